@@ -1,0 +1,17 @@
+import type { Core } from '../core.ts';
+import type { Session } from '../session/session.ts';
+
+/** What the core itself keeps to, beside its commands (RFC 2449 section 6, RFC 3206). */
+const manners = ['RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'IMPLEMENTATION popper'];
+
+/**
+ * The CAPA lines: derived from the command table, so that what is announced is what can be used. The same in both
+ * states, because a client may ask in only one (RFC 2449 section 5).
+ */
+export function capabilitiesOf(session: Session, core: Core): readonly string[] {
+  const announced = new Set<string>();
+  for (const { value } of core.commands.entries()) {
+    if (value.capability !== undefined) announced.add(value.capability);
+  }
+  return core.hooks.capabilities.call([...announced, ...manners], session);
+}

@@ -1,0 +1,57 @@
+import { Arguments } from '../protocol/arguments.ts';
+import type { Reply } from '../protocol/reply.ts';
+import type { Outcome } from '../session/outcome.ts';
+import type { Session, SessionIn, State } from '../session/session.ts';
+
+type Result = Reply | Outcome | Promise<Reply | Outcome>;
+
+interface Definition<S extends State, A> {
+  /** One word (`LIST`), or two for an extended command (`XTND XLIST`). */
+  readonly keyword: string;
+  readonly states: readonly S[];
+  /** Shown after `-ERR usage:` when `parse` throws. */
+  readonly usage: string;
+  /** The CAPA line that announces this command (RFC 2449 section 6), if it has one. */
+  readonly capability?: string;
+  /** True where the command needs no more of the maildrop than `count` and `totalOctets` (`Maildrop.load`). */
+  readonly countsOnly?: boolean;
+  /** True where the command line holds a secret: it is masked before any trace sees it. */
+  readonly secret?: boolean;
+  /** Reads the arguments from left to right. Throws `UsageError`; words it leaves over do so for it. */
+  readonly parse: (args: Arguments) => A;
+  run(args: NoInfer<A>, session: SessionIn<S>): Result;
+}
+
+/** A command as the table holds it. */
+export interface Command {
+  readonly keyword: string;
+  readonly states: readonly State[];
+  readonly usage: string;
+  readonly capability: string | undefined;
+  readonly countsOnly: boolean;
+  readonly secret: boolean;
+  /** The command made ready for this session, or undefined where the session's state rules it out. */
+  forSession(session: Session): ((text: string) => Result) | undefined;
+}
+
+/** Checks a command's types here, where it is written; the closure then hides them from the table. */
+export function defineCommand<const S extends State, A>(definition: Definition<S, A>): Command {
+  const { keyword, states, usage, capability, countsOnly = false, secret = false } = definition;
+  if (!/^[A-Z0-9-]+( [A-Z0-9-]+)?$/.test(keyword)) {
+    throw new TypeError(`a command's keyword is one or two upper-case words, got "${keyword}"`);
+  }
+  const allowed = (session: Session): session is SessionIn<S> =>
+    states.some((state) => state === session.state);
+  return {
+    keyword,
+    states,
+    usage,
+    capability,
+    countsOnly,
+    secret,
+    forSession: (session) =>
+      allowed(session)
+        ? (text) => definition.run(Arguments.parse(text, definition.parse), session)
+        : undefined,
+  };
+}

@@ -1,0 +1,15 @@
+import { ok } from '../protocol/reply.ts';
+import { defineCommand } from './command.ts';
+
+/** DELE msg: marks; nothing is removed before QUIT (RFC 1939 section 5). */
+export const dele = defineCommand({
+  keyword: 'DELE',
+  states: ['TRANSACTION'],
+  usage: 'DELE msg',
+  parse: (args) => args.number(),
+
+  run(number, { deletions }) {
+    deletions.mark(number);
+    return ok(`message ${number} deleted`);
+  },
+});

@@ -1,0 +1,16 @@
+import { okBody } from '../protocol/reply.ts';
+import { defineCommand } from './command.ts';
+
+/** RETR msg: the whole message (RFC 1939 section 5). */
+export const retr = defineCommand({
+  keyword: 'RETR',
+  states: ['TRANSACTION'],
+  usage: 'RETR msg',
+  parse: (args) => args.number(),
+
+  run(number, { deletions, maildrop, signal }) {
+    const index = deletions.indexOf(number);
+    const octets = maildrop.octetsOf(index);
+    return okBody(`${octets} octets`, maildrop.read(index, signal), octets);
+  },
+});

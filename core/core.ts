@@ -1,0 +1,67 @@
+import type { Mechanism } from './auth/mechanism.ts';
+import { capaOf } from './commands/capa.ts';
+import { capabilitiesOf } from './commands/capabilities.ts';
+import { dele } from './commands/dele.ts';
+import { list } from './commands/list.ts';
+import { pass, user } from './commands/login.ts';
+import { noop } from './commands/noop.ts';
+import { quit } from './commands/quit.ts';
+import { retr } from './commands/retr.ts';
+import { rset } from './commands/rset.ts';
+import { stat } from './commands/stat.ts';
+import { top } from './commands/top.ts';
+import { uidl } from './commands/uidl.ts';
+import type { Logger } from './log/logger.ts';
+import { popperFor } from './plugin/apply.ts';
+import { CommandTable } from './plugin/command-table.ts';
+import { FactTable } from './plugin/facts.ts';
+import { createHooks, type Hooks } from './plugin/hooks.ts';
+import { refuseUnknownNames } from './plugin/inspect-hooks.ts';
+import type { Plugin } from './plugin/plugin.ts';
+import type { PluginState } from './plugin/state.ts';
+import type { Subcommand } from './plugin/subcommand.ts';
+import { Table } from './plugin/table.ts';
+import type { Settings } from './settings.ts';
+
+/** One generation of the daemon: hooks, tables and settings, complete and frozen before the first session. */
+export interface Core {
+  readonly hooks: Hooks;
+  readonly commands: CommandTable;
+  readonly mechanisms: Table<Mechanism>;
+  readonly subcommands: Table<Subcommand>;
+  readonly facts: FactTable;
+  readonly settings: Settings;
+  readonly log: Logger;
+}
+
+/** What a core needs from the process it lives in. */
+export interface Surroundings {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly state: PluginState;
+  readonly baseFolder: string;
+}
+
+/**
+ * Applies the plugins in their order. Throws a TypeError that names the plugin where a name is taken, a hook's key is
+ * unknown, or an `apply` throws.
+ */
+export function createCore(plugins: readonly Plugin[], surroundings: Surroundings): Core {
+  const core: Core = {
+    hooks: createHooks(),
+    commands: new CommandTable(),
+    mechanisms: new Table('mechanism'),
+    subcommands: new Table('subcommand'),
+    facts: new FactTable(),
+    settings: surroundings.settings,
+    log: surroundings.log,
+  };
+  const capa = capaOf((session) => capabilitiesOf(session, core));
+  for (const command of [user, pass, quit, stat, list, retr, dele, noop, rset, top, uidl, capa]) {
+    core.commands.add(command, 'popper');
+  }
+  for (const plugin of plugins) plugin.apply(popperFor(plugin.name, core, surroundings));
+  for (const table of [core.commands, core.mechanisms, core.subcommands, core.facts]) table.freeze();
+  refuseUnknownNames(core.hooks, (keyword) => core.commands.has(keyword));
+  return core;
+}

@@ -1,0 +1,94 @@
+import type { Logger } from '../log/logger.ts';
+import { Failure } from '../protocol/failure.ts';
+import { PluginFault } from './plugin-fault.ts';
+
+/** What the guard knows of the tap it stands around. */
+export interface Guarded<R> {
+  readonly plugin: string;
+  readonly hook: string;
+  /** Milliseconds until the tap counts as hung. */
+  readonly deadlineMs: number;
+  readonly log: Logger;
+  /** Called with an answer that came after the deadline, so that what it holds can be let go. */
+  readonly late?: (answer: R) => void;
+}
+
+/** A tap slower than this is named in the log, though it answered in time. */
+const slowMs = 1000;
+
+/**
+ * Stands around a tap of an async hook: it is awaited even where the plugin wrote a plain function, it has a deadline,
+ * and what it throws carries the plugin's name. A `Failure` passes as it is: it is meant for the client.
+ */
+export function guardAsync<A extends readonly unknown[], R>(
+  tap: (...args: A) => R | Promise<R>,
+  guarded: Guarded<R>,
+): (...args: A) => Promise<R> {
+  return (...args) => {
+    const startedAtMs = performance.now();
+    return new Promise<R>((resolve, reject) => {
+      const deadline = new Deadline(guarded, reject);
+      run(tap, args).then(
+        (answer) => {
+          if (deadline.missed) return guarded.late?.(answer);
+          deadline.met(startedAtMs);
+          return resolve(answer);
+        },
+        (error: unknown) => {
+          deadline.met(startedAtMs);
+          reject(blame(error, guarded));
+        },
+      );
+    });
+  };
+}
+
+/** The same for a tap of a sync hook, which has no deadline because nothing can interrupt it. */
+export function guardSync<A extends readonly unknown[], R>(
+  tap: (...args: A) => R,
+  guarded: Omit<Guarded<R>, 'late' | 'deadlineMs'>,
+): (...args: A) => R {
+  return (...args) => {
+    try {
+      return tap(...args);
+    } catch (error) {
+      throw blame(error, guarded);
+    }
+  };
+}
+
+class Deadline {
+  readonly #guarded: Omit<Guarded<never>, 'late'>;
+  readonly #timer: NodeJS.Timeout;
+  missed = false;
+
+  constructor(guarded: Omit<Guarded<never>, 'late'>, reject: (reason: PluginFault) => void) {
+    this.#guarded = guarded;
+    const { plugin, hook, deadlineMs } = guarded;
+    this.#timer = setTimeout(() => {
+      this.missed = true;
+      reject(new PluginFault(plugin, hook, { what: `did not answer within ${deadlineMs} ms` }));
+    }, deadlineMs);
+  }
+
+  met(startedAtMs: number): void {
+    clearTimeout(this.#timer);
+    const tookMs = Math.round(performance.now() - startedAtMs);
+    if (tookMs < slowMs) return;
+    const { plugin, hook, log } = this.#guarded;
+    log.warn('slow plugin', { plugin, hook, tookMs });
+  }
+}
+
+async function run<A extends readonly unknown[], R>(
+  tap: (...args: A) => R | Promise<R>,
+  args: A,
+): Promise<R> {
+  return tap(...args);
+}
+
+function blame(error: unknown, { plugin, hook }: { readonly plugin: string; readonly hook: string }): Error {
+  if (error instanceof Failure || error instanceof PluginFault) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  return new PluginFault(plugin, hook, { what, cause: error });
+}

@@ -1,0 +1,19 @@
+import type { Identity } from '../auth/login.ts';
+
+/** The one session lock, held. The kernel lets it go when the process dies. */
+export interface Claim {
+  release(): Promise<void>;
+}
+
+/** State on disk, as plugins see it. */
+export interface PluginState {
+  /** A folder of this identity's own (0700, owned by the uid that serves it), made when it is not there. */
+  folderOf(identity: Identity): Promise<string>;
+  /** The folders that are there, for `recover`: one for each uid that has ever been served. */
+  folderOfUid(uid: number): string;
+  /**
+   * Takes the lock on `key` (a store names it: the mailbox's path, say) for this identity, without waiting. Throws a
+   * Failure with the code IN-USE where another session has it, in this process or in any other.
+   */
+  claim(identity: Identity, key: string): Promise<Claim>;
+}

@@ -1,0 +1,35 @@
+/** Things that plugins add by name, each name with one owner. Frozen once every plugin has been applied. */
+export class Table<T> {
+  readonly #what: string;
+  readonly #rows = new Map<string, { readonly value: T; readonly owner: string }>();
+  #frozen = false;
+
+  /** `what` is the singular noun for messages: "command", "mechanism". */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** Throws a TypeError where the name is taken, naming both owners, or the table is frozen. */
+  add(name: string, value: T, owner: string): void {
+    if (this.#frozen) throw new TypeError(`${owner}: a ${this.#what} is added in apply(), not later`);
+    const taken = this.#rows.get(name);
+    if (taken) throw new TypeError(`${owner}: the ${this.#what} ${name} belongs to ${taken.owner} already`);
+    this.#rows.set(name, { value, owner });
+  }
+
+  get(name: string): T | undefined {
+    return this.#rows.get(name)?.value;
+  }
+
+  has(name: string): boolean {
+    return this.#rows.has(name);
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  *entries(): Generator<{ readonly name: string; readonly value: T; readonly owner: string }> {
+    for (const [name, row] of this.#rows) yield { name, ...row };
+  }
+}

@@ -1,0 +1,55 @@
+/** The client got the arguments wrong; it is answered with the command's usage line. */
+export class UsageError extends Error {}
+
+/**
+ * The words after a command's keyword. RFC 1939 section 3 separates them by one space each; two spaces in a row, or a
+ * space at the end, make an empty word, which every reader but `rest` refuses.
+ */
+export class Arguments {
+  readonly #words: string[];
+
+  private constructor(text: string) {
+    this.#words = text === '' ? [] : text.split(' ');
+  }
+
+  /** Lets `read` take words from `text`, and refuses what it leaves over. */
+  static parse<T>(text: string, read: (args: Arguments) => T): T {
+    const args = new Arguments(text);
+    const value = read(args);
+    if (args.#words.length > 0) throw new UsageError();
+    return value;
+  }
+
+  word(): string {
+    const word = this.#words.shift();
+    if (word === undefined || word === '') throw new UsageError();
+    return word;
+  }
+
+  /** A message number: 1 or more, decimal digits only, no leading zero. `LIST 4294967297` is never message 1. */
+  number(): number {
+    return this.#decimal(/^[1-9][0-9]{0,9}$/);
+  }
+
+  /** A count of lines: 0 or more (TOP, RFC 1939 section 7). */
+  count(): number {
+    return this.#decimal(/^(0|[1-9][0-9]{0,9})$/);
+  }
+
+  optional<T>(read: (args: this) => T): T | undefined {
+    return this.#words.length === 0 ? undefined : read(this);
+  }
+
+  /** Everything that is left, spaces and all: a password may have them (RFC 1939 section 7). */
+  rest(): string {
+    const rest = this.#words.splice(0).join(' ');
+    if (rest === '') throw new UsageError();
+    return rest;
+  }
+
+  #decimal(form: RegExp): number {
+    const word = this.word();
+    if (!form.test(word)) throw new UsageError();
+    return Number(word);
+  }
+}

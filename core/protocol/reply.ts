@@ -1,0 +1,51 @@
+/** The response codes popper sends (RFC 2449 section 8, RFC 3206). */
+export type ResponseCode = 'AUTH' | 'IN-USE' | 'LOGIN-DELAY' | 'SYS/TEMP' | 'SYS/PERM';
+
+/** Text lines without their CRLF; the channel adds line ends, byte-stuffing and the final dot. */
+export type Lines = Iterable<string> | AsyncIterable<string>;
+
+/**
+ * What one command says to the client. Handlers return a reply and never see the socket, so byte-stuffing and line
+ * ends are right in one place: `Channel.send`.
+ */
+export type Reply =
+  | { readonly status: '+OK'; readonly text: string }
+  | { readonly status: '+OK'; readonly text: string; readonly lines: Lines }
+  | {
+      readonly status: '+OK';
+      readonly text: string;
+      /** A message as stored, with any line ends. */
+      readonly body: AsyncIterable<Uint8Array>;
+      /** How many octets the body was said to have on the wire; a difference is logged as the store's fault. */
+      readonly promisedOctets?: number;
+    }
+  | { readonly status: '-ERR'; readonly text: string; readonly code?: ResponseCode };
+
+export const ok = (text = ''): Reply => ({ status: '+OK', text });
+
+export const okLines = (text: string, lines: Lines): Reply => ({ status: '+OK', text, lines });
+
+export const okBody = (text: string, body: AsyncIterable<Uint8Array>, promisedOctets?: number): Reply =>
+  promisedOctets === undefined
+    ? { status: '+OK', text, body }
+    : { status: '+OK', text, body, promisedOctets };
+
+export const err = (text: string, code?: ResponseCode): Reply =>
+  code === undefined ? { status: '-ERR', text } : { status: '-ERR', text, code };
+
+/** What separates the status line's parts on the wire: everything that is not printable ASCII becomes `?`. */
+const unprintable = /[^\x20-\x7e]/g;
+/** RFC 1939 section 3: a first line has at most 512 octets, CRLF included. */
+const maxFirstLineOctets = 512;
+
+/**
+ * The first line of a reply without its CRLF, never over 510 octets. Text that begins with `[` is shielded by a space
+ * unless it is a real response code, so that no user data is read as one (RFC 2449 section 8).
+ */
+export function firstLine(reply: Reply): string {
+  const code = reply.status === '-ERR' && reply.code !== undefined ? `[${reply.code}]` : '';
+  const text = reply.text.replace(unprintable, '?');
+  const shielded = code === '' && text.startsWith('[') ? ` ${text}` : text;
+  const line = [reply.status, code, shielded].filter((part) => part !== '').join(' ');
+  return line.slice(0, maxFirstLineOctets - 2);
+}

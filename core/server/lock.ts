@@ -1,0 +1,9 @@
+import { tryLock } from 'fs-native-extensions';
+
+/**
+ * Takes an OFD lock (F_OFD_SETLK) on the whole file, 0 to infinity, without waiting: it excludes other sessions of this
+ * process as well as the fcntl locks of other programs. An exclusive lock needs a descriptor open for writing, a shared
+ * one a descriptor open for reading. Gives false where somebody else has it; closing the descriptor lets it go.
+ */
+export const lockFile = (descriptor: number, how: 'shared' | 'exclusive'): boolean =>
+  tryLock(descriptor, 0, 0, { shared: how === 'shared' });

@@ -1,0 +1,120 @@
+import { isVerdict, type LoginAttempt, type Verdict, denied, unavailable } from '../auth/login.ts';
+import { allowedName } from '../auth/user-name.ts';
+import type { Core } from '../core.ts';
+import { err, ok, type Reply } from '../protocol/reply.ts';
+import type { Authority, Ticket } from './authority.ts';
+import type { Channel } from './channel.ts';
+import { dispatch } from './dispatch.ts';
+import type { Outcome } from './outcome.ts';
+import type { SessionTally } from './session-tally.ts';
+import type { AuthorizationSession } from './session.ts';
+import { welcome } from './welcome.ts';
+
+interface Context {
+  readonly core: Core;
+  readonly authority: Authority;
+  readonly tally: SessionTally;
+}
+
+/**
+ * The AUTHORIZATION state (RFC 1939 section 4): talks until the client has proved who it is. Leaves the last login
+ * command unanswered, because its answer depends on the maildrop, which is opened with other rights.
+ */
+export async function authorize(channel: Channel, context: Context): Promise<Ticket | undefined> {
+  const { core, tally } = context;
+  const claim: { user: string | undefined } = { user: undefined };
+  const session = sessionOf(channel, claim);
+  const early = await welcome(channel, session, context);
+  if (early !== 'talk') return early;
+
+  let failures = 0;
+  for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
+    const outcome = await dispatch(line, session, core);
+    claim.user = outcome.kind === 'claim' ? outcome.user : undefined;
+    if (outcome.kind !== 'login') {
+      await channel.send(sayTo(outcome));
+      if (outcome.kind === 'quit') return tally.ended('quit');
+      continue;
+    }
+    const verdict = await decide(outcome.attempt, session, context);
+    if (verdict.kind === 'granted') {
+      return { identity: verdict.identity, facts: core.facts.collect(session) };
+    }
+    await channel.send(refusal(verdict));
+    if (verdict.kind === 'denied') failures += 1;
+    if (failures >= core.settings.maxAuthFailures) return tally.ended('refused');
+  }
+  return undefined;
+}
+
+function sessionOf(channel: Channel, claim: { readonly user: string | undefined }): AuthorizationSession {
+  return {
+    ...channel.facts,
+    state: 'AUTHORIZATION',
+    get claimedUser() {
+      return claim.user;
+    },
+  };
+}
+
+function sayTo(outcome: Exclude<Outcome, { kind: 'login' }>): Reply {
+  switch (outcome.kind) {
+    case 'reply':
+      return outcome.reply;
+    case 'claim':
+      return ok('send PASS');
+    case 'receive':
+      return err('log in first');
+    case 'quit':
+      return ok('bye');
+  }
+}
+
+/** Asks who knows the user. Whatever goes wrong on the way, nobody gets in. */
+async function decide(
+  attempt: LoginAttempt,
+  session: AuthorizationSession,
+  { core, authority }: Context,
+): Promise<Verdict> {
+  const verdict = await verdictOn(attempt, session, authority);
+  attempt.password.erase();
+  const { user } = attempt;
+  if (verdict.kind === 'unavailable') {
+    core.log.error('authenticate failed', { session: session.id, user, error: verdict.cause });
+  }
+  if (verdict.kind === 'denied') {
+    const { id, peer } = session;
+    core.log.warn('login refused', { session: id, address: peer.address, user, reason: verdict.reason });
+    await core.hooks.refused.promise(user, session).catch((error: unknown) => {
+      core.log.error('refused failed', { session: id, error });
+    });
+  }
+  return verdict;
+}
+
+async function verdictOn(
+  attempt: LoginAttempt,
+  session: AuthorizationSession,
+  authority: Authority,
+): Promise<Verdict> {
+  if (!allowedName(attempt.user)) return denied('a name that no user may have');
+  try {
+    const verdict = await authority.authenticate(attempt, session);
+    if (verdict === undefined) return denied('no authenticator knows the user');
+    if (isVerdict(verdict)) return verdict;
+    return unavailable(
+      new TypeError(
+        'authenticate was answered with something that granted(), denied() or unavailable() did not make',
+      ),
+    );
+  } catch (error) {
+    return unavailable(error);
+  }
+}
+
+/** One answer for "no such user" and "wrong password", so that a guesser learns nothing (RFC 1939 section 13). */
+function refusal(verdict: Verdict): Reply {
+  if (verdict.kind === 'unavailable')
+    return err('the login cannot be checked now, try again later', 'SYS/TEMP');
+  return err('login refused', 'AUTH');
+}

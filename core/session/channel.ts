@@ -1,0 +1,53 @@
+import type { Line } from '../protocol/line-reader.ts';
+import type { Reply } from '../protocol/reply.ts';
+
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** IP address, or `unix` for a unix socket and `pipe` where there is no socket. */
+  readonly address: string;
+  /** TCP port; 0 where there is none. */
+  readonly port: number;
+}
+
+/** What is known of a connection from its beginning. */
+export interface ConnectionFacts {
+  /** Unique within the daemon's life; stands in every log line of the session. */
+  readonly id: string;
+  readonly peer: Peer;
+  /** The address and port that the client connected to. */
+  readonly local: Peer;
+  readonly secure: boolean;
+  /** Fires when the client is gone or the daemon stops for good: pass it to whatever can wait. */
+  readonly signal: AbortSignal;
+}
+
+/** Why a channel has no more lines. */
+export type Ending = 'disconnected' | 'idle' | 'stopped' | 'abuse';
+
+/** One client connection, as lines in and replies out. */
+export interface Channel {
+  readonly facts: ConnectionFacts;
+  /**
+   * The next command line, or undefined once there will be no more: `ending` then says why. Replies sent before are
+   * on their way when it waits.
+   */
+  readLine(): Promise<Line | undefined>;
+  /** Set once `readLine` has given undefined. */
+  readonly ending: Ending | undefined;
+  /** What the client sends after a go-ahead, up to the line that is a lone dot, byte-stuffing undone. */
+  readBody(): AsyncIterable<Uint8Array>;
+  /** Octets as they come, before any line is read (the `preface` hook); undefined at the end of input. */
+  readOctets(): Promise<Uint8Array | undefined>;
+  /** Resolves when the reply may be forgotten: bounded by what the client reads (back-pressure). */
+  send(reply: Reply): Promise<SentReply>;
+  /** The login is done: from now on the idle timer runs, and no longer the login deadline. */
+  loggedIn(): void;
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** What a reply came to on the wire. */
+export interface SentReply {
+  /** Octets of the body as RFC 1939 section 11 counts them: without byte-stuffing and the final dot; 0 without body. */
+  readonly bodyOctets: number;
+}

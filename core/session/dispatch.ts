@@ -1,0 +1,30 @@
+import type { Core } from '../core.ts';
+import { UsageError } from '../protocol/arguments.ts';
+import type { Line } from '../protocol/line-reader.ts';
+import { err, type Reply } from '../protocol/reply.ts';
+import { answer } from './answer.ts';
+import type { Outcome } from './outcome.ts';
+import type { Session } from './session.ts';
+
+/** Turns one command line into what should happen next. Never throws: a broken plugin costs one -ERR. */
+export async function dispatch(line: Line, session: Session, core: Core): Promise<Outcome> {
+  if (line.kind === 'too long') return say(err('line too long: 255 octets at most, CRLF included'));
+  if (line.kind === 'malformed') return say(err('a command is printable ASCII and ends with CRLF'));
+  const found = core.commands.find(line.text);
+  if (found === undefined) return say(err('unknown command'));
+  const { command, rest } = found;
+  const run = command.forSession(session);
+  if (run === undefined) return say(err(`${command.keyword} has no place in the ${session.state} state`));
+  try {
+    const instead = await core.hooks.command.get(command.keyword)?.promise(session);
+    if (instead !== undefined) return say(instead);
+    if (session.state === 'TRANSACTION' && !command.countsOnly) await session.maildrop.load?.();
+    const result = await run(rest);
+    return 'status' in result ? say(result) : result;
+  } catch (error) {
+    if (error instanceof UsageError) return say(err(`usage: ${command.usage}`));
+    return say(answer(error, command.keyword, core));
+  }
+}
+
+const say = (reply: Reply): Outcome => ({ kind: 'reply', reply });

@@ -1,0 +1,17 @@
+import type { LoginAttempt } from '../auth/login.ts';
+import type { Reply } from '../protocol/reply.ts';
+
+/** What a command wants to happen. Only the session loop makes it happen, so only the loop changes state. */
+export type Outcome =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  /** USER: who the next command may prove to be. The loop forgets it after any other command (RFC 1939 section 7). */
+  | { readonly kind: 'claim'; readonly user: string }
+  | { readonly kind: 'login'; readonly attempt: LoginAttempt }
+  | { readonly kind: 'receive'; readonly go: Reply; readonly take: Take }
+  | { readonly kind: 'quit' };
+
+/**
+ * Takes a message from the client (XTND XMIT): lines as sent, CRLF kept, byte-stuffing undone. It may stop reading
+ * early; the loop reads the rest, so that message text is never run as commands.
+ */
+export type Take = (body: AsyncIterable<Uint8Array>) => Promise<Reply>;

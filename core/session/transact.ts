@@ -1,0 +1,132 @@
+import type { Identity } from '../auth/login.ts';
+import type { Core } from '../core.ts';
+import { assertMaildrop } from '../maildrop/assert-maildrop.ts';
+import type { Maildrop } from '../maildrop/maildrop.ts';
+import { Failure } from '../protocol/failure.ts';
+import { err, ok, type Reply } from '../protocol/reply.ts';
+import { answer } from './answer.ts';
+import type { Ticket } from './authority.ts';
+import type { Channel } from './channel.ts';
+import { Deletions } from './deletions.ts';
+import { dispatch } from './dispatch.ts';
+import type { Take } from './outcome.ts';
+import type { SessionTally } from './session-tally.ts';
+import type { TransactionSession } from './session.ts';
+
+interface Context {
+  readonly core: Core;
+  readonly tally: SessionTally;
+}
+
+/**
+ * TRANSACTION, then UPDATE (RFC 1939 sections 5 and 6). Needs nothing from `authorize` but the ticket, so it runs in
+ * the same process or in one that has the user's uid, and cannot tell which.
+ */
+export async function transact(channel: Channel, ticket: Ticket, context: Context): Promise<void> {
+  const { core, tally } = context;
+  const { identity } = ticket;
+  let maildrop: Maildrop;
+  try {
+    maildrop = await open(identity, core);
+  } catch (error) {
+    tally.loggedIn(identity.user);
+    tally.ended('failed');
+    // RFC 1939 section 4 lets the server close after this, and the caller does.
+    return void (await channel.send(answer(error, 'opening the maildrop', core)));
+  }
+  try {
+    tally.loggedIn(identity.user);
+    tally.unchanged(maildrop.count, maildrop.totalOctets);
+    channel.loggedIn();
+    await channel.send(ok(`maildrop has ${maildrop.count} messages (${maildrop.totalOctets} octets)`));
+    const deletions = new Deletions(maildrop);
+    const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
+    core.facts.restore(session, ticket.facts);
+    await serve(channel, session, context);
+  } finally {
+    await maildrop.close().catch((error: unknown) => {
+      core.log.error('closing the maildrop failed', { user: identity.user, error });
+    });
+  }
+}
+
+async function open(identity: Identity, core: Core): Promise<Maildrop> {
+  const stored = await core.hooks.openMaildrop.promise(identity);
+  if (stored === undefined) throw new Failure('no maildrop for this user', { code: 'SYS/PERM' });
+  assertMaildrop(stored, 'openMaildrop');
+  try {
+    const wrapped = await core.hooks.maildrop.promise(stored, identity);
+    assertMaildrop(wrapped, 'maildrop');
+    return wrapped;
+  } catch (error) {
+    await stored.close();
+    throw error;
+  }
+}
+
+async function serve(channel: Channel, session: TransactionSession, context: Context): Promise<void> {
+  for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
+    const outcome = await dispatch(line, session, context.core);
+    switch (outcome.kind) {
+      case 'reply':
+        await say(outcome.reply, channel, context);
+        break;
+      case 'receive':
+        await receive(channel, outcome, context.core);
+        break;
+      case 'quit':
+        return void (await channel.send(await update(session, context)));
+      case 'claim':
+      case 'login':
+        await channel.send(err('you are logged in already'));
+        break;
+    }
+  }
+  // The client left without QUIT, so nothing may be removed (RFC 1939 section 6).
+}
+
+async function say(reply: Reply, channel: Channel, { core, tally }: Context): Promise<void> {
+  const { bodyOctets } = await channel.send(reply);
+  if (!('promisedOctets' in reply)) return;
+  tally.retrieved(bodyOctets);
+  const promised = reply.promisedOctets;
+  if (bodyOctets !== promised && !channel.facts.signal.aborted) {
+    core.log.error('the store promised another size', {
+      session: channel.facts.id,
+      promised,
+      sent: bodyOctets,
+    });
+  }
+}
+
+async function receive(
+  channel: Channel,
+  { go, take }: { readonly go: Reply; readonly take: Take },
+  core: Core,
+): Promise<void> {
+  await channel.send(go);
+  const lines = channel.readBody()[Symbol.asyncIterator]();
+  // It has no `return`, so a taker that leaves its loop early does not end the iterator under us.
+  const body = { [Symbol.asyncIterator]: () => ({ next: () => lines.next() }) };
+  const reply = await take(body).catch((error: unknown) => answer(error, 'receiving a message', core));
+  for (let rest = await lines.next(); rest.done !== true;) rest = await lines.next();
+  await channel.send(reply);
+}
+
+/** UPDATE. The reply is the truth: +OK only when everything marked is durably gone. */
+async function update(session: TransactionSession, { core, tally }: Context): Promise<Reply> {
+  const { deletions, maildrop } = session;
+  const deleted = deletions.marked;
+  try {
+    if (deleted.size > 0) {
+      await core.hooks.commit.promise(deleted, session);
+      await maildrop.commit(deleted);
+    }
+    tally.updated(deletions);
+    tally.ended('quit');
+    return ok('bye');
+  } catch (error) {
+    tally.ended('failed');
+    return answer(error, 'UPDATE', core);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Core } from '../core.ts';
+import { err, ok } from '../protocol/reply.ts';
+import type { Ticket } from './authority.ts';
+import type { Channel } from './channel.ts';
+import type { SessionTally } from './session-tally.ts';
+import type { AuthorizationSession } from './session.ts';
+
+/**
+ * Before the first command: who may connect at all (`connect`), who speaks before the greeting (`preface`), and the
+ * greeting itself. Answers with a ticket where the preface was the login, or with undefined where the client is sent
+ * away.
+ */
+export async function welcome(
+  channel: Channel,
+  session: AuthorizationSession,
+  { core, tally }: { readonly core: Core; readonly tally: SessionTally },
+): Promise<'talk' | Ticket | undefined> {
+  const unwanted = await core.hooks.connect.promise(channel.facts.peer);
+  if (unwanted !== undefined) {
+    await channel.send(err(unwanted.text, unwanted.code));
+    return tally.ended('refused');
+  }
+  const preface = core.hooks.preface.isUsed() ? await core.hooks.preface.promise(channel) : undefined;
+  if (preface !== undefined && 'text' in preface) {
+    await channel.send(err(preface.text, preface.code));
+    return tally.ended('refused');
+  }
+  if (preface !== undefined) return { identity: preface, facts: core.facts.collect(session) };
+  await channel.send(ok(core.hooks.greeting.call('popper ready', session)));
+  return 'talk';
+}
