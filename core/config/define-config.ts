@@ -1,4 +1,5 @@
 import type { Plugin } from '../plugin/plugin.ts';
+import type { Listen } from '../settings.ts';
 
 /** What the command line said, for a config file that is a function of it. */
 export interface Flags {
@@ -15,12 +16,6 @@ export interface Flags {
   /** `-b FOLDER`: where the bulletins are. */
   readonly bulletins?: string;
 }
-
-/** Where to wait for clients. */
-export type Listen =
-  | { readonly host?: string; readonly port: number }
-  /** A unix socket; `mode` is its permission bits (default 0o660). */
-  | { readonly path: string; readonly mode?: number };
 
 export interface Config {
   /** Any number of addresses. `host` is an IPv4 or IPv6 address; without it, all of both. */

@@ -12,7 +12,8 @@ export interface PluginState {
   /** The folders that are there, for `recover`: one for each uid that has ever been served. */
   folderOfUid(uid: number): string;
   /**
-   * Takes the lock on `key` (a store names it: the mailbox's path, say) for this identity, without waiting. Throws a
+   * Takes the lock on `key` (a store names it: the mailbox's path, say) for this identity, waiting a second at most for a session that is just
+   * ending. Throws a
    * Failure with the code IN-USE where another session has it, in this process or in any other.
    */
   claim(identity: Identity, key: string): Promise<Claim>;

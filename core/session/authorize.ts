@@ -58,16 +58,9 @@ function sessionOf(channel: Channel, claim: { readonly user: string | undefined 
 }
 
 function sayTo(outcome: Exclude<Outcome, { kind: 'login' }>): Reply {
-  switch (outcome.kind) {
-    case 'reply':
-      return outcome.reply;
-    case 'claim':
-      return ok('send PASS');
-    case 'receive':
-      return err('log in first');
-    case 'quit':
-      return ok('bye');
-  }
+  if (outcome.kind === 'reply') return outcome.reply;
+  if (outcome.kind === 'claim') return ok('send PASS');
+  return outcome.kind === 'quit' ? ok('bye') : err('log in first');
 }
 
 /** Asks who knows the user. Whatever goes wrong on the way, nobody gets in. */

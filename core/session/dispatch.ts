@@ -1,3 +1,4 @@
+import type { Command } from '../commands/command.ts';
 import type { Core } from '../core.ts';
 import { UsageError } from '../protocol/arguments.ts';
 import type { Line } from '../protocol/line-reader.ts';
@@ -13,18 +14,33 @@ export async function dispatch(line: Line, session: Session, core: Core): Promis
   const found = core.commands.find(line.text);
   if (found === undefined) return say(err('unknown command'));
   const { command, rest } = found;
-  const run = command.forSession(session);
-  if (run === undefined) return say(err(`${command.keyword} has no place in the ${session.state} state`));
   try {
-    const instead = await core.hooks.command.get(command.keyword)?.promise(session);
-    if (instead !== undefined) return say(instead);
-    if (session.state === 'TRANSACTION' && !command.countsOnly) await session.maildrop.load?.();
-    const result = await run(rest);
-    return 'status' in result ? say(result) : result;
+    return await run(command, rest, { session, core });
   } catch (error) {
     if (error instanceof UsageError) return say(err(`usage: ${command.usage}`));
     return say(answer(error, command.keyword, core));
   }
+}
+
+interface Context {
+  readonly session: Session;
+  readonly core: Core;
+}
+
+async function run(command: Command, rest: string, { session, core }: Context): Promise<Outcome> {
+  const ready = command.forSession(session);
+  if (ready === undefined) return say(err(`${command.keyword} has no place in the ${session.state} state`));
+  const instead = await core.hooks.command.get(command.keyword)?.promise(session);
+  if (instead !== undefined) return say(instead);
+  if (session.state === 'TRANSACTION' && !command.countsOnly) await session.maildrop.load?.();
+  return asOutcome(await ready(rest));
+}
+
+/** Plugins may be plain JavaScript: an answer that is neither a reply nor an outcome is theirs to mend. */
+function asOutcome(result: Reply | Outcome): Outcome {
+  if ('status' in result) return say(result);
+  if ('kind' in result) return result;
+  throw new TypeError('a command is answered with a reply or an outcome');
 }
 
 const say = (reply: Reply): Outcome => ({ kind: 'reply', reply });

@@ -4,13 +4,15 @@ import type { Authority } from './authority.ts';
 import { authorize } from './authorize.ts';
 import type { Channel } from './channel.ts';
 import { SessionTally } from './session-tally.ts';
+import { traced } from './traced-channel.ts';
 
 /**
  * One POP3 session, greeting to goodbye. It is two functions because it has two sets of rights: `authorize` talks to
  * strangers and may touch no mail; `transact` touches one user's mail and may be another process. Never throws.
  */
-export async function runSession(channel: Channel, core: Core, authority: Authority): Promise<void> {
+export async function runSession(socket: Channel, core: Core, authority: Authority): Promise<void> {
   const tally = new SessionTally();
+  const channel = core.hooks.wire.isUsed() ? traced(socket, core) : socket;
   try {
     const ticket = await authorize(channel, { core, authority, tally });
     if (ticket !== undefined) await authority.transact(channel, ticket, tally);

@@ -34,20 +34,35 @@ export async function transact(channel: Channel, ticket: Ticket, context: Contex
     // RFC 1939 section 4 lets the server close after this, and the caller does.
     return void (await channel.send(answer(error, 'opening the maildrop', core)));
   }
+  let parting: Reply | undefined;
   try {
-    tally.loggedIn(identity.user);
-    tally.unchanged(maildrop.count, maildrop.totalOctets);
-    channel.loggedIn();
-    await channel.send(ok(`maildrop has ${maildrop.count} messages (${maildrop.totalOctets} octets)`));
-    const deletions = new Deletions(maildrop);
-    const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
-    core.facts.restore(session, ticket.facts);
-    await serve(channel, session, context);
+    parting = await serve(channel, startSession(channel, { ticket, maildrop, context }), context);
   } finally {
-    await maildrop.close().catch((error: unknown) => {
-      core.log.error('closing the maildrop failed', { user: identity.user, error });
-    });
+    await close(maildrop, identity, core);
   }
+  // After the lock is gone: a client that comes again as soon as it has read this is let in.
+  if (parting !== undefined) await channel.send(parting);
+}
+
+function startSession(
+  channel: Channel,
+  { ticket, maildrop, context }: { ticket: Ticket; maildrop: Maildrop; context: Context },
+): TransactionSession {
+  const { core, tally } = context;
+  const { identity, facts } = ticket;
+  tally.loggedIn(identity.user);
+  tally.unchanged(maildrop.count, maildrop.totalOctets);
+  channel.loggedIn();
+  const deletions = new Deletions(maildrop);
+  const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
+  core.facts.restore(session, facts);
+  return session;
+}
+
+async function close(maildrop: Maildrop, { user }: Identity, core: Core): Promise<void> {
+  await maildrop.close().catch((error: unknown) => {
+    core.log.error('closing the maildrop failed', { user, error });
+  });
 }
 
 async function open(identity: Identity, core: Core): Promise<Maildrop> {
@@ -64,7 +79,14 @@ async function open(identity: Identity, core: Core): Promise<Maildrop> {
   }
 }
 
-async function serve(channel: Channel, session: TransactionSession, context: Context): Promise<void> {
+/** Talks until QUIT, and gives the last reply; nothing where the client left without, so that nothing is removed (RFC 1939 section 6). */
+async function serve(
+  channel: Channel,
+  session: TransactionSession,
+  context: Context,
+): Promise<Reply | undefined> {
+  const { count, totalOctets } = session.maildrop;
+  await channel.send(ok(`maildrop has ${count} messages (${totalOctets} octets)`));
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
     const outcome = await dispatch(line, session, context.core);
     switch (outcome.kind) {
@@ -75,14 +97,14 @@ async function serve(channel: Channel, session: TransactionSession, context: Con
         await receive(channel, outcome, context.core);
         break;
       case 'quit':
-        return void (await channel.send(await update(session, context)));
+        return update(session, context);
       case 'claim':
       case 'login':
         await channel.send(err('you are logged in already'));
         break;
     }
   }
-  // The client left without QUIT, so nothing may be removed (RFC 1939 section 6).
+  return undefined;
 }
 
 async function say(reply: Reply, channel: Channel, { core, tally }: Context): Promise<void> {

@@ -24,7 +24,8 @@ const maxMemoryKib = 1_048_576;
 const maxPasses = 64;
 const maxParallelism = 64;
 
-const form = /^\$(argon2i|argon2d|argon2id)\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const form =
+  /^\$(argon2i|argon2d|argon2id)\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
 /** Reads a hash, or says what is wrong with it. Never repeats the hash. */
 export function parseArgon2(text: string): Argon2Hash | string {
@@ -68,8 +69,10 @@ export async function matchesArgon2(hash: Argon2Hash, password: Uint8Array): Pro
 }
 
 function faultOf({ memoryKib, passes, parallelism, salt, tag }: Argon2Hash): string | undefined {
-  if (salt.length < 8 || tag.length < 16 || tag.length > 64) return 'the salt or the tag of the hash was cut short';
-  if (passes < 1 || parallelism < 1 || memoryKib < 8 * parallelism) return 'the cost of the hash is too low to compute';
+  if (salt.length < 8 || tag.length < 16 || tag.length > 64)
+    return 'the salt or the tag of the hash was cut short';
+  if (passes < 1 || parallelism < 1 || memoryKib < 8 * parallelism)
+    return 'the cost of the hash is too low to compute';
   if (memoryKib > maxMemoryKib || passes > maxPasses || parallelism > maxParallelism) {
     return `the hash costs more than m=${maxMemoryKib},t=${maxPasses},p=${maxParallelism}`;
   }

@@ -15,19 +15,23 @@ export interface CryptHash {
 const maxBcryptCost = 16;
 const maxRounds = 5_000_000;
 
-const bcrypt = /^(\$2[abxy]\$(\d\d)\$)[./A-Za-z0-9]{53}$/;
-const sha = /^(\$(?:5|6)\$(?:rounds=(\d{4,9})\$)?)[^$:\s]{0,16}\$(?:[./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})$/;
-const yescrypt = /^(\$(?:y|gy|7)\$[./A-Za-z0-9]+\$?)[./A-Za-z0-9]*\$[./A-Za-z0-9]{43}$/;
-const md5 = /^(\$1\$)[^$:\s]{0,8}\$[./A-Za-z0-9]{22}$/;
-const des = /^()[./A-Za-z0-9]{13}$/;
+/** Each form with its cost first, then the work factor if it has a number for one, then salt and hash. */
+const forms: readonly (readonly [form: RegExp, maxWork: number])[] = [
+  [/^(\$2[abxy]\$(\d\d)\$)[./A-Za-z0-9]{53}$/, maxBcryptCost],
+  [/^(\$6\$(?:rounds=(\d{4,9})\$)?)[^$:\s]{0,16}\$[./A-Za-z0-9]{86}$/, maxRounds],
+  [/^(\$5\$(?:rounds=(\d{4,9})\$)?)[^$:\s]{0,16}\$[./A-Za-z0-9]{43}$/, maxRounds],
+  [/^(\$g?y\$[./A-Za-z0-9]+\$)[./A-Za-z0-9]*\$[./A-Za-z0-9]{43}$/, maxRounds],
+  [/^(\$7\$[./A-Za-z0-9]{11})[./A-Za-z0-9]*\$[./A-Za-z0-9]{43}$/, maxRounds],
+  [/^(\$1\$)[^$:\s]{0,8}\$[./A-Za-z0-9]{22}$/, maxRounds],
+  [/^()[./A-Za-z0-9]{13}$/, maxRounds],
+];
 
 /** Reads a hash, or says what is wrong with it. Never repeats the hash. */
 export function parseCrypt(hash: string): CryptHash | string {
-  for (const form of [bcrypt, sha, yescrypt, md5, des]) {
+  for (const [form, maxWork] of forms) {
     const [, cost, work] = form.exec(hash) ?? [];
     if (cost === undefined) continue;
-    const limit = form === bcrypt ? maxBcryptCost : maxRounds;
-    if (Number(work ?? 0) > limit) return `the hash costs more than ${limit} (bcrypt) rounds`;
+    if (Number(work ?? 0) > maxWork) return `the cost of the hash, ${Number(work)}, is above ${maxWork}`;
     return { kind: 'crypt', hash, cost };
   }
   return 'the hash is cut short, or of a kind that crypt(3) does not know';

@@ -1,4 +1,4 @@
-import koffi, { type KoffiFunction } from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 
 /** `struct crypt_data` of libxcrypt and glibc: 32768 octets, or a little more in old ones. */
 const scratchOctets = 131_232;
@@ -11,12 +11,11 @@ const libraryNames = ['libcrypt.so.1', 'libcrypt.so.2'];
  * where the library refuses the setting or the password. Throws where there is no libcrypt.
  */
 export function crypt(password: Uint8Array, setting: string): Promise<string | undefined> {
-  const crypt_rn = library();
   const phrase = Buffer.alloc(password.length + 1);
   phrase.set(password);
   const scratch = Buffer.alloc(scratchOctets);
   return new Promise((resolve, reject) => {
-    crypt_rn.async(phrase, setting, scratch, scratch.length, (error: unknown, hash: unknown) => {
+    library().async(phrase, setting, scratch, scratch.length, (error: unknown, hash: unknown) => {
       phrase.fill(0);
       scratch.fill(0);
       if (error instanceof Error) reject(error);
@@ -25,18 +24,28 @@ export function crypt(password: Uint8Array, setting: string): Promise<string | u
   });
 }
 
-const loaded: { crypt_rn?: KoffiFunction } = {};
+interface CryptFunction {
+  async(
+    phrase: Uint8Array,
+    setting: string,
+    scratch: Uint8Array,
+    octets: number,
+    done: (error: unknown, hash: unknown) => void,
+  ): void;
+}
+
+const loaded: { crypt_rn?: CryptFunction } = {};
 
 // At the first hash and not at import: a file without crypt hashes is served on a machine without the library. Declared
 // once, because koffi keeps each declaration for ever.
-function library(): KoffiFunction {
+function library(): CryptFunction {
   loaded.crypt_rn ??= open().func(
     'const char *crypt_rn(const void *phrase, const char *setting, void *data, int octets)',
   );
   return loaded.crypt_rn;
 }
 
-function open(): koffi.LibraryHandle {
+function open(): LibraryHandle {
   const causes: unknown[] = [];
   for (const name of libraryNames) {
     try {

@@ -17,22 +17,17 @@ export type StoredPassword = Argon2Hash | CryptHash | Digest | Locked;
 export function parseStoredPassword(field: string): StoredPassword | string {
   if (field === '') return 'the password field is empty';
   if (field.startsWith('!') || field.startsWith('*')) return { kind: 'locked' };
-  const [prefix = '', name = '', encoding = ''] = /^\{([A-Za-z0-9-]+)(?:\.([A-Za-z0-9]+))?\}/.exec(field) ?? [];
+  const [prefix = '', name = '', encoding = ''] =
+    /^\{([A-Za-z0-9-]+)(?:\.([A-Za-z0-9]+))?\}/.exec(field) ?? [];
   if (prefix === '') return parseBare(field);
   return parseScheme(name.toUpperCase(), field.slice(prefix.length), encoding.toLowerCase());
 }
 
 /** Hashes of one class cost the same time to check: the scheme with its cost, and for all quick ones one class. */
 export function costClassOf(stored: StoredPassword): string {
-  switch (stored.kind) {
-    case 'argon2':
-      return `${stored.algorithm} m=${stored.memoryKib},t=${stored.passes},p=${stored.parallelism}`;
-    case 'crypt':
-      return stored.cost;
-    case 'digest':
-    case 'locked':
-      return 'quick';
-  }
+  if (stored.kind === 'crypt') return stored.cost;
+  if (stored.kind !== 'argon2') return 'quick';
+  return `${stored.algorithm} m=${stored.memoryKib},t=${stored.passes},p=${stored.parallelism}`;
 }
 
 function parseBare(field: string): StoredPassword | string {

@@ -82,8 +82,6 @@ export function encode(octets: u32, previousOctet: u8): u32 {
  * further on, 16 octets at a time: what that writes too much, the next store puts right. Gives the output address
  * that belongs to `from` now.
  */
-// @ts-ignore: decorator
-@inline
 function insertAll(bits: i32, from: usize, out: usize): usize {
   while (bits != 0) {
     const at = ctz(bits);
@@ -141,17 +139,11 @@ function hasPrefix(at: usize, prefixOctets: u32): bool {
 }
 
 /** One bit for each line feed of the block that no carriage return stands before. */
-// @ts-ignore: decorator
-@inline
 function bareMask(block: v128, before: v128): i32 {
-  return i8x16.bitmask(
-    v128.andnot(i8x16.eq(block, i8x16.splat(LF)), i8x16.eq(before, i8x16.splat(CR))),
-  );
+  return i8x16.bitmask(v128.andnot(i8x16.eq(block, i8x16.splat(LF)), i8x16.eq(before, i8x16.splat(CR))));
 }
 
 /** One bit for each octet of the block that lies before the end. */
-// @ts-ignore: decorator
-@inline
 function inside(from: usize, end: usize): i32 {
   const left = end - from;
   return left >= 16 ? 0xffff : (1 << i32(left)) - 1;

@@ -1,0 +1,81 @@
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+
+import type { Listen } from '../settings.ts';
+
+/** A port or unix socket that is open for clients. */
+export interface Listener {
+  /** As an operator writes it: `127.0.0.1:110`, `[::]:110`, `/run/popper.sock`. */
+  readonly address: string;
+  /** No new client comes in; those that are there stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens it. Throws an Error that names the address where it is taken, forbidden or not of this machine. Clients may
+ * close their half and still be answered (RFC 1939 section 6); small replies are not held back (TCP_NODELAY).
+ */
+export async function listen(where: Listen, accept: (socket: Socket) => void): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets }, accept);
+  if ('path' in where) await removeStaleSocket(where.path);
+  await open(server, 'path' in where ? { path: where.path } : { ...where }, addressOf(where));
+  if ('path' in where) await chmod(where.path, where.mode ?? 0o660);
+  return { address: boundAddress(server), close: () => close(server) };
+}
+
+/** Octets that a socket may hold on to in each direction before the other end must read. */
+const socketOctets = 64 * 1024;
+
+const addressOf = (where: Listen): string =>
+  'path' in where ? where.path : `${where.host ?? '*'}:${where.port}`;
+
+function open(server: Server, options: ListenOptions, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void =>
+      reject(new Error(`cannot listen on ${address}: ${reasonFor(error)}`, { cause: error }));
+    server.once('error', failed);
+    server.listen(options, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}
+
+const reasons: ReadonlyMap<string | undefined, string> = new Map([
+  ['EADDRINUSE', 'another program has it; stop that one, or change listen in the configuration'],
+  ['EACCES', 'not allowed; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+]);
+
+const reasonFor = ({ code, message }: NodeJS.ErrnoException): string => reasons.get(code) ?? message;
+
+/** A socket file that nobody answers on was left by a dead daemon. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const stat = await lstat(path).catch(() => undefined);
+  if (stat === undefined) return;
+  if (!stat.isSocket()) throw new Error(`cannot listen on ${path}: a file that is no socket is there`);
+  if (await answers(path)) throw new Error(`cannot listen on ${path}: another program has it`);
+  await unlink(path);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+function boundAddress(server: Server): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') return bound ?? 'closed';
+  return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // Resolves once accepting is over; the callback would wait for the sessions, too.
+    server.close();
+    resolve();
+  });
+}

@@ -1,0 +1,26 @@
+/** The password file cannot be used. The message is for the operator: file, what is wrong, how to mend it. */
+export class FileFault extends Error {
+  constructor(file: string, what: string, options: { readonly cause?: unknown } = {}) {
+    super(`${file}: ${what}`, options);
+    this.name = 'FileFault';
+  }
+}
+
+/** The same for what the system says of a file. */
+export function fileFault(file: string, error: unknown): FileFault {
+  if (error instanceof FileFault) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  return new FileFault(file, explanations.get(code ?? '') ?? `cannot be used (${code ?? String(error)})`, {
+    cause: error,
+  });
+}
+
+const explanations: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file: make it with "popper passwd add FILE USER", or mend the path'],
+  ['ENOTDIR', 'a part of the path is no folder: mend the path'],
+  ['EACCES', 'may not be read or written by this user: mend the owner or mode of the file or of its folders'],
+  ['EPERM', 'may not be changed by this user: run this as the owner of the file, or as root'],
+  ['EROFS', 'lies on a read-only file system'],
+  ['ENOSPC', 'the disk is full: nothing was changed'],
+  ['EDQUOT', 'the disk quota is used up: nothing was changed'],
+]);

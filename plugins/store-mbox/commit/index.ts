@@ -1,0 +1,17 @@
+export { appendMessages } from './append.ts';
+export { commitDeletions, type CommitResult } from './commit.ts';
+export { CommitError, type CommitState } from './errors.ts';
+export {
+  errorCode,
+  type FileKind,
+  type Files,
+  type FileStat,
+  type OpenFile,
+  type OpenMode,
+  realFiles,
+} from './files.ts';
+export { journalPathOf } from './journal.ts';
+export { pendingJournals, type PendingJournal } from './pending.ts';
+export { recoverMailbox, type Recovery } from './recover.ts';
+export { fillReserve, poolReserve, type Reserve } from './reserve.ts';
+export type { CommitSettings, Mailbox, SyncPolicy } from './settings.ts';
