@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** Octets in which everything that the protocol cares about comes often: line ends, dots, From_ lines, NUL, 8-bit. */
 export const mailOctets: fc.Arbitrary<Uint8Array> = fc
@@ -10,7 +10,7 @@ export const mailOctets: fc.Arbitrary<Uint8Array> = fc
       },
       {
         weight: 2,
-        arbitrary: fc.constantFrom('From ', 'F', '\nFrom ', '\n\nFrom ', '\r\n\r\nFrom ', 'rom '),
+        arbitrary: fc.constantFrom('From ', 'F', '\nFrom ', '\n\nFrom ', '\r\n\r\nFrom ', 'rom ', '\nFrxm '),
       },
       { weight: 2, arbitrary: fc.string({ unit: fc.constantFrom('a', ' ', '.'), maxLength: 40 }) },
     ),

@@ -23,7 +23,10 @@ export interface LineStarts {
 export interface LineStartScannerOptions {
   /** Offset in the file of the first octet to come; 0 if left out. */
   readonly offset?: number;
-  /** The last octets before it, 7 are enough; a line start if left out. Without them no empty line is seen there. */
+  /**
+   * The last 7 octets before it, so that a line is found that begins there, and the empty line before one. Fewer, or
+   * none, are taken to begin a line.
+   */
   readonly before?: Uint8Array;
 }
 
@@ -43,7 +46,7 @@ export class LineStartScanner {
   #bareLineFeeds = 0;
 
   /** Throws a RangeError if the prefix is empty, longer than 5 octets or holds a CR or LF. */
-  constructor(prefix: string, { offset = 0, before = startOfLine }: LineStartScannerOptions = {}) {
+  constructor(prefix: string, { offset = 0, before = nothing }: LineStartScannerOptions = {}) {
     this.#prefix = Buffer.from(prefix, 'latin1');
     if (!/^[^\r\n]+$/.test(prefix) || prefix.length > maxPrefixOctets) {
       throw new RangeError(
@@ -52,6 +55,7 @@ export class LineStartScanner {
     }
     this.#offset = offset;
     this.#before = new Uint8Array(beforeOctets);
+    this.#remember(lineEnd);
     this.#remember(before);
   }
 
@@ -70,7 +74,7 @@ export class LineStartScanner {
     this.#scanBorder(chunk);
     const bareLineFeeds = kernel.scanLineStarts(
       chunk,
-      octetAt(this.#before, chunk, -1),
+      this.#before.at(-1) ?? lineFeed,
       this.#prefix,
       (index, bareBefore) => this.#report(chunk, index, this.#bareLineFeeds + bareBefore),
     );
@@ -83,8 +87,7 @@ export class LineStartScanner {
   /** Prefixes that began in an earlier chunk and end in this one; there is no line feed in them to be counted. */
   #scanBorder(chunk: Uint8Array): void {
     for (let index = 1 - this.#prefix.length; index < 0; index += 1) {
-      const complete = index + this.#prefix.length <= chunk.length;
-      if (complete && this.#isHit(chunk, index)) this.#report(chunk, index, this.#bareLineFeeds);
+      if (this.#isHit(chunk, index)) this.#report(chunk, index, this.#bareLineFeeds);
     }
   }
 
@@ -110,11 +113,12 @@ export class LineStartScanner {
 
 /** A prefix that lacks its last octet, and the line ends of an empty line and of the line before it. */
 const beforeOctets = maxPrefixOctets - 1 + 3;
-const startOfLine = Uint8Array.of(lineFeed);
+const nothing = new Uint8Array(0);
+const lineEnd = Uint8Array.of(lineFeed);
 
 /** The octet at an index of the chunk, or of what came before it if the index is negative. */
-function octetAt(before: Uint8Array, chunk: Uint8Array, index: number): number {
-  return (index < 0 ? before[beforeOctets + index] : chunk[index]) ?? 0;
+function octetAt(before: Uint8Array, chunk: Uint8Array, index: number): number | undefined {
+  return index < 0 ? before[beforeOctets + index] : chunk[index];
 }
 
 function blankLineOctetsBefore(before: Uint8Array, chunk: Uint8Array, index: number): number {

@@ -41,6 +41,8 @@ export function createHooks() {
   return Object.freeze({
     /** The daemon starts: in config order, before any port is open. A throw keeps it from starting. */
     start: new AsyncSeriesHook<[Role]>(['role'], 'start'),
+    /** The ports are open: clients can come. Gives the addresses as bound. */
+    listening: new AsyncParallelHook<[readonly string[]]>(['addresses'], 'listening'),
     /** The daemon ends; taps run side by side under one deadline. */
     stop: new AsyncParallelHook<[Role]>(['role'], 'stop'),
     /** `popper check`: each plugin looks at its own files and servers. */

@@ -40,6 +40,7 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
 
   return Object.freeze({
     start: taps(hooks.start),
+    listening: taps(hooks.listening),
     stop: taps(hooks.stop),
     check: taps(hooks.check),
     recover: taps(hooks.recover),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { chunkLengths, cut, cutEverywhere, latin1, mailOctets } from '../../test/mail-octets.ts';
 import { BodyReader } from './body-reader.ts';

@@ -39,7 +39,7 @@ export class WireEncoder {
 
   /** What comes after the last chunk: the line end if the message lacks one, and the lone dot. Call it once. */
   end(): Uint8Array {
-    if (this.#bodyOctets === 0 || this.#previousOctet === lineFeed) return loneDot;
+    if (this.#previousOctet === lineFeed) return loneDot;
     this.#previousOctet = lineFeed;
     this.#bodyOctets += 2;
     return lineEndAndLoneDot;

@@ -36,6 +36,9 @@ export async function startDaemon(core: Core, state: State): Promise<Daemon> {
     for (const where of core.settings.listen) {
       listeners.push(await listen(where, (socket) => sessions.accept(socket)));
     }
+    const addresses = listeners.map(({ address }) => address);
+    core.log.info('listening', { addresses });
+    await core.hooks.listening.promise(addresses);
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
     await core.hooks.stop.promise('all');

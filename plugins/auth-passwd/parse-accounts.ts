@@ -78,11 +78,14 @@ function parseFields(user: string, fields: readonly string[]): Account | string 
   const [field = '', uid = '', gid = '', , home = '', , ...extra] = fields;
   const stored = parseStoredPassword(field);
   if (typeof stored === 'string') return stored;
-  const fault = faultOfId('uid', uid) ?? faultOfId('gid', gid) ?? faultOfHome(home);
-  return (
-    fault ??
-    faultOfExtra(extra.join(':')) ?? { user, stored, uid: idOf(uid), gid: idOf(gid), home: home || undefined }
-  );
+  const faults = [
+    faultOfId('uid', uid),
+    faultOfId('gid', gid),
+    faultOfHome(home),
+    faultOfExtra(extra.join(':')),
+  ];
+  const fault = faults.find((each) => each !== undefined);
+  return fault ?? { user, stored, uid: idOf(uid), gid: idOf(gid), home: home || undefined };
 }
 
 const idOf = (field: string): number | undefined => (field === '' ? undefined : Number(field));

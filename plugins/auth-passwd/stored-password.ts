@@ -51,6 +51,7 @@ const digests: ReadonlyMap<string, readonly [DigestAlgorithm, 'salted' | 'bare']
 
 const cryptPrefixes: ReadonlyMap<string, string> = new Map([
   ['CRYPT', ''],
+  ['DES-CRYPT', ''],
   ['MD5-CRYPT', '$1$'],
   ['BLF-CRYPT', '$2'],
   ['SHA256-CRYPT', '$5$'],

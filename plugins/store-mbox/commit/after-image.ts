@@ -30,7 +30,7 @@ export class AfterImage {
     if (end <= start) return;
     const last = this.#edges.length - 1;
     if (this.#edges[last] === start) this.#edges[last] = end;
-    else this.#edges = Float64Array.from([...this.#edges, start, end]);
+    else this.#edges = withEdges(this.#edges, start, end);
     this.#octets += end - start;
   }
 
@@ -128,6 +128,13 @@ export function keptAbove(deleted: Float64Array, mailboxOctets: number): Float64
 export async function readExactly(file: OpenFile, target: Uint8Array, position: number): Promise<void> {
   const octets = await file.read(target, position);
   if (octets < target.length) throw new Error('the mailbox became shorter while it was locked');
+}
+
+function withEdges(edges: Float64Array, start: number, end: number): Float64Array {
+  const more = new Float64Array(edges.length + 2);
+  more.set(edges);
+  more.set([start, end], edges.length);
+  return more;
 }
 
 function sum(edges: Float64Array): number {

@@ -51,8 +51,8 @@ export interface JournalRecord {
 /** No fixed part is longer than this, so a block is never smaller. */
 export const smallestBlockOctets = 256;
 
-/** The largest header that is believed: a million kept extents of large messages take a fifth of it. */
-export const largestHeaderOctets = 64 * 1024 * 1024;
+/** Limits of what is believed; half a million kept extents take 4 MiB or so. */
+const largest = { bodyOctets: 64 * 1024 * 1024, blockOctets: 1024 * 1024, chunkOctets: 1024 * 1024 * 1024 };
 
 const headerMagic = Buffer.from('popperJ1');
 const recordMagic = Buffer.from('popperR1');
@@ -124,7 +124,7 @@ export function decodeHeaderStart(octets: Uint8Array): HeaderStart | undefined {
       bodyDigest: reader.octets(32),
     };
     const digest = digestOf(reader.taken);
-    return reader.octets(32).equals(digest) ? start : undefined;
+    return reader.octets(32).equals(digest) && plausible(start) ? start : undefined;
   });
 }
 
@@ -134,7 +134,9 @@ export function decodeHeader(start: HeaderStart, body: Uint8Array): Header | und
     if (!digestOf(body).equals(start.bodyDigest)) return undefined;
     const reader = new FieldReader(body);
     const mailboxPath = reader.octets(reader.short()).toString();
-    const kept = new Float64Array(reader.short());
+    const count = reader.short();
+    if (count > body.length || count % 2 !== 0) return undefined;
+    const kept = new Float64Array(count);
     let before = start.changeStart;
     for (const index of kept.keys()) {
       before += reader.short();
@@ -187,6 +189,16 @@ export function decodeRecord(
 /** Up to a whole number of blocks. */
 export function roundUp(octets: number, blockOctets: number): number {
   return Math.ceil(octets / blockOctets) * blockOctets;
+}
+
+// The journal lies in the user's own folder: whoever can write it can write a digest, too.
+function plausible({ bodyOctets, blockOctets, chunkOctets }: HeaderStart): boolean {
+  return (
+    bodyOctets <= largest.bodyOctets &&
+    blockOctets >= smallestBlockOctets &&
+    blockOctets <= largest.blockOctets &&
+    chunkOctets <= largest.chunkOctets
+  );
 }
 
 function orUndefined<T>(decode: () => T | undefined): T | undefined {

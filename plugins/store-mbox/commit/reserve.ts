@@ -1,4 +1,7 @@
-import type { Files } from './files.ts';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+
+import { errorCode, type Files } from './files.ts';
 
 /** Lends files whose disk space is already taken, for journals of commits on a full disk. */
 export interface Reserve {
@@ -8,11 +11,90 @@ export interface Reserve {
   giveBack(journalPath: string): Promise<void>;
 }
 
-/** A pool of reserves in a folder on the journals' file system. */
-export declare function poolReserve(files: Files, folder: string): Reserve;
-/** Makes reserves until there are `count`; answers how many there are now. */
-export declare function fillReserve(
+/** A pool of reserves in a folder on the journals' file system, shared with any number of processes. */
+export function poolReserve(files: Files, folder: string): Reserve {
+  return {
+    async lend(journalPath) {
+      if ((await files.lstat(journalPath)) !== undefined) return false;
+      for (const name of await reserveNames(files, folder)) {
+        if (await moved(files, join(folder, name), journalPath)) return true;
+      }
+      return false;
+    },
+    giveBack: (journalPath) => files.rename(journalPath, join(folder, newName(readyPrefix))),
+  };
+}
+
+/**
+ * Makes reserves until there are `count` of them, each `octets` long, and answers how many there are now; fewer if
+ * the disk is full. Called by one process at a time.
+ */
+export async function fillReserve(
   files: Files,
   folder: string,
   wanted: { readonly count: number; readonly octets: number },
-): Promise<number>;
+): Promise<number> {
+  await removeUnfinished(files, folder);
+  let count = (await reserveNames(files, folder)).length;
+  while (count < wanted.count && (await makeReserve(files, folder, wanted.octets))) count += 1;
+  return count;
+}
+
+/** Enough for two slots of the default chunk and a header of a hundred thousand extents. */
+export const defaultReserveOctets = 9 * 1024 * 1024;
+
+const readyPrefix = 'reserve-';
+const unfinishedPrefix = 'unfinished-';
+
+async function reserveNames(files: Files, folder: string): Promise<readonly string[]> {
+  return (await files.readFolder(folder)).filter((name) => name.startsWith(readyPrefix));
+}
+
+/** false if another process was faster. */
+async function moved(files: Files, from: string, to: string): Promise<boolean> {
+  try {
+    await files.rename(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function removeUnfinished(files: Files, folder: string): Promise<void> {
+  for (const name of await files.readFolder(folder)) {
+    if (name.startsWith(unfinishedPrefix)) await files.unlink(join(folder, name));
+  }
+}
+
+async function makeReserve(files: Files, folder: string, octets: number): Promise<boolean> {
+  const path = join(folder, newName(unfinishedPrefix));
+  try {
+    await writeReserve(files, path, octets);
+    await files.rename(path, join(folder, newName(readyPrefix)));
+    await files.syncFolder(folder, 'reserve: its name');
+    return true;
+  } catch (error) {
+    await files.unlink(path).catch(() => undefined);
+    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') return false;
+    throw error;
+  }
+}
+
+async function writeReserve(files: Files, path: string, octets: number): Promise<void> {
+  const file = await files.open(path, 'create');
+  try {
+    // Zeros, or fallocate, would take no space on a file system that compresses or copies on write.
+    const filling = randomBytes(Math.min(octets, 1024 * 1024));
+    for (let done = 0; done < octets; done += filling.length) {
+      await file.write(filling.subarray(0, octets - done), done);
+    }
+    await file.sync('reserve: its space');
+  } finally {
+    await file.close();
+  }
+}
+
+function newName(prefix: string): string {
+  return `${prefix}${randomBytes(8).toString('hex')}`;
+}

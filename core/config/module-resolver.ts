@@ -1,0 +1,55 @@
+import module from 'node:module';
+import { dirname, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const scheme = 'popper-import:';
+/** Folders that configs were loaded from: one, but in tests. */
+const folders = new Set<string>();
+
+/**
+ * Imports as if the import stood in `file`. A package that is not found from there is taken from where popper itself is
+ * installed. Throws what the import throws.
+ */
+export async function importAs(file: string, specifier: string): Promise<unknown> {
+  installResolver(file);
+  return import(`${scheme}${encodeURIComponent(pathToFileURL(file).href)},${specifier}`);
+}
+
+/**
+ * Lets the modules beside a config import packages from popper's own installation: above /etc/popper there is no
+ * node_modules. What is installed beside the config goes first.
+ */
+export function installResolver(file: string): void {
+  if (folders.size === 0) module.registerHooks({ resolve });
+  folders.add(dirname(file) + sep);
+}
+
+const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
+  const { specifier, parentURL } = unwrap(written, context.parentURL);
+  try {
+    return nextResolve(specifier, { ...context, parentURL });
+  } catch (error) {
+    if (!isBare(specifier) || !isOfConfig(parentURL)) throw error;
+    try {
+      return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+    } catch {
+      // The first one names the file that imports, which is what the operator can change.
+      throw error;
+    }
+  }
+};
+
+function unwrap(written: string, parentURL: string | undefined) {
+  if (!written.startsWith(scheme)) return { specifier: written, parentURL };
+  const comma = written.indexOf(',');
+  const parent = decodeURIComponent(written.slice(scheme.length, comma));
+  return { specifier: written.slice(comma + 1), parentURL: parent };
+}
+
+const isBare = (specifier: string): boolean => /^(?:@[\w.-]+\/)?[\w-][\w.-]*(?:\/|$)/.test(specifier);
+
+function isOfConfig(parentURL: string | undefined): boolean {
+  if (!parentURL?.startsWith('file:')) return false;
+  const path = fileURLToPath(parentURL);
+  return !path.includes(`${sep}node_modules${sep}`) && [...folders].some((folder) => path.startsWith(folder));
+}

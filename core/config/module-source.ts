@@ -1,0 +1,195 @@
+import module from 'node:module';
+
+import { type AnyNode, parse, type Program } from 'acorn';
+
+import type { Path, Source, Span } from './source.ts';
+
+/**
+ * Finds the values of a TypeScript or JavaScript config in its text, without running it: through `defineConfig(...)`, a
+ * function that returns the configuration, names declared in the same file, spreads, `condition && plugin(...)`, and the
+ * options in a plugin's call.
+ */
+export function moduleSource(file: string, text: string): Source {
+  const tree = treeOf(file, text);
+  if (tree === undefined) return { file, text, locate: () => undefined, locateKey: () => undefined };
+  const finder = new Finder(tree);
+  return {
+    file,
+    text,
+    locate: (path) => finder.find(path).span,
+    locateKey: (path) => finder.find(path).key,
+  };
+}
+
+/** The file's syntax tree, or undefined where it does not parse; positions are those of the text. */
+export function treeOf(file: string, text: string): Program | undefined {
+  try {
+    return parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
+      ecmaVersion: 'latest',
+      sourceType: 'module',
+      allowAwaitOutsideFunction: true,
+      allowReturnOutsideFunction: true,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Blanks in place of types, so that every position stays. Throws a SyntaxError. */
+export function withoutTypes(text: string): string {
+  const { emitWarning } = process;
+  // It says once that it is experimental, to an operator who did not ask.
+  process.emitWarning = () => {};
+  try {
+    return module.stripTypeScriptTypes(text);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+interface Found {
+  readonly span: Span | undefined;
+  readonly key?: Span | undefined;
+}
+
+interface Step {
+  readonly value: AnyNode;
+  readonly key?: AnyNode;
+}
+
+class Finder {
+  readonly #root: AnyNode | undefined;
+  /** What each name of the file stands for; where a name is declared twice, the first. */
+  readonly #declared = new Map<string, AnyNode>();
+
+  constructor(tree: Program) {
+    for (const node of nodesIn(tree)) this.#declare(node);
+    this.#root = exportOf(tree);
+  }
+
+  find(path: Path): Found {
+    let node = this.#root && this.#meaning(this.#root);
+    if (node?.type === 'CallExpression') node = this.#meaning(node.arguments[0] ?? node);
+    let found: Found = { span: node };
+    for (const key of path) {
+      const step = node && this.#step(node, key);
+      if (step === undefined) return { span: found.span };
+      node = step.value;
+      found = { span: this.#meaning(node), key: step.key };
+    }
+    return found;
+  }
+
+  #declare(node: AnyNode): void {
+    if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) {
+      if (!this.#declared.has(node.id.name)) this.#declared.set(node.id.name, node.init);
+    }
+    if (node.type === 'FunctionDeclaration') this.#declared.set(node.id.name, node);
+  }
+
+  /** What an expression stands for: the value of a name, the result of a function, the plugin behind a condition. */
+  #meaning(node: AnyNode, depth = 0): AnyNode {
+    const inner = depth < 20 ? this.#inner(node) : undefined;
+    return inner === undefined ? node : this.#meaning(inner, depth + 1);
+  }
+
+  #inner(node: AnyNode): AnyNode | undefined {
+    switch (node.type) {
+      case 'Identifier':
+        return this.#declared.get(node.name);
+      case 'AwaitExpression':
+        return node.argument;
+      case 'LogicalExpression':
+        return node.operator === '&&' ? node.right : node.left;
+      case 'ArrowFunctionExpression':
+      case 'FunctionExpression':
+      case 'FunctionDeclaration':
+        return node.body.type === 'BlockStatement' ? lastReturned(node.body) : node.body;
+      default:
+        return undefined;
+    }
+  }
+
+  #step(container: AnyNode, key: PropertyKey): Step | undefined {
+    const node = this.#meaning(container);
+    if (node.type === 'ObjectExpression') return this.#property(node.properties, key);
+    if (node.type === 'ArrayExpression') return this.#element(node.elements, key);
+    if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return undefined;
+    const [options] = node.arguments;
+    return options && this.#step(options, key);
+  }
+
+  /** A later property takes precedence over an earlier one, spread ones among them. */
+  #property(properties: readonly AnyNode[], key: PropertyKey): Step | undefined {
+    for (const property of properties.toReversed()) {
+      if (property.type === 'SpreadElement') {
+        const step = this.#step(property.argument, key);
+        if (step) return step;
+      }
+      if (property.type === 'Property' && !property.computed && nameOf(property.key) === key) {
+        return { value: property.value, key: property.key };
+      }
+    }
+    return undefined;
+  }
+
+  #element(elements: readonly (AnyNode | null)[], key: PropertyKey): Step | undefined {
+    if (typeof key !== 'number') return undefined;
+    const value = this.#spreadOut(elements)?.[key];
+    return value ? { value } : undefined;
+  }
+
+  /** The elements with spread arrays put in; undefined where one of those is not written out in this file. */
+  #spreadOut(elements: readonly (AnyNode | null)[]): readonly (AnyNode | null)[] | undefined {
+    const all: (AnyNode | null)[] = [];
+    for (const element of elements) {
+      if (element?.type !== 'SpreadElement') {
+        all.push(element);
+        continue;
+      }
+      const spread = this.#meaning(element.argument);
+      const inner = spread.type === 'ArrayExpression' ? this.#spreadOut(spread.elements) : undefined;
+      if (inner === undefined) return undefined;
+      all.push(...inner);
+    }
+    return all;
+  }
+}
+
+/** What the file exports by default, or assigns to `module.exports`. */
+function exportOf(tree: Program): AnyNode | undefined {
+  for (const node of tree.body) {
+    if (node.type === 'ExportDefaultDeclaration') return node.declaration;
+    if (node.type === 'ExpressionStatement' && node.expression.type === 'AssignmentExpression') {
+      return node.expression.right;
+    }
+  }
+  return undefined;
+}
+
+function lastReturned(body: AnyNode): AnyNode | undefined {
+  let last: AnyNode | undefined;
+  for (const node of nodesIn(body, isFunction)) {
+    if (node.type === 'ReturnStatement' && node.argument) last = node.argument;
+  }
+  return last;
+}
+
+const isFunction = ({ type }: AnyNode): boolean =>
+  type === 'ArrowFunctionExpression' || type === 'FunctionExpression' || type === 'FunctionDeclaration';
+
+/** The node and all below it in the order of the text, without those below a node that is to be left out. */
+function* nodesIn(node: AnyNode, leftOut: (node: AnyNode) => boolean = () => false): Generator<AnyNode> {
+  yield node;
+  for (const child of Object.values(node).flat()) {
+    if (isNode(child) && !leftOut(child)) yield* nodesIn(child, leftOut);
+  }
+}
+
+const isNode = (value: unknown): value is AnyNode =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+
+function nameOf(key: AnyNode): unknown {
+  if (key.type === 'Identifier') return key.name;
+  return key.type === 'Literal' ? key.value : undefined;
+}

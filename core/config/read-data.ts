@@ -1,0 +1,78 @@
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+
+import { dataSource } from './data-source.ts';
+import type { ConfigProblem } from './problem.ts';
+import type { Reading } from './reading.ts';
+import type { Source } from './source.ts';
+
+/** Keys that reach into what every object inherits. Nothing in a configuration is called so. */
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Reads a YAML config. Problems of syntax are reported all at once, as the parser finds them. */
+export function readYaml(file: string, text: string): Reading {
+  const document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: false });
+  const source = dataSource(file, text, document);
+  const problems = [...syntaxProblems(document, source), ...forbidden(document, source)];
+  if (problems.length > 0) return { problems };
+  return valueIn(document, source);
+}
+
+/** Reads a JSON config: the same, but the grammar is JSON's. */
+export function readJson(file: string, text: string): Reading {
+  const reading = readYaml(file, text);
+  if ('problems' in reading) return reading;
+  try {
+    JSON.parse(text);
+    return reading;
+  } catch (error) {
+    return { problems: [jsonProblem(error, reading.source)] };
+  }
+}
+
+/** Aliases that multiply one another are refused here (`maxAliasCount`). */
+function valueIn(document: Document, source: Source): Reading {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return { source, value };
+  } catch (error) {
+    return { problems: [{ source, what: messageOf(error) }] };
+  }
+}
+
+const syntaxProblems = (document: Document.Parsed, source: Source): readonly ConfigProblem[] =>
+  [...document.errors, ...document.warnings].map(({ message, pos: [start, end] }) => ({
+    source,
+    span: { start, end },
+    what: lowerFirst(message),
+  }));
+
+function forbidden(document: Document, source: Source): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  visit(document, {
+    Map(_, map) {
+      for (const { key } of isMap(map) ? map.items : []) {
+        if (!isScalar(key) || !forbiddenKeys.has(String(key.value))) continue;
+        const span = key.range ? { start: key.range[0], end: key.range[1] } : undefined;
+        problems.push({ source, span, what: `the key ${String(key.value)} is refused`, fix: 'remove it' });
+      }
+    },
+  });
+  return problems;
+}
+
+/** V8 tells the position in its message, and not for every error: an end that came too soon is at the end. */
+function jsonProblem(error: unknown, source: Source): ConfigProblem {
+  const message = messageOf(error);
+  const position = /at position (\d+)/.exec(message)?.[1];
+  const start = position === undefined ? source.text.length : Number(position);
+  return {
+    source,
+    span: { start, end: start + 1 },
+    what: `not JSON: ${message.replace(/ in JSON at position.*$/s, '').replace(/, "?\.\.\..*$/s, '')}`,
+    fix: 'JSON knows no comments, no trailing commas and no single quotes; YAML (popper.config.yaml) does',
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

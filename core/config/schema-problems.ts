@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+
+import { didYouMean } from './did-you-mean.ts';
+import type { ConfigProblem } from './problem.ts';
+import { knownKeysAt } from './schema.ts';
+import { show, valueAt } from './show-value.ts';
+import type { Path, Source } from './source.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What the schema found wrong in `config`, each with its place in the source. */
+export function schemaProblems(
+  issues: readonly Issue[],
+  config: unknown,
+  source: Source,
+): readonly ConfigProblem[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => unknownKey([...issue.path, key], knownKeysAt(issue.path), source))
+      : [wrongValue(issue, config, source)],
+  );
+}
+
+/** zod reports unknown keys at the thing that has them; an operator wants to see the key. */
+export function unknownKey(path: Path, known: readonly string[], source: Source): ConfigProblem {
+  const key = String(path.at(-1));
+  const meant = didYouMean(key, known);
+  return {
+    source,
+    span: source.locateKey(path) ?? source.locate(path.slice(0, -1)),
+    what: `${nameOf(path)}: there is no such key`,
+    fix: fixOfKey(key, meant, known),
+  };
+}
+
+function fixOfKey(key: string, meant: string | undefined, known: readonly string[]): string {
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  return known.length > 0 ? `remove it, or use one of ${known.join(', ')}` : `remove ${key}`;
+}
+
+function wrongValue({ path, message, ...issue }: Issue, config: unknown, source: Source): ConfigProblem {
+  const value = valueAt(config, path);
+  const told = issue.code === 'custom' && issue.params?.['statement'] === true;
+  const name = nameOf(path);
+  const span = told ? (source.locateKey(path) ?? source.locate(path)) : source.locate(path);
+  if (told) return { source, span, what: `${name}: ${message}` };
+  if (value === undefined) return { source, span, what: `${name} is missing: expected ${message}` };
+  const fix = fixOfNumber(path, value);
+  return { source, span, what: `${name}: expected ${message}, got ${show(value)}`, fix };
+}
+
+/** `'600000'` is a mistake that is seen only when it is pointed out. */
+const fixOfNumber = (path: Path, value: unknown): string | undefined =>
+  typeof value === 'string' && /^\d+$/.test(value) && /Ms$|^port$|connections|max/.test(String(path.at(-1)))
+    ? `write it without quotes: ${value}`
+    : undefined;
+
+/** A path as an operator would write it: `listen[0].port`. */
+export function nameOf(path: Path): string {
+  const name = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  return name === '' ? 'the configuration' : name.replace(/^\./, '');
+}

@@ -1,0 +1,107 @@
+import { createCore, type Core } from '../core.ts';
+import { loggerTo, type LogRecord } from '../log/logger.ts';
+import type { Maildrop } from '../maildrop/maildrop.ts';
+import type { Plugin } from '../plugin/plugin.ts';
+import { inProcess } from '../session/authority.ts';
+import type { SessionReport } from '../session/report.ts';
+import { runSession } from '../session/run-session.ts';
+import { defaultSettings, type Settings } from '../settings.ts';
+import type { Client } from './client.ts';
+import { type Departure, MemoryChannel, type Turn } from './memory-channel.ts';
+import { identityOf } from './memory-host.ts';
+import { MemoryState } from './memory-state.ts';
+
+export interface TestServerOptions {
+  readonly settings?: Partial<Settings>;
+  readonly state?: MemoryState;
+  /** The folder that relative paths in options are taken from. */
+  readonly baseFolder?: string;
+}
+
+/** One session as it went. */
+export interface Recording {
+  /** What the server said, line by line. */
+  readonly said: readonly string[];
+  /** The same as octets. */
+  readonly octets: Uint8Array;
+  readonly turns: readonly Turn[];
+  /** What `sessionEnd` was told; one report is right. */
+  readonly reports: readonly SessionReport[];
+}
+
+/** A popper without sockets, processes or configuration: plugins, and sessions with clients that are lists. */
+export class TestServer {
+  readonly state: MemoryState;
+  /** Everything logged so far, sessions and plugins together. */
+  readonly log: LogRecord[] = [];
+  readonly #core: Core;
+  readonly #reports: SessionReport[] = [];
+  #sessions = 0;
+
+  /** Throws as the daemon does where a plugin cannot be applied. */
+  constructor(plugins: readonly Plugin[], { settings, state, baseFolder = '/' }: TestServerOptions = {}) {
+    this.state = state ?? new MemoryState();
+    this.#core = createCore(plugins, {
+      settings: { ...defaultSettings, listen: [], stateDir: '/nonexistent', ...settings },
+      log: loggerTo((record) => this.log.push(record)),
+      state: this.state,
+      baseFolder,
+    });
+    this.#core.hooks.sessionEnd.tapPromise('test-server', async (report) => void this.#reports.push(report));
+  }
+
+  /** What the server says to this client, line by line. */
+  async converse(client: Client): Promise<readonly string[]> {
+    return (await this.record(client)).said;
+  }
+
+  async record(client: Client, departure: Departure = {}): Promise<Recording> {
+    this.#sessions += 1;
+    const id = `session-${this.#sessions}`;
+    const channel = new MemoryChannel(client, id, departure);
+    await runSession(channel, this.#core, inProcess(this.#core));
+    const { turns } = channel;
+    const octets = Buffer.concat(turns.filter(({ by }) => by === 'server').map((turn) => turn.octets));
+    const reports = this.#reports.filter((report) => report.id === id);
+    return { said: linesOf(octets), octets, turns, reports };
+  }
+
+  /** Opens a maildrop as a login does: the store that knows the user, and what other plugins wrap around it. */
+  async open(user: string): Promise<Maildrop> {
+    const identity = identityOf(user);
+    const maildrop = await this.#core.hooks.openMaildrop.promise(identity);
+    if (maildrop === undefined) throw new Error(`no plugin opens a maildrop for ${user}`);
+    return this.#core.hooks.maildrop.promise(maildrop, identity);
+  }
+
+  /** Everything that plugins do before the first port is open. */
+  async start(): Promise<void> {
+    await this.#core.hooks.start.promise('all');
+  }
+
+  async recover(uid: number): Promise<void> {
+    await this.#core.hooks.recover.promise(uid);
+  }
+
+  /** Everything that plugins do at the end, and the temporary folders are gone. */
+  async stop(): Promise<void> {
+    await this.#core.hooks.stop.promise('all');
+    await this.state.remove();
+  }
+}
+
+/** One session of these plugins with this client: what the server said, line by line. */
+export async function converse(plugins: readonly Plugin[], client: Client): Promise<readonly string[]> {
+  const server = new TestServer(plugins);
+  try {
+    return await server.converse(client);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Lines without their CRLF; what comes after the last one, if there is anything, is the last. */
+export function linesOf(octets: Uint8Array): readonly string[] {
+  const lines = Buffer.from(octets).toString('latin1').split('\r\n');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+
+import { AccountFile, type AccountFileOptions } from './account-file.ts';
+
+/** A file that is looked at each time and never waited for, with what was reported about it. */
+async function passwordFile(
+  t: TestContext,
+  text: string,
+  options: Partial<AccountFileOptions> = {},
+): Promise<{ file: string; accounts: AccountFile; reports: string[]; users: () => Promise<string[]> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'auth-passwd-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'passwd');
+  await writeFile(file, text, { mode: 0o600 });
+  const reports: string[] = [];
+  const report = (what: string, fix: string): number => reports.push(`${what}: ${fix}`);
+  const accounts = new AccountFile(file, { report, trustedForMs: 0, settledAfterMs: 0, ...options });
+  const users = async (): Promise<string[]> => [...(await accounts.current()).byUser.keys()];
+  return { file, accounts, reports, users };
+}
+
+test('an editor that writes in place and pauses in the middle takes nobody’s login away', async (t) => {
+  const { file, users, reports } = await passwordFile(t, 'ann:{PLAIN}x\nbob:{PLAIN}x\n', {
+    finishedAfterMs: 3_600_000,
+  });
+  assert.deepEqual(await users(), ['ann', 'bob']);
+  const handle = await open(file, 'r+');
+  await handle.truncate(0);
+  assert.deepEqual(await users(), ['ann', 'bob']);
+  await handle.write('ann:{PLAIN}x\nbo', 0);
+  assert.deepEqual(await users(), ['ann', 'bob']);
+  await handle.write('b:{PLAIN}y\neve:{PLAIN}x\n', 15);
+  await handle.close();
+  assert.deepEqual(await users(), ['ann', 'bob', 'eve']);
+  assert.match(reports.join('\n'), /is empty/);
+  assert.match(reports.join('\n'), /without a line end/);
+});
+
+test('a file that was left without a last line end is taken in the end', async (t) => {
+  const { file, users } = await passwordFile(t, 'ann:{PLAIN}x', { finishedAfterMs: -1 });
+  assert.deepEqual(await users(), ['ann']);
+  await writeFile(file, 'ann:{PLAIN}x\nbob:{PLAIN}x');
+  assert.deepEqual(await users(), ['ann', 'bob']);
+  await writeFile(file, '');
+  assert.deepEqual(await users(), []);
+});
+
+test('whatever a writer does, a look sees one of the texts that were whole', async (t) => {
+  const text = (count: number): string =>
+    Array.from({ length: 2000 }, (_, index) => `user${index}:{PLAIN}${count}x\n`).join('');
+  const { file, accounts } = await passwordFile(t, text(0), { settledAfterMs: 5 });
+  await accounts.current();
+  const writer = promisify(execFile)('sh', [
+    '-c',
+    'for i in 1 2 3 4 5 6 7 8; do sed "s/}[0-9]*x/}${i}x/" "$0" > "$0.next"; cat "$0.next" > "$0"; sleep 0.02; done',
+    file,
+  ]);
+  let done = false;
+  void writer.finally(() => {
+    done = true;
+  });
+  while (!done) assert.equal((await accounts.current()).byUser.size, 2000);
+  await writer;
+});
+
+test('a file put in place by rename counts for the next login', async (t) => {
+  const { file, users } = await passwordFile(t, 'ann:{PLAIN}x\n', { settledAfterMs: 20 });
+  assert.deepEqual(await users(), ['ann']);
+  for (const user of ['bob', 'eve', 'joe']) {
+    await writeFile(`${file}.new`, `${user}:{PLAIN}x\n`, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+    assert.deepEqual(await users(), [user]);
+  }
+});
+
+test('a file that vanishes, or that anybody may write to, leaves the accounts from before, and is reported once', async (t) => {
+  const { file, users, reports } = await passwordFile(t, 'ann:{PLAIN}x\n');
+  await users();
+  await chmod(file, 0o602);
+  for (const _ of [1, 2, 3]) assert.deepEqual(await users(), ['ann']);
+  assert.equal(reports.length, 1);
+  assert.match(reports[0] ?? '', /chmod o-w/);
+  await unlink(file);
+  for (const _ of [1, 2, 3]) assert.deepEqual(await users(), ['ann']);
+  assert.equal(reports.length, 2);
+  assert.match(reports[1] ?? '', /no such file/);
+  await writeFile(file, 'bob:{PLAIN}x\n', { mode: 0o600 });
+  assert.deepEqual(await users(), ['bob']);
+});
+
+test('a daemon without any good file says which one and what to do', async (t) => {
+  const { file, users } = await passwordFile(t, 'ann:{PLAIN}x\n');
+  await chmod(file, 0o666);
+  await assert.rejects(users(), /passwd: everybody may write to it.*chmod o-w/);
+  await unlink(file);
+  await assert.rejects(users(), /passwd: there is no such file: make it with "popper passwd add/);
+  await promisify(execFile)('mkfifo', ['-m', '600', file]);
+  await assert.rejects(users(), /passwd: is no regular file/);
+  await unlink(file);
+  await symlink('/', file);
+  await assert.rejects(users(), /passwd: /);
+});
+
+test(
+  'a file that another user owns is not believed',
+  { skip: process.geteuid?.() !== 0 && 'needs root to give a file away' },
+  async (t) => {
+    const { file, users } = await passwordFile(t, 'ann:{PLAIN}x\n');
+    await chown(file, 4321, 0);
+    await assert.rejects(users(), /belongs to uid 4321.*chown 0/);
+  },
+);
+
+test('hashes that everybody can read are served, with the command that hides them', async (t) => {
+  const { file, users, reports } = await passwordFile(t, 'ann:{PLAIN}x\n');
+  await chmod(file, 0o644);
+  assert.deepEqual(await users(), ['ann']);
+  assert.deepEqual(reports, [
+    `${file}: every user of this system can read the hashes and guess at them: chmod o-rwx ${file}`,
+  ]);
+});
+
+test('broken lines are reported once for each version, by file and line, and not without end', async (t) => {
+  const broken = 'nonsense\n'.repeat(30);
+  const { file, users, reports } = await passwordFile(t, `ann:{PLAIN}x\n${broken}`);
+  await users();
+  await users();
+  assert.equal(reports.length, 21);
+  assert(reports[0]?.startsWith(`${file}:2: there is no ":"`));
+  assert.match(reports[20] ?? '', /10 more lines/);
+});
+
+test('logins that come together cost one look at the file', async (t) => {
+  const { accounts } = await passwordFile(t, 'ann:{PLAIN}x\n');
+  const first = accounts.current();
+  assert.equal(accounts.current(), first);
+  const loaded = await first;
+  assert.equal(await accounts.current(), loaded);
+});
+
+test('reading changes nothing of the file', async (t) => {
+  const text = '# kept\nann:{PLAIN}x\r\nnonsense';
+  const { file, users } = await passwordFile(t, text);
+  await users();
+  assert.equal(await readFile(file, 'utf8'), text);
+});

@@ -1,0 +1,15 @@
+import authPasswd from 'popper-plugin-auth-passwd';
+import demo from 'popper-plugin-demo';
+import storeMbox from 'popper-plugin-store-mbox';
+import { defineConfig } from 'popperd';
+
+// What `npm start` serves: one user, `demo`, with a few messages. Everything it writes is below var/.
+export default defineConfig({
+  listen: [{ host: '127.0.0.1', port: 1110 }],
+  stateDir: 'var/state',
+  plugins: [
+    demo({ folder: 'var' }), // makes the files below on the first start, and prints how to log in
+    authPasswd({ file: 'var/passwd' }), // who may log in
+    storeMbox({ spool: 'var/mail/{user}' }), // where the mail is
+  ],
+});
