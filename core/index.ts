@@ -23,3 +23,6 @@ export type { Mechanism } from './auth/mechanism.ts';
 export { Secret } from './auth/secret.ts';
 export { lockFile } from './server/lock.ts';
 export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
+export { countOctets, LineStartScanner } from './maildrop/scan.ts';
+export type { LineStarts, LineStartScannerOptions } from './maildrop/scan.ts';
+export { OctetCounter } from './protocol/octet-counter.ts';

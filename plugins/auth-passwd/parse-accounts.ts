@@ -28,7 +28,7 @@ export interface Accounts {
 }
 
 /** So many lines are read before other work gets its turn: a big file must not hold up the sessions. */
-const linesAtOnce = 2000;
+const linesAtOnce = 500;
 
 /** Ids below this are the system's own, and no file can make mail be read as them. */
 const lowestId = 10;

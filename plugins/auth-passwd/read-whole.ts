@@ -23,7 +23,7 @@ export async function readWhole(file: string): Promise<WholeFile | undefined> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const before = await handle.stat({ bigint: true });
-    assertTrusted(file, before);
+    assertTrusted(file, before, BigInt(process.geteuid?.() ?? 0));
     const octets = await handle.readFile();
     const version = versionOf(before);
     const whole =
@@ -36,20 +36,22 @@ export async function readWhole(file: string): Promise<WholeFile | undefined> {
   }
 }
 
-// Whoever can write the file can log in as anybody, under any uid.
-function assertTrusted(file: string, facts: BigIntStats): void {
+/** Throws where the file is not one to let people in by: whoever can write it can log in as anybody, under any uid. */
+export function assertTrusted(
+  file: string,
+  facts: Pick<BigIntStats, 'isFile' | 'size' | 'mode' | 'uid'>,
+  ownUid: bigint,
+): void {
   if (!facts.isFile()) throw new FileFault(file, 'is no regular file: name a file with user:hash lines');
   if (facts.size > maxFileOctets) throw new FileFault(file, `is bigger than ${maxFileOctets} octets`);
   if ((facts.mode & 0o002n) !== 0n) {
     throw new FileFault(file, `everybody may write to it, and so log in as anybody: chmod o-w ${file}`);
   }
-  const self = process.geteuid?.() ?? 0;
-  if (facts.uid !== 0n && facts.uid !== BigInt(self)) {
-    throw new FileFault(
-      file,
-      `belongs to uid ${facts.uid}, who could log in as anybody: chown ${self} ${file}`,
-    );
-  }
+  if (facts.uid === 0n || facts.uid === ownUid) return;
+  throw new FileFault(
+    file,
+    `belongs to uid ${facts.uid}, who could log in as anybody: chown ${ownUid} ${file}`,
+  );
 }
 
 function adviceOn(file: string, { mode }: BigIntStats): WholeFile['advice'] {

@@ -66,7 +66,7 @@ const vectors: readonly (readonly [maker: string, field: string])[] = [
 
 function parsed(field: string): StoredPassword {
   const stored = parseStoredPassword(field);
-  assert(typeof stored !== 'string', `${field}: ${String(stored)}`);
+  assert(typeof stored !== 'string', field);
   return stored;
 }
 

@@ -21,7 +21,8 @@ export default definePlugin({
     popper.commands.add(usage(limitOctets));
 
     popper.hooks.sessionEnd.tapPromise('usage', async ({ user, left }) => {
-      if (left.octets > limitOctets) popper.log.warn('maildrop over its limit', { user, octets: left.octets });
+      if (left.octets > limitOctets)
+        popper.log.warn('maildrop over its limit', { user, octets: left.octets });
     });
   },
 });

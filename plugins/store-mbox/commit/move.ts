@@ -151,5 +151,10 @@ export async function tailDigest(file: OpenFile, start: number, end: number): Pr
   await readExactly(file, first, start);
   await readExactly(file, last, end - edgeOctets);
   const fields = new FieldWriter(8 + 2 * edgeOctets);
-  return digestOf(fields.number(end - start).octets(first).octets(last).written);
+  return digestOf(
+    fields
+      .number(end - start)
+      .octets(first)
+      .octets(last).written,
+  );
 }

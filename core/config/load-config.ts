@@ -1,0 +1,135 @@
+import { dirname, extname, resolve } from 'node:path';
+
+import type { Plugin } from '../plugin/plugin.ts';
+import type { Listen, Settings } from '../settings.ts';
+import { callConfig } from './call-config.ts';
+import type { Flags } from './define-config.ts';
+import { findConfig, systemFolder } from './find-config.ts';
+import { makeNamedPlugins } from './named-plugins.ts';
+import { checkPlugins, type PlacedPlugin } from './plugin-entries.ts';
+import { optionProblems } from './plugin-options.ts';
+import { ConfigError, type ConfigProblem } from './problem.ts';
+import type { Reading } from './reading.ts';
+import { type CompleteConfig, configSchema, maxSocketPathOctets } from './schema.ts';
+import { schemaProblems } from './schema-problems.ts';
+import { valueAt } from './show-value.ts';
+import type { Source } from './source.ts';
+import { type Runner, thisRunner } from './trust.ts';
+
+/** A configuration that has been checked: complete, and with every path absolute. */
+export interface LoadedConfig {
+  readonly file: string;
+  /** The config file's folder: relative paths are taken from here. */
+  readonly baseFolder: string;
+  readonly settings: Settings;
+  readonly log: CompleteConfig['log'];
+  readonly isolation: CompleteConfig['isolation'];
+  /** In the order in which they are to be applied. None has problems with its options. */
+  readonly plugins: readonly Plugin[];
+  /** Config files beside this one, which the search passed over. */
+  readonly unused: readonly string[];
+  /** A problem that shows only when plugins are applied, with its place: that of the plugin the message begins with. */
+  blame(message: string): ConfigProblem;
+}
+
+export interface LoadOptions {
+  /** The config file; undefined to search for it. */
+  readonly file?: string | undefined;
+  readonly flags?: Flags;
+  /** Default: the current directory. */
+  readonly workingFolder?: string;
+  /** Where to search after the working folder. Default: /etc/popper. */
+  readonly otherFolders?: readonly string[];
+  readonly runner?: Runner;
+}
+
+export const noFlags: Flags = { debug: false, statistics: false, kerberos: false };
+
+/**
+ * Finds, reads and checks the config. Throws a ConfigError with all of its problems, or a NoConfigError where there is none
+ * to look at. Plugins are made, and not yet applied.
+ */
+export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
+  const { flags = noFlags, workingFolder = process.cwd(), otherFolders = [systemFolder] } = options;
+  const { runner = thisRunner(), file } = options;
+  const found = await findConfig({ file, workingFolder, otherFolders, runner });
+  const { source, value: exported } = sound(found.reading);
+  const { value } = sound(callConfig(exported, flags, source));
+  const { config, plugins } = await check(value, source);
+  const baseFolder = dirname(found.file);
+  return {
+    file: found.file,
+    baseFolder,
+    settings: settingsOf(config, baseFolder),
+    log: config.log,
+    isolation: config.isolation,
+    plugins: plugins.map(({ plugin }) => plugin),
+    unused: found.unused,
+    blame: (message) => ({ source, span: placeOfBlamed(message, plugins, source), what: message }),
+  };
+}
+
+function sound(reading: Reading): Extract<Reading, { readonly value: unknown }> {
+  if ('problems' in reading) throw new ConfigError(reading.problems);
+  return reading;
+}
+
+/** Schema, plugins and their options are looked at in one go, so that nobody has to mend a config step by step. */
+async function check(value: unknown, source: Source) {
+  const result = configSchema.safeParse(value);
+  const { plugins, problems } = await pluginsIn(value, source);
+  const wrong = result.success ? [] : schemaProblems(result.error.issues, value, source);
+  const all = [...wrong, ...tooLongPaths(value, source), ...problems];
+  if (!result.success || all.length > 0) throw new ConfigError(inOrder(all));
+  return { config: result.data, plugins };
+}
+
+async function pluginsIn(value: unknown, source: Source) {
+  const list = valueAt(value, ['plugins']);
+  const entries: readonly unknown[] = Array.isArray(list) ? list : [];
+  const made = isData(source.file)
+    ? await makeNamedPlugins(entries, source)
+    : { entries, problems: [] };
+  const { plugins, problems } = checkPlugins(made.entries, source);
+  return { plugins, problems: [...made.problems, ...problems, ...optionProblems(plugins, source)] };
+}
+
+const isData = (file: string): boolean => ['.json', '.yaml', '.yml'].includes(extname(file));
+
+function tooLongPaths(value: unknown, source: Source): readonly ConfigProblem[] {
+  const list = valueAt(value, ['listen']);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((_, index) => {
+    const key = ['listen', index, 'path'];
+    const path = valueAt(value, key);
+    if (typeof path !== 'string') return [];
+    const octets = Buffer.byteLength(resolve(dirname(source.file), path));
+    if (octets <= maxSocketPathOctets) return [];
+    const what = `listen[${index}].path: ${octets} octets with its folder, and a socket's path has ${maxSocketPathOctets} at most`;
+    return [{ source, span: source.locate(key), what, fix: 'use a shorter path, such as /run/popper.sock' }];
+  });
+}
+
+/** As they stand in the file: the operator goes through it once, from top to bottom. */
+const inOrder = (problems: readonly ConfigProblem[]): readonly ConfigProblem[] =>
+  problems.toSorted((one, other) => (one.span?.start ?? -1) - (other.span?.start ?? -1));
+
+function settingsOf({ log, isolation, plugins, ...settings }: CompleteConfig, baseFolder: string): Settings {
+  return {
+    ...settings,
+    stateDir: resolve(baseFolder, settings.stateDir),
+    listen: settings.listen.map((listen) => addressOf(listen, baseFolder)),
+  };
+}
+
+function addressOf({ host, port, path, mode }: CompleteConfig['listen'][number], baseFolder: string): Listen {
+  if (path !== undefined) return { path: resolve(baseFolder, path), ...(mode !== undefined && { mode }) };
+  if (port === undefined) throw new TypeError('listen: neither port nor path, which the schema refuses');
+  return { port, ...(host !== undefined && { host }) };
+}
+
+function placeOfBlamed(message: string, plugins: readonly PlacedPlugin[], source: Source) {
+  // Of two that cannot be together, the later one is the one that met the other.
+  const blamed = plugins.findLast(({ plugin }) => message.startsWith(`${plugin.name}:`));
+  return blamed && source.locate(['plugins', blamed.index]);
+}

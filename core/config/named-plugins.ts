@@ -1,0 +1,72 @@
+import { missingImport } from './import-problems.ts';
+import { importAs } from './module-resolver.ts';
+import type { ConfigProblem } from './problem.ts';
+import { show } from './show-value.ts';
+import type { Source } from './source.ts';
+
+interface Named {
+  readonly name: string;
+  readonly options: unknown;
+}
+
+type Made = { readonly plugin: unknown } | { readonly problem: ConfigProblem };
+
+/**
+ * Makes the plugins that a JSON or YAML config names: `"xtnd-xlist"` or `["auth-ldap", { options }]`. What cannot be made
+ * is left out as undefined, with a problem.
+ */
+export async function makeNamedPlugins(
+  entries: readonly unknown[],
+  source: Source,
+): Promise<{ readonly entries: readonly unknown[]; readonly problems: readonly ConfigProblem[] }> {
+  const made = await Promise.all(entries.map((entry, index) => makePlugin(entry, index, source)));
+  return {
+    entries: made.map((one) => ('plugin' in one ? one.plugin : undefined)),
+    problems: made.flatMap((one) => ('problem' in one ? [one.problem] : [])),
+  };
+}
+
+async function makePlugin(entry: unknown, index: number, source: Source): Promise<Made> {
+  const span = source.locate(['plugins', index]);
+  if (entry === false) return { plugin: false };
+  const named = nameAndOptions(entry);
+  if (named === undefined) {
+    const what = `plugins[${index}]: expected "name" or ["name", { options }], got ${show(entry)}`;
+    return { problem: { source, span, what } };
+  }
+  const specifier = specifierOf(named.name);
+  try {
+    return callFactory(await importAs(source.file, specifier), named);
+  } catch (error) {
+    return { problem: { source, span, ...whyNot(error, specifier) } };
+  }
+}
+
+function nameAndOptions(entry: unknown): Named | undefined {
+  const [name, options, ...more]: readonly unknown[] = Array.isArray(entry) ? entry : [entry];
+  return typeof name === 'string' && name !== '' && more.length === 0 ? { name, options } : undefined;
+}
+
+/** `xtnd-xlist` is short for `popper-plugin-xtnd-xlist`; a whole package name or a path stands for itself. */
+function specifierOf(name: string): string {
+  const isWhole = /^(?:\.{0,2}\/|@|popper-plugin-)/.test(name);
+  return isWhole ? name : `popper-plugin-${name}`;
+}
+
+function callFactory(loaded: unknown, { name, options }: Named): Made {
+  const factory: unknown =
+    typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, 'default') : undefined;
+  if (typeof factory !== 'function') {
+    throw new TypeError(`${name} is no popper plugin: it exports no function by default`);
+  }
+  const plugin: unknown = options === undefined ? factory() : factory(options);
+  return { plugin };
+}
+
+function whyNot(error: unknown, specifier: string): Pick<ConfigProblem, 'what' | 'fix'> {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const own = message.includes(`'${specifier}'`) || specifier.startsWith('.') || specifier.startsWith('/');
+  if (code === 'ERR_MODULE_NOT_FOUND' && own) return missingImport(specifier);
+  return { what: message };
+}
