@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import type { Program } from 'acorn';
 
-import { treeOf } from './module-source.ts';
+import { treeOf, withoutTypes } from './module-source.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Source, type Span, spanAt } from './source.ts';
 
@@ -93,9 +93,9 @@ function syntaxProblem(error: SyntaxError, source: Source, tree: Program | undef
   const imported = /^The requested module '([^']+)' does not provide an export named '([^']+)'/.exec(
     error.message,
   );
-  if (imported) return noSuchName(imported[1] ?? '', imported[2] ?? '', { source, tree, error });
+  if (imported) return noSuchName(imported[1] ?? '', imported[2] ?? '', { source, tree });
   const what = `it cannot be parsed: ${error.message}`;
-  const span = placeInHeader(error, source) ?? (tree ? undefined : placeOfParser(source));
+  const span = tree ? undefined : placeOfParser(source);
   if (span) return { source, span, what };
   const elsewhere = /^(\S+:\d+)$/m.exec(error.stack ?? '')?.[1];
   return { source, what: elsewhere === undefined ? what : `${elsewhere} cannot be parsed: ${error.message}` };
@@ -104,14 +104,12 @@ function syntaxProblem(error: SyntaxError, source: Source, tree: Program | undef
 interface Context {
   readonly source: Source;
   readonly tree: Program | undefined;
-  readonly error: SyntaxError;
 }
 
-function noSuchName(specifier: string, name: string, { source, tree, error }: Context): ConfigProblem {
-  const span =
-    importsIn(tree).find((found) => found.specifier === specifier)?.span ?? placeInHeader(error, source);
+function noSuchName(specifier: string, name: string, { source, tree }: Context): ConfigProblem {
+  const span = importsIn(tree).find((found) => found.specifier === specifier)?.span;
   const what = `${specifier} does not export ${name === 'default' ? 'anything by default' : name}`;
-  const fix = name === 'default' ? `import { ... } from '${specifier}', or is it no popper plugin?` : undefined;
+  const fix = name === 'default' ? 'a plugin exports its factory by default: is this one?' : undefined;
   return { source, span, what, fix };
 }
 
@@ -125,11 +123,10 @@ function placeInStack(error: unknown, source: Source): Span | undefined {
   return undefined;
 }
 
-/** Node puts `file:line`, the line and a row of carets above the stack of a syntax error. */
-function placeInHeader({ stack = '' }: SyntaxError, source: Source): Span | undefined {
-  const [, file, line, carets = ''] = /^(.*):(\d+)\n.*\n([ \t]*)\^/.exec(stack) ?? [];
-  if (!isSource(file, source)) return undefined;
-  return spanAt(source.text, { line: Number(line), column: carets.length + 1 });
+/** Node puts `file:line`, the line and a row of carets above the stack of a syntax error in TypeScript. */
+function placeInHeader({ stack = '' }: SyntaxError, text: string): Span | undefined {
+  const [, line, carets = ''] = /^.*:(\d+)\n.*\n([ \t]*)\^/.exec(stack) ?? [];
+  return line === undefined ? undefined : spanAt(text, { line: Number(line), column: carets.length + 1 });
 }
 
 function isSource(fileOrUrl: string | undefined, { file }: Source): boolean {
@@ -138,13 +135,20 @@ function isSource(fileOrUrl: string | undefined, { file }: Source): boolean {
   return path === file || path === realpathSync(file);
 }
 
-function placeOfParser({ text }: Source): Span | undefined {
+/** Node's own parser keeps the place to itself where a config is plain JavaScript. */
+function placeOfParser({ file, text }: Source): Span | undefined {
   try {
-    parse(text, { ecmaVersion: 'latest', sourceType: 'module', allowAwaitOutsideFunction: true });
+    parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
+      ecmaVersion: 'latest',
+      sourceType: 'module',
+      allowAwaitOutsideFunction: true,
+    });
     return undefined;
   } catch (error) {
-    const start = error instanceof Error && 'pos' in error ? Number(error.pos) : Number.NaN;
-    return Number.isNaN(start) ? undefined : { start, end: start + 1 };
+    if (!(error instanceof SyntaxError)) return undefined;
+    if (!('pos' in error)) return placeInHeader(error, text);
+    const start = Number(error.pos);
+    return { start, end: start + 1 };
   }
 }
 

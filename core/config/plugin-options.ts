@@ -21,32 +21,43 @@ interface Context {
 }
 
 function placed(problem: Problem, context: Context): readonly ConfigProblem[] {
-  const unknown = unknownKeysIn(problem.message);
-  if (unknown.length > 0) return unknown.map((key) => unknownOption([...problem.path, key], context));
-  const { index, name, source } = context;
+  const { index, name, problems, source } = context;
+  const unknown = unknownKeysIn(problem);
+  if (unknown.length > 0) return unknown.map((path) => unknownOption(path, context));
+  const misspelt = problems.flatMap(unknownKeysIn).some((path) => meantBy(path, problems) === problem);
+  if (misspelt) return [];
   const path = ['plugins', index, ...problem.path];
   const where = problem.path.length === 0 ? name : `${name}: ${nameOf(problem.path)}`;
   return [{ source, span: source.locate(path), what: `${where}: ${lowerFirst(problem.message)}` }];
 }
 
-/** The plugin's schema is not ours to look into; but a key that is missing beside the unknown one tells enough. */
 function unknownOption(path: Path, { index, name, problems, source }: Context): ConfigProblem {
   const full = ['plugins', index, ...path];
-  const parent = nameOf(path.slice(0, -1));
-  const siblings = problems.filter((other) => nameOf(other.path.slice(0, -1)) === parent);
-  const meant = didYouMean(String(path.at(-1)), siblings.map((other) => String(other.path.at(-1) ?? '')));
+  const meant = meantBy(path, problems);
   return {
     source,
     span: source.locateKey(full) ?? source.locate(full.slice(0, -1)),
     what: `${name}: ${nameOf(path)}: there is no such option`,
-    fix: meant === undefined ? `see the options of popper-plugin-${name}` : `did you mean ${meant}?`,
+    fix: meant ? `did you mean ${nameOf(meant.path)}?` : `see the options of popper-plugin-${name}`,
   };
 }
 
-/** zod puts unknown keys, in quotes, into the message at the thing that has them. */
-function unknownKeysIn(message: string): readonly string[] {
+/** The plugin's schema is not ours to look into; but an option missing beside the unknown one tells enough. */
+function meantBy(path: Path, problems: readonly Problem[]): Problem | undefined {
+  const parent = nameOf(path.slice(0, -1));
+  const missing = problems.filter((other) => nameOf(other.path.slice(0, -1)) === parent && isMissing(other));
+  const meant = didYouMean(String(path.at(-1)), missing.map(lastOf));
+  return meant === undefined ? undefined : missing.find((other) => lastOf(other) === meant);
+}
+
+const isMissing = ({ path, message }: Problem): boolean => path.length > 0 && message.endsWith('received undefined');
+
+const lastOf = ({ path }: Problem): string => String(path.at(-1));
+
+/** Paths of unknown keys: zod puts them, in quotes, into the message at the thing that has them. */
+function unknownKeysIn({ path, message }: Problem): readonly Path[] {
   const list = /^Unrecognized keys?: (.+)$/s.exec(message)?.[1];
-  return [...(list?.matchAll(/"((?:[^"\\]|\\.)*)"/g) ?? [])].map(([, key = '']) => key);
+  return [...(list?.matchAll(/"((?:[^"\\]|\\.)*)"/g) ?? [])].map(([, key = '']) => [...path, key]);
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -14,15 +14,25 @@ export function schemaProblems(
   config: unknown,
   source: Source,
 ): readonly ConfigProblem[] {
-  return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => unknownKey([...issue.path, key], knownKeysAt(issue.path), source))
-      : [wrongValue(issue, config, source)],
-  );
+  const misspelt = new Set(issues.flatMap(meantKeys));
+  return issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => unknownKey([...issue.path, key], knownKeysAt(issue.path), source));
+    }
+    // A key that is there with a slip of the pen is not missing besides.
+    const missing = valueAt(config, issue.path) === undefined;
+    return missing && misspelt.has(nameOf(issue.path)) ? [] : [wrongValue(issue, config, source)];
+  });
+}
+
+function meantKeys(issue: Issue): readonly string[] {
+  if (issue.code !== 'unrecognized_keys') return [];
+  const meant = issue.keys.map((key) => didYouMean(key, knownKeysAt(issue.path)));
+  return meant.flatMap((key) => (key === undefined ? [] : [nameOf([...issue.path, key])]));
 }
 
 /** zod reports unknown keys at the thing that has them; an operator wants to see the key. */
-export function unknownKey(path: Path, known: readonly string[], source: Source): ConfigProblem {
+function unknownKey(path: Path, known: readonly string[], source: Source): ConfigProblem {
   const key = String(path.at(-1));
   const meant = didYouMean(key, known);
   return {
@@ -43,7 +53,7 @@ function wrongValue({ path, message, ...issue }: Issue, config: unknown, source:
   const told = issue.code === 'custom' && issue.params?.['statement'] === true;
   const name = nameOf(path);
   const span = told ? (source.locateKey(path) ?? source.locate(path)) : source.locate(path);
-  if (told) return { source, span, what: `${name}: ${message}` };
+  if (told) return { source, span, what: `${name} ${message}` };
   if (value === undefined) return { source, span, what: `${name} is missing: expected ${message}` };
   const fix = fixOfNumber(path, value);
   return { source, span, what: `${name}: expected ${message}, got ${show(value)}`, fix };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { parseAccounts } from './parse-accounts.ts';
 import { costClassOf } from './stored-password.ts';
@@ -119,9 +119,9 @@ test('no file, however broken, stops the daemon', async () => {
     maxLength: 200,
   });
   await fc.assert(
-    fc.asyncProperty(text, async (any) => {
-      const { byUser, problems } = await parseAccounts(any);
-      const lines = any.split('\n').filter((line) => !['', '\r'].includes(line) && !line.startsWith('#'));
+    fc.asyncProperty(text, async (broken) => {
+      const { byUser, problems } = await parseAccounts(broken);
+      const lines = broken.split('\n').filter((line) => !['', '\r'].includes(line) && !line.startsWith('#'));
       assert.equal(byUser.size + problems.length, lines.length);
     }),
     { numRuns: 500 },

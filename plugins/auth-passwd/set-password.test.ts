@@ -124,9 +124,8 @@ test('of many who add at once, in one process and in several, none is lost', asy
   await Promise.all([...others, ...own]);
   const { byUser, problems } = await parseAccounts(await readFile(file, 'latin1'));
   assert.deepEqual(problems, []);
-  assert.deepEqual([...byUser.keys()].toSorted(), [
-    ...['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'c1', 'c2', 'c3', 'own1', 'own2', 'own3'],
-  ]);
+  const expected = 'a1 a2 a3 b1 b2 b3 c1 c2 c3 own1 own2 own3';
+  assert.equal([...byUser.keys()].toSorted().join(' '), expected);
 });
 
 test('where the new file cannot be written the old one stays, and the operator learns why', async (t) => {

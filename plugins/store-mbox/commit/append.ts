@@ -48,7 +48,7 @@ async function appendOnce(
     divisible: false,
     octets: content.length,
   };
-  const { journal } = await begin(plan, settings, durability, (begun) => record(begun, content));
+  const { journal } = await begin(plan, settings, durability, (begun) => recordContent(begun, content));
   const room = { start: mailboxOctets, content };
   if ((await mailbox.file.stat().catch(() => undefined))?.octets !== mailboxOctets) {
     return await startOver(mailbox, journal, durability);
@@ -64,7 +64,7 @@ async function sizeOf(mailbox: Mailbox): Promise<number> {
   }
 }
 
-async function record(journal: Journal, content: Uint8Array): Promise<void> {
+async function recordContent(journal: Journal, content: Uint8Array): Promise<void> {
   const { blockOctets, mailboxOctets } = journal.header;
   const slot = new Uint8Array(blockOctets + content.length);
   slot.set(content, blockOctets);

@@ -1,0 +1,152 @@
+import { createHash, hash, type Hash } from 'node:crypto';
+
+/**
+ * The canonical form of a message, whose SHA-256 is what the message is known by. It is
+ *
+ *     "popper1\0", From_ line, header without the fields that programs change in place, empty line,
+ *     octets of the body in decimal, SHA-256 of the body
+ *
+ * with LF for every line end. A last line without an end is given one, for a later delivery completes it. The empty
+ * line is there if the message has one. A header that does not end within `maxHeaderOctets` counts as body.
+ */
+export function canonicalOf(envelope: Uint8Array, content: Uint8Array): Buffer {
+  const { header, bodyStart } = canonicalHeader(content);
+  const body = withLineFeeds(content.subarray(bodyStart));
+  const bodyOctets = String(body.length);
+  return Buffer.concat([start, withLineFeeds(envelope), header, Buffer.from(bodyOctets), sha256(body)]);
+}
+
+export const maxHeaderOctets = 1024 * 1024;
+
+export const sha256 = (octets: Uint8Array): Buffer => hash('sha256', octets, 'buffer');
+
+/** What the k-th of several equal messages is named by; the first one's is the canonical form's own digest. */
+export const twinDigest = (canonical: Uint8Array, copy: number): Buffer =>
+  copy === 1 ? sha256(canonical) : sha256(Buffer.concat([canonical, Buffer.from(`\0${copy}`)]));
+
+/** The canonical form of a message that does not fit into memory: the same octets, made piece by piece. */
+export class LargeMessage {
+  readonly #head: readonly Uint8Array[];
+  readonly #body: Hash = createHash('sha256');
+  #bodyOctets = 0;
+  #heldCarriageReturn = false;
+  #lastOctet = lineFeed;
+
+  /** `content` is the message's beginning, `maxHeaderOctets` of it at least. */
+  constructor(envelope: Uint8Array, content: Uint8Array) {
+    const { header, bodyStart } = canonicalHeader(content);
+    this.#head = [start, Buffer.from(withLineFeeds(envelope)), header];
+    this.add(content.subarray(bodyStart));
+  }
+
+  add(content: Uint8Array): void {
+    if (content.length === 0) return;
+    if (this.#heldCarriageReturn && content[0] !== lineFeed) this.#update(carriageReturnOnly);
+    this.#heldCarriageReturn = content.at(-1) === carriageReturn;
+    this.#update(withoutCarriageReturns(this.#heldCarriageReturn ? content.subarray(0, -1) : content));
+  }
+
+  end(): Buffer {
+    if (this.#heldCarriageReturn) this.#update(carriageReturnOnly);
+    if (this.#lastOctet !== lineFeed) this.#update(lineFeedOnly);
+    return Buffer.concat([...this.#head, Buffer.from(String(this.#bodyOctets)), this.#body.digest()]);
+  }
+
+  #update(octets: Uint8Array): void {
+    this.#body.update(octets);
+    this.#bodyOctets += octets.length;
+    this.#lastOctet = octets.at(-1) ?? this.#lastOctet;
+  }
+}
+
+const start = Buffer.from('popper1\0');
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const lineFeedOnly = Buffer.of(lineFeed);
+const carriageReturnOnly = Buffer.of(carriageReturn);
+
+/** Fields that mail programs and servers write into stored messages. */
+const volatileFields = new Set([
+  'status',
+  'x-status',
+  'x-keywords',
+  'x-uid',
+  'x-uidl',
+  'x-imap',
+  'x-imapbase',
+  'content-length',
+  'lines',
+]);
+const volatilePrefixes = ['x-mozilla-', 'x-evolution', 'x-popper-'];
+const longestVolatileOctets = 80;
+
+interface CanonicalHeader {
+  /** With its empty line, if it has one. */
+  readonly header: Uint8Array;
+  readonly bodyStart: number;
+}
+
+function canonicalHeader(content: Uint8Array): CanonicalHeader {
+  const octets = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const kept: Uint8Array[] = [];
+  let keptFrom = 0;
+  let dropping = false;
+  let at = 0;
+  while (at < octets.length) {
+    if (at > maxHeaderOctets) return { header: Buffer.of(), bodyStart: 0 };
+    if (!isFolded(octets, at)) {
+      const drop = isVolatile(octets, at);
+      if (drop && !dropping) kept.push(octets.subarray(keptFrom, at));
+      if (!drop && dropping) keptFrom = at;
+      dropping = drop;
+    }
+    const emptyLineEnd = endOfEmptyLine(octets, at);
+    const feed = octets.indexOf(lineFeed, at);
+    at = feed === -1 ? octets.length : feed + 1;
+    if (emptyLineEnd !== undefined) break;
+  }
+  if (!dropping) kept.push(octets.subarray(keptFrom, at));
+  return { header: withLineFeeds(Buffer.concat(kept)), bodyStart: at };
+}
+
+const isFolded = (octets: Buffer, at: number): boolean => octets[at] === 0x20 || octets[at] === 0x09;
+
+function endOfEmptyLine(octets: Buffer, at: number): number | undefined {
+  if (octets[at] === lineFeed) return at + 1;
+  return octets[at] === carriageReturn && octets[at + 1] === lineFeed ? at + 2 : undefined;
+}
+
+function isVolatile(octets: Buffer, at: number): boolean {
+  if (!mayBeVolatile(octets[at])) return false;
+  const line = octets.latin1Slice(at, at + longestVolatileOctets);
+  const colon = line.indexOf(':');
+  if (colon === -1) return false;
+  const name = line.slice(0, colon).toLowerCase();
+  return volatileFields.has(name) || volatilePrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+/** Most lines are known by their first letter not to be one: c, l, s, x in either case. */
+function mayBeVolatile(octet: number | undefined): boolean {
+  const letter = (octet ?? 0) | 0x20;
+  return letter === 0x78 || letter === 0x73 || letter === 0x63 || letter === 0x6c;
+}
+
+/** LF for CRLF, and an LF at the end if there is anything. */
+function withLineFeeds(octets: Uint8Array): Uint8Array {
+  const plain = withoutCarriageReturns(octets);
+  return plain.length === 0 || plain.at(-1) === lineFeed ? plain : Buffer.concat([plain, lineFeedOnly]);
+}
+
+function withoutCarriageReturns(octets: Uint8Array): Uint8Array {
+  const source = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  let at = source.indexOf('\r\n', 0, 'latin1');
+  if (at === -1) return source;
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (; at !== -1; at = source.indexOf('\r\n', at + 2, 'latin1')) {
+    pieces.push(source.subarray(from, at));
+    from = at + 1;
+  }
+  pieces.push(source.subarray(from));
+  return Buffer.concat(pieces);
+}

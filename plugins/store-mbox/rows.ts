@@ -1,0 +1,193 @@
+/**
+ * The index of a mailbox: one row of numbers and digests for each message, all in one buffer. No object is made for
+ * a message. A row has, little-endian:
+ *
+ *      0  offset of the From_ line in the mailbox          (float64)
+ *      8  stored octets of the message without From_ line   (float64)
+ *     16  octets as RETR sends them                          (float64)
+ *     24  octets of the From_ line with its end              (uint32)
+ *     28  octets of the empty line behind the message, 0-2   (uint32)
+ *     32  SHA-256 of the canonical form
+ *     64  uid, 16 octets
+ */
+export const rowOctets = 80;
+export const digestOctets = 32;
+export const uidOctets = 16;
+
+/** Where a message lies: its From_ line begins at `offset`, the next message's at `end`. */
+export interface Extent {
+  readonly offset: number;
+  readonly envelopeOctets: number;
+  readonly contentOctets: number;
+  readonly separatorOctets: number;
+}
+
+export interface Row extends Extent {
+  readonly octets: number;
+  readonly digest: Uint8Array;
+  readonly uid: Uint8Array;
+}
+
+/** Rows that do not change any more. */
+export class Rows {
+  static readonly none = new Rows(Buffer.alloc(0));
+  /** All rows, as they are on disk. */
+  readonly octets: Buffer;
+  readonly count: number;
+
+  /** `octets` is a multiple of `rowOctets` long. */
+  constructor(octets: Buffer) {
+    this.octets = octets;
+    this.count = octets.length / rowOctets;
+  }
+
+  offsetOf(index: number): number {
+    return this.octets.readDoubleLE(index * rowOctets);
+  }
+
+  contentOctetsOf(index: number): number {
+    return this.octets.readDoubleLE(index * rowOctets + 8);
+  }
+
+  octetsOf(index: number): number {
+    return this.octets.readDoubleLE(index * rowOctets + 16);
+  }
+
+  envelopeOctetsOf(index: number): number {
+    return this.octets.readUInt32LE(index * rowOctets + 24);
+  }
+
+  separatorOctetsOf(index: number): number {
+    return this.octets.readUInt32LE(index * rowOctets + 28);
+  }
+
+  /** Where the next message begins, or the scan ended. */
+  endOf(index: number): number {
+    return (
+      this.offsetOf(index) +
+      this.envelopeOctetsOf(index) +
+      this.contentOctetsOf(index) +
+      this.separatorOctetsOf(index)
+    );
+  }
+
+  digestOf(index: number): Buffer {
+    const at = index * rowOctets + 32;
+    return this.octets.subarray(at, at + digestOctets);
+  }
+
+  uidOf(index: number): Buffer {
+    const at = index * rowOctets + 64;
+    return this.octets.subarray(at, at + uidOctets);
+  }
+
+  sameDigest(index: number, digest: Uint8Array): boolean {
+    const at = index * rowOctets + 32;
+    return this.octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;
+  }
+
+  first(count: number): Rows {
+    return new Rows(this.octets.subarray(0, count * rowOctets));
+  }
+
+  /**
+   * Says whether these can be the rows of a mailbox scanned up to `scannedOctets`: message after message without a
+   * gap, and numbers that agree. What is on disk is not believed before.
+   */
+  fit(scannedOctets: number, totalOctets: number): boolean {
+    let position = this.count === 0 ? scannedOctets : this.offsetOf(0);
+    let sum = 0;
+    for (let index = 0; index < this.count; index += 1) {
+      const octets = this.octetsOf(index);
+      if (!this.#isSane(index) || this.offsetOf(index) !== position) return false;
+      position = this.endOf(index);
+      sum += octets;
+    }
+    return position === scannedOctets && sum === totalOctets;
+  }
+
+  #isSane(index: number): boolean {
+    const [offset, content, octets] = [
+      this.offsetOf(index),
+      this.contentOctetsOf(index),
+      this.octetsOf(index),
+    ];
+    if (!isOctets(offset) || !isOctets(content) || !isOctets(octets)) return false;
+    const envelope = this.envelopeOctetsOf(index);
+    if (envelope < 5 || this.separatorOctetsOf(index) > 2) return false;
+    return octets >= content && octets <= content * 2 + 2;
+  }
+}
+
+const isOctets = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+/** Collects rows one by one. */
+export class RowsBuilder {
+  #octets: Buffer;
+  #count: number;
+  #totalOctets = 0;
+
+  /** Begins with a copy of these. */
+  constructor(before: Rows = Rows.none) {
+    this.#octets = Buffer.alloc(Math.max(before.octets.length * 1.25, 64 * rowOctets));
+    before.octets.copy(this.#octets);
+    this.#count = before.count;
+    for (let index = 0; index < before.count; index += 1) this.#totalOctets += before.octetsOf(index);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get totalOctets(): number {
+    return this.#totalOctets;
+  }
+
+  add(row: Row): void {
+    const at = this.#count * rowOctets;
+    if (at + rowOctets > this.#octets.length) this.#grow();
+    const octets = this.#octets;
+    octets.writeDoubleLE(row.offset, at);
+    octets.writeDoubleLE(row.contentOctets, at + 8);
+    octets.writeDoubleLE(row.octets, at + 16);
+    octets.writeUInt32LE(row.envelopeOctets, at + 24);
+    octets.writeUInt32LE(row.separatorOctets, at + 28);
+    octets.set(row.digest, at + 32);
+    octets.set(row.uid, at + 64);
+    this.#count += 1;
+    this.#totalOctets += row.octets;
+  }
+
+  sameDigest(index: number, digest: Uint8Array): boolean {
+    const at = index * rowOctets + 32;
+    return this.#octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;
+  }
+
+  /** The builder is not used afterwards. */
+  build(): Rows {
+    return new Rows(this.#octets.subarray(0, this.#count * rowOctets));
+  }
+
+  #grow(): void {
+    const grown = Buffer.alloc(this.#octets.length * 2);
+    this.#octets.copy(grown);
+    this.#octets = grown;
+  }
+}
+
+/** What is left of the rows when some are deleted from the mailbox: everything behind a deletion moves down. */
+export function withoutRows(rows: Rows, deleted: ReadonlySet<number>): Rows {
+  const kept = Buffer.alloc((rows.count - deleted.size) * rowOctets);
+  let at = 0;
+  let removedOctets = 0;
+  for (let index = 0; index < rows.count; index += 1) {
+    if (deleted.has(index)) {
+      removedOctets += rows.endOf(index) - rows.offsetOf(index);
+      continue;
+    }
+    rows.octets.copy(kept, at, index * rowOctets, (index + 1) * rowOctets);
+    kept.writeDoubleLE(rows.offsetOf(index) - removedOctets, at);
+    at += rowOctets;
+  }
+  return new Rows(kept);
+}

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path';
+
+import type { Identity } from 'popperd';
+
+/** A user's mbox, and the folder of the operator's choice that it is sure to lie below. */
+export interface SpoolPath {
+  readonly path: string;
+  /** Ends in `/`. */
+  readonly root: string;
+}
+
+/**
+ * Fills the template in. `{user:N}` is the N-th character of the user's name in lower case, `_` where it has no such
+ * letter or digit (for hashed spools). Throws an Error where a value would lead out of its place: names come from
+ * strangers.
+ */
+export function spoolPathOf(template: string, identity: Identity, baseFolder: string): SpoolPath {
+  const fromHome = template.startsWith('{home}/');
+  const base = fromHome ? identity.home : baseFolder;
+  const relative = fromHome ? template.slice('{home}/'.length) : template;
+  const root = literalRootOf(relative, base);
+  const filled = relative.replace(placeholder, (_, name: string, position?: string) =>
+    harmless(valueOf(identity.user, name, position), identity.user),
+  );
+  const path = resolve(base, filled);
+  if (!path.startsWith(root) || path === root) throw new Error(`${path}: not below ${root}`);
+  return { path, root };
+}
+
+const placeholder = /\{(user|localpart|domain)(?::(\d+))?\}/g;
+
+/** The folder in front of the first placeholder. */
+function literalRootOf(template: string, base: string): string {
+  const literal = template.slice(0, /\{/.exec(template)?.index ?? template.length);
+  const folder = resolve(base, literal.slice(0, literal.lastIndexOf('/') + 1));
+  return folder === '/' ? folder : `${folder}/`;
+}
+
+function valueOf(user: string, name: string, position: string | undefined): string {
+  if (position !== undefined) return letterAt(user, Number(position));
+  const at = user.lastIndexOf('@');
+  if (name === 'domain') return at === -1 ? '' : user.slice(at + 1);
+  return name === 'localpart' && at !== -1 ? user.slice(0, at) : user;
+}
+
+function letterAt(user: string, position: number): string {
+  const letter = user.charAt(position - 1).toLowerCase();
+  return /^[a-z0-9]$/.test(letter) ? letter : '_';
+}
+
+function harmless(value: string, user: string): string {
+  if (value === '' || value === '.' || value === '..' || /[/\0]/.test(value)) {
+    throw new Error(`user name ${JSON.stringify(user)} gives no file name for this spool`);
+  }
+  return value;
+}

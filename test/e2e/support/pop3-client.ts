@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** Where a daemon waits: a TCP port, or a unix socket. */
+export type Where = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A POP3 client that does what it is told, octet for octet, and nothing else. */
+export class Pop3Client {
+  readonly socket: Socket;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #unread: Buffer = Buffer.alloc(0);
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    this.#chunks = octetsOf(socket);
+  }
+
+  /** Connects, and reads nothing yet: not even the greeting. */
+  static async connect(where: Where): Promise<Pop3Client> {
+    const socket = connect({ ...where, allowHalfOpen: true, noDelay: true });
+    await once(socket, 'connect');
+    return new Pop3Client(socket);
+  }
+
+  /** A session in the TRANSACTION state. */
+  static async loggedIn(where: Where, user: string, password: string): Promise<Pop3Client> {
+    const client = await Pop3Client.connect(where);
+    await client.line();
+    await client.ask(`USER ${user}`);
+    await client.ask(`PASS ${password}`);
+    return client;
+  }
+
+  send(octets: string | Uint8Array): void {
+    this.socket.write(typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets);
+  }
+
+  /** The next line without its CRLF; undefined where the server has closed, or cut, the connection. */
+  async line(): Promise<string | undefined> {
+    const octets = await this.#upTo('\r\n');
+    return octets?.toString('latin1').slice(0, -2);
+  }
+
+  /** Sends a command; gives the status line whatever it says. */
+  async say(command: string): Promise<string | undefined> {
+    this.send(`${command}\r\n`);
+    return this.line();
+  }
+
+  /** Sends a command that must be answered with +OK. */
+  async ask(command: string): Promise<string> {
+    const status = await this.say(command);
+    assert.match(status ?? 'the connection was closed', /^\+OK/, `the answer to ${command}`);
+    return status ?? '';
+  }
+
+  /** Sends a command that is answered with many lines; gives them, byte-stuffing undone. */
+  async askLines(command: string): Promise<readonly string[]> {
+    const octets = await this.askOctets(command);
+    return octets.toString('latin1').split('\r\n').slice(0, -1);
+  }
+
+  /** Sends RETR or TOP; gives the message as sent, byte-stuffing undone. */
+  async askOctets(command: string): Promise<Buffer> {
+    await this.ask(command);
+    return this.body();
+  }
+
+  /** The rest of a multi-line reply whose status line was read. */
+  async body(): Promise<Buffer> {
+    // An empty body has no line before its dot.
+    if ((await this.#peek(3)).equals(loneDot)) {
+      this.#unread = this.#unread.subarray(3);
+      return Buffer.alloc(0);
+    }
+    const octets = await this.#upTo('\r\n.\r\n');
+    assert.ok(octets, 'the connection was closed inside a multi-line reply');
+    return Buffer.from(octets.toString('latin1').slice(0, -3).replaceAll(/(^|\r\n)\./g, '$1'), 'latin1');
+  }
+
+  /** Everything that comes until the server closes the connection. */
+  async rest(): Promise<Buffer> {
+    while (await this.#more());
+    const octets = this.#unread;
+    this.#unread = Buffer.alloc(0);
+    return octets;
+  }
+
+  async quit(): Promise<string> {
+    const status = await this.ask('QUIT');
+    this.destroy();
+    return status;
+  }
+
+  /** No more is sent, what comes is still read. */
+  halfClose(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  async #upTo(mark: string): Promise<Buffer | undefined> {
+    let searched = 0;
+    for (;;) {
+      const index = this.#unread.indexOf(mark, searched);
+      if (index >= 0) return this.#take(index + mark.length);
+      searched = Math.max(0, this.#unread.length - mark.length);
+      if (!(await this.#more())) return undefined;
+    }
+  }
+
+  async #peek(octets: number): Promise<Buffer> {
+    while (this.#unread.length < octets && (await this.#more()));
+    return this.#unread.subarray(0, octets);
+  }
+
+  #take(octets: number): Buffer {
+    const taken = this.#unread.subarray(0, octets);
+    this.#unread = this.#unread.subarray(octets);
+    return taken;
+  }
+
+  async #more(): Promise<boolean> {
+    const { done, value } = await this.#chunks.next();
+    if (done === true) return false;
+    this.#unread = Buffer.concat([this.#unread, value]);
+    return true;
+  }
+}
+
+const loneDot = Buffer.from('.\r\n');
+
+/** A connection that was reset is at its end like any other. */
+async function* octetsOf(socket: Socket): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of socket) yield Buffer.from(chunk);
+  } catch {
+    socket.destroy();
+  }
+}
