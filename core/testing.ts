@@ -5,3 +5,4 @@ export { memoryMaildrop, MemoryMaildrop, type Text } from './testing/memory-mail
 export { memoryState, MemoryState } from './testing/memory-state.ts';
 export { MemoryStore } from './testing/memory-store.ts';
 export { converse, TestServer, type Recording, type TestServerOptions } from './testing/test-server.ts';
+export { transcript } from './testing/transcript.ts';

@@ -1,3 +1,4 @@
+import { begun } from '../maildrop/begun.ts';
 import { okBody } from '../protocol/reply.ts';
 import { defineCommand } from './command.ts';
 
@@ -8,9 +9,9 @@ export const retr = defineCommand({
   usage: 'RETR msg',
   parse: (args) => args.number(),
 
-  run(number, { deletions, maildrop, signal }) {
+  async run(number, { deletions, maildrop, signal }) {
     const index = deletions.indexOf(number);
     const octets = maildrop.octetsOf(index);
-    return okBody(`${octets} octets`, maildrop.read(index, signal), octets);
+    return okBody(`${octets} octets`, await begun(maildrop.read(index, signal)), octets);
   },
 });

@@ -1,3 +1,4 @@
+import { begun } from '../maildrop/begun.ts';
 import { topOf } from '../maildrop/top.ts';
 import { okBody } from '../protocol/reply.ts';
 import { defineCommand } from './command.ts';
@@ -10,8 +11,8 @@ export const top = defineCommand({
   capability: 'TOP',
   parse: (args) => ({ number: args.number(), lines: args.count() }),
 
-  run({ number, lines }, { deletions, maildrop, signal }) {
+  async run({ number, lines }, { deletions, maildrop, signal }) {
     const message = maildrop.read(deletions.indexOf(number), signal);
-    return okBody('top of message follows', topOf(message, lines));
+    return okBody('top of message follows', await begun(topOf(message, lines)));
   },
 });

@@ -125,7 +125,7 @@ function placeInStack(error: unknown, source: Source): Span | undefined {
 
 /** Node puts `file:line`, the line and a row of carets above the stack of a syntax error in TypeScript. */
 function placeInHeader({ stack = '' }: SyntaxError, text: string): Span | undefined {
-  const [, line, carets = ''] = /^.*:(\d+)\n.*\n([ \t]*)\^/.exec(stack) ?? [];
+  const [, line, carets = ''] = /^.*:(\d+)\n(?:.*\n)*?([ \t]*)\^+\n/.exec(stack) ?? [];
   return line === undefined ? undefined : spanAt(text, { line: Number(line), column: carets.length + 1 });
 }
 

@@ -28,8 +28,8 @@ export interface LoadedConfig {
   readonly plugins: readonly Plugin[];
   /** Config files beside this one, which the search passed over. */
   readonly unused: readonly string[];
-  /** A problem that shows only when plugins are applied, with its place: that of the plugin the message begins with. */
-  blame(message: string): ConfigProblem;
+  /** A problem that shows only when plugins are applied, with the place of the plugin that has it. */
+  blame(what: string, plugin?: Plugin): ConfigProblem;
 }
 
 export interface LoadOptions {
@@ -65,7 +65,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     isolation: config.isolation,
     plugins: plugins.map(({ plugin }) => plugin),
     unused: found.unused,
-    blame: (message) => ({ source, span: placeOfBlamed(message, plugins, source), what: message }),
+    blame: (what, plugin) => ({ source, span: placeOfPlugin(plugin, plugins, source), what }),
   };
 }
 
@@ -128,8 +128,7 @@ function addressOf({ host, port, path, mode }: CompleteConfig['listen'][number],
   return { port, ...(host !== undefined && { host }) };
 }
 
-function placeOfBlamed(message: string, plugins: readonly PlacedPlugin[], source: Source) {
-  // Of two that cannot be together, the later one is the one that met the other.
-  const blamed = plugins.findLast(({ plugin }) => message.startsWith(`${plugin.name}:`));
-  return blamed && source.locate(['plugins', blamed.index]);
+function placeOfPlugin(plugin: Plugin | undefined, plugins: readonly PlacedPlugin[], source: Source) {
+  const placed = plugins.findLast((one) => one.plugin === plugin);
+  return placed && source.locate(['plugins', placed.index]);
 }

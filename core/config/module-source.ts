@@ -84,7 +84,7 @@ class Finder {
     if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) {
       if (!this.#declared.has(node.id.name)) this.#declared.set(node.id.name, node.init);
     }
-    if (node.type === 'FunctionDeclaration') this.#declared.set(node.id.name, node);
+    if (node.type === 'FunctionDeclaration' && node.id) this.#declared.set(node.id.name, node);
   }
 
   /** What an expression stands for: the value of a name, the result of a function, the plugin behind a condition. */

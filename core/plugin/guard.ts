@@ -9,6 +9,8 @@ export interface Guarded<R> {
   /** Milliseconds until the tap counts as hung. */
   readonly deadlineMs: number;
   readonly log: Logger;
+  /** Says what is wrong with an answer that the hook cannot use; undefined where it is all right. */
+  readonly complaint?: (answer: unknown) => string | undefined;
   /** Called with an answer that came after the deadline, so that what it holds can be let go. */
   readonly late?: (answer: R) => void;
 }
@@ -28,17 +30,19 @@ export function guardAsync<A extends readonly unknown[], R>(
     const startedAtMs = performance.now();
     return new Promise<R>((resolve, reject) => {
       const deadline = new Deadline(guarded, reject);
-      run(tap, args).then(
-        (answer) => {
-          if (deadline.missed) return guarded.late?.(answer);
-          deadline.met(startedAtMs);
-          return resolve(answer);
-        },
-        (error: unknown) => {
-          deadline.met(startedAtMs);
-          reject(blame(error, guarded));
-        },
-      );
+      run(tap, args)
+        .then(
+          (answer) => {
+            if (deadline.missed) return guarded.late?.(answer);
+            deadline.met(startedAtMs);
+            return resolve(checked(answer, guarded));
+          },
+          (error: unknown) => {
+            deadline.met(startedAtMs);
+            throw error;
+          },
+        )
+        .catch((error: unknown) => reject(blame(error, guarded)));
     });
   };
 }
@@ -50,11 +54,17 @@ export function guardSync<A extends readonly unknown[], R>(
 ): (...args: A) => R {
   return (...args) => {
     try {
-      return tap(...args);
+      return checked(tap(...args), guarded);
     } catch (error) {
       throw blame(error, guarded);
     }
   };
+}
+
+function checked<R>(answer: R, { plugin, hook, complaint }: Omit<Guarded<R>, 'late' | 'deadlineMs'>): R {
+  const what = complaint?.(answer);
+  if (what === undefined) return answer;
+  throw new PluginFault(plugin, hook, { what: `answered ${what}` });
 }
 
 class Deadline {

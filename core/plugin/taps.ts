@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
+import { type Complaint, complaints } from './answers.ts';
 import { type Guarded, guardAsync, guardSync } from './guard.ts';
 import type { Hooks } from './hooks.ts';
 
@@ -35,8 +36,8 @@ interface TapGuard {
 export function tapsFor(hooks: Hooks, guard: TapGuard) {
   const taps = <A extends readonly unknown[], R>(
     hook: AsyncHookOf<A, R>,
-    late?: (answer: R) => void,
-  ): AsyncTaps<A, R> => asyncTaps(hook, guard, late);
+    care: Care<R> = {},
+  ): AsyncTaps<A, R> => asyncTaps(hook, guard, care);
 
   return Object.freeze({
     start: taps(hooks.start),
@@ -44,15 +45,20 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
     stop: taps(hooks.stop),
     check: taps(hooks.check),
     recover: taps(hooks.recover),
-    preface: taps(hooks.preface),
-    connect: taps(hooks.connect),
-    greeting: syncTaps(hooks.greeting, guard),
-    capabilities: syncTaps(hooks.capabilities, guard),
-    command: Object.freeze({ for: (keyword: string) => taps(hooks.command.for(keyword)) }),
-    authenticate: taps(hooks.authenticate),
+    preface: taps(hooks.preface, { complaint: complaints.preface }),
+    connect: taps(hooks.connect, { complaint: complaints.connect }),
+    greeting: syncTaps(hooks.greeting, guard, complaints.greeting),
+    capabilities: syncTaps(hooks.capabilities, guard, complaints.capabilities),
+    command: Object.freeze({
+      for: (keyword: string) => taps(hooks.command.for(keyword), { complaint: complaints.command }),
+    }),
+    authenticate: taps(hooks.authenticate, { complaint: complaints.authenticate }),
     refused: taps(hooks.refused),
-    openMaildrop: taps(hooks.openMaildrop, closeLate(guard)),
-    maildrop: taps(hooks.maildrop),
+    openMaildrop: taps(hooks.openMaildrop, {
+      complaint: complaints.openMaildrop,
+      late: closeLate(guard),
+    }),
+    maildrop: taps(hooks.maildrop, { complaint: complaints.maildrop }),
     commit: taps(hooks.commit),
     sessionEnd: taps(hooks.sessionEnd),
     wire: syncTaps(hooks.wire, guard),
@@ -62,15 +68,18 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
 
 export type PluginHooks = ReturnType<typeof tapsFor>;
 
+/** What is done with an answer besides handing it on. */
+type Care<R> = Pick<Guarded<R>, 'complaint' | 'late'>;
+
 function asyncTaps<A extends readonly unknown[], R>(
   hook: AsyncHookOf<A, R>,
   guard: TapGuard,
-  late: ((answer: R) => void) | undefined,
+  care: Care<R>,
 ): AsyncTaps<A, R> {
   const name = hook.name ?? '';
   const tapPromise = (options: TapOptions, fn: (...args: A) => Promise<R>): void => {
-    const guarded: Guarded<R> = { ...guard, hook: name, deadlineMs: guard.deadlineMsOf(name) };
-    hook.tapPromise(namedTap(options), guardAsync(fn, late === undefined ? guarded : { ...guarded, late }));
+    const deadlineMs = guard.deadlineMsOf(name);
+    hook.tapPromise(namedTap(options), guardAsync(fn, { ...guard, ...care, hook: name, deadlineMs }));
   };
   const taps = { tapPromise, tap: tapPromise };
   return Object.freeze(taps);
@@ -81,10 +90,14 @@ interface SyncHookOf<A extends readonly unknown[], R> {
   tap(options: { name: string }, fn: (...args: A) => R): void;
 }
 
-function syncTaps<A extends readonly unknown[], R>(hook: SyncHookOf<A, R>, guard: TapGuard): SyncTaps<A, R> {
+function syncTaps<A extends readonly unknown[], R>(
+  hook: SyncHookOf<A, R>,
+  guard: TapGuard,
+  complaint: Complaint = () => undefined,
+): SyncTaps<A, R> {
   return Object.freeze({
     tap: (options: TapOptions, fn: (...args: A) => R) =>
-      hook.tap(namedTap(options), guardSync(fn, { ...guard, hook: hook.name ?? '' })),
+      hook.tap(namedTap(options), guardSync(fn, { ...guard, hook: hook.name ?? '', complaint })),
   });
 }
 

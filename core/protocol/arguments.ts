@@ -31,9 +31,9 @@ export class Arguments {
     return this.#decimal(/^[1-9][0-9]{0,9}$/);
   }
 
-  /** A count of lines: 0 or more (TOP, RFC 1939 section 7). */
+  /** A count of lines: 0 or more (TOP, RFC 1939 section 7). More digits than a number can hold mean "all of them". */
   count(): number {
-    return this.#decimal(/^(0|[1-9][0-9]{0,9})$/);
+    return this.#decimal(/^(0|[1-9][0-9]*)$/);
   }
 
   optional<T>(read: (args: this) => T): T | undefined {

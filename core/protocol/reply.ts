@@ -33,6 +33,34 @@ export const okBody = (text: string, body: AsyncIterable<Uint8Array>, promisedOc
 export const err = (text: string, code?: ResponseCode): Reply =>
   code === undefined ? { status: '-ERR', text } : { status: '-ERR', text, code };
 
+/** Whether it is a reply in form: plugins may be plain JavaScript, and what they answer is looked at where it comes in. */
+export function isReply(value: unknown): value is Reply {
+  if (typeof value !== 'object' || value === null) return false;
+  const member = (name: string): unknown => Reflect.get(value, name);
+  if (typeof member('text') !== 'string') return false;
+  if (member('status') === '-ERR') return ['undefined', 'string'].includes(typeof member('code'));
+  if (member('status') !== '+OK') return false;
+  if ('body' in value) return hasMethod(value.body, Symbol.asyncIterator);
+  return !('lines' in value) || linesIterators.some((iterator) => hasMethod(value.lines, iterator));
+}
+
+const linesIterators = [Symbol.iterator, Symbol.asyncIterator];
+
+const hasMethod = (value: unknown, name: symbol): boolean =>
+  typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function';
+
+/**
+ * One line of a multi-line response, byte-stuffed and ended (RFC 1939 section 3). A line end inside it, or a character
+ * that is no octet, becomes `?`: a plugin that hands on what others wrote cannot end the response early.
+ */
+export function wireLine(line: string): string {
+  const text = unsendable.test(line) ? line.replaceAll(unsendableAll, '?') : line;
+  return text.startsWith('.') ? `.${text}\r\n` : `${text}\r\n`;
+}
+
+const unsendable = /[\r\n\u0100-\uffff]/;
+const unsendableAll = /[\r\n\u0100-\uffff]/g;
+
 /** What separates the status line's parts on the wire: everything that is not printable ASCII becomes `?`. */
 const unprintable = /[^\x20-\x7e]/g;
 /** RFC 1939 section 3: a first line has at most 512 octets, CRLF included. */

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 
 import { BodyReader } from '../protocol/body-reader.ts';
+import { Failure } from '../protocol/failure.ts';
 import { type Line, LineReader } from '../protocol/line-reader.ts';
-import { err, firstLine, type Lines, type Reply } from '../protocol/reply.ts';
+import { err, firstLine, type Lines, type Reply, wireLine } from '../protocol/reply.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
 import type { Settings } from '../settings.ts';
 import { Incoming } from './incoming.ts';
@@ -90,16 +91,19 @@ export class SocketChannel implements Channel {
         rest = piece.rest;
       }
     }
-    if (rest !== undefined) this.#lines.push(rest);
+    if (rest === undefined) throw new Failure('the text was cut off');
+    this.#lines.push(rest);
   }
 
   async send(reply: Reply): Promise<SentReply> {
     await this.#outgoing.text(`${firstLine(reply)}\r\n`);
-    if ('body' in reply) return { bodyOctets: await this.#outgoing.message(reply.body) };
+    // A message's first line goes with the message; it is not sent ahead of it.
+    const bodyOctets = 'body' in reply ? await this.#outgoing.message(reply.body) : 0;
     if ('lines' in reply) await this.#sendLines(reply.lines);
+    this.#outgoing.flushSoon();
     // What the client is to do next it does when it has read this, so the time it takes begins now.
     this.#progressed();
-    return { bodyOctets: 0 };
+    return { bodyOctets };
   }
 
   loggedIn(): void {
@@ -187,8 +191,6 @@ async function* blocksOf(lines: Lines): AsyncGenerator<string> {
   if (isAsync) for await (const line of lines) yield wireLine(line);
   if (block !== '') yield block;
 }
-
-const wireLine = (line: string): string => (line.startsWith('.') ? `.${line}\r\n` : `${line}\r\n`);
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

@@ -18,6 +18,7 @@ export class Outgoing {
   #used = 0;
 
   #blocked = false;
+  #soon: NodeJS.Immediate | undefined;
   readonly #progressed: () => void;
 
   /** `progressed` is called each time the client has read what was in its way. */
@@ -58,8 +59,18 @@ export class Outgoing {
     return encoder.bodyOctets;
   }
 
+  /**
+   * Flushes when nothing else can go on at once. Replies to pipelined commands leave together, and yet none is held back
+   * by a command that has to wait for a disk.
+   */
+  flushSoon(): void {
+    this.#soon ??= setImmediate(() => void this.flush());
+  }
+
   /** Gives everything to the socket. Waits only where the client must read first. */
   flush(): Promise<void> {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
     const socket = this.#socket;
     const data = this.#slab?.subarray(0, this.#used) ?? this.#text;
     this.#text = '';

@@ -1,6 +1,7 @@
 import { isVerdict, type LoginAttempt, type Verdict, denied, unavailable } from '../auth/login.ts';
 import { allowedName } from '../auth/user-name.ts';
 import type { Core } from '../core.ts';
+import { Failure } from '../protocol/failure.ts';
 import { err, ok, type Reply } from '../protocol/reply.ts';
 import type { Authority, Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
@@ -107,6 +108,9 @@ async function verdictOn(
 
 /** One answer for "no such user" and "wrong password", so that a guesser learns nothing (RFC 1939 section 13). */
 function refusal(verdict: Verdict): Reply {
+  if (verdict.kind === 'unavailable' && verdict.cause instanceof Failure) {
+    return err(verdict.cause.message, verdict.cause.code);
+  }
   if (verdict.kind === 'unavailable')
     return err('the login cannot be checked now, try again later', 'SYS/TEMP');
   return err('login refused', 'AUTH');

@@ -34,7 +34,10 @@ export interface Channel {
   readLine(): Promise<Line | undefined>;
   /** Set once `readLine` has given undefined. */
   readonly ending: Ending | undefined;
-  /** What the client sends after a go-ahead, up to the line that is a lone dot, byte-stuffing undone. */
+  /**
+   * What the client sends after a go-ahead, up to the line that is a lone dot, byte-stuffing undone. Throws a Failure
+   * where the client leaves before that line: what it meant to say is not known.
+   */
   readBody(): AsyncIterable<Uint8Array>;
   /** Octets as they come, before any line is read (the `preface` hook); undefined at the end of input. */
   readOctets(): Promise<Uint8Array | undefined>;

@@ -2,9 +2,9 @@ import type { Command } from '../commands/command.ts';
 import type { Core } from '../core.ts';
 import { UsageError } from '../protocol/arguments.ts';
 import type { Line } from '../protocol/line-reader.ts';
-import { err, type Reply } from '../protocol/reply.ts';
+import { err, isReply, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
-import type { Outcome } from './outcome.ts';
+import { isOutcome, type Outcome } from './outcome.ts';
 import type { Session } from './session.ts';
 
 /** Turns one command line into what should happen next. Never throws: a broken plugin costs one -ERR. */
@@ -18,7 +18,7 @@ export async function dispatch(line: Line, session: Session, core: Core): Promis
     return await run(command, rest, { session, core });
   } catch (error) {
     if (error instanceof UsageError) return say(err(`usage: ${command.usage}`));
-    return say(answer(error, command.keyword, core));
+    return say(answer(error, command.keyword, core, session));
   }
 }
 
@@ -38,8 +38,8 @@ async function run(command: Command, rest: string, { session, core }: Context): 
 
 /** Plugins may be plain JavaScript: an answer that is neither a reply nor an outcome is theirs to mend. */
 function asOutcome(result: Reply | Outcome): Outcome {
-  if ('status' in result) return say(result);
-  if ('kind' in result) return result;
+  if (isReply(result)) return say(result);
+  if (isOutcome(result)) return result;
   throw new TypeError('a command is answered with a reply or an outcome');
 }
 

@@ -1,5 +1,5 @@
 import type { LoginAttempt } from '../auth/login.ts';
-import type { Reply } from '../protocol/reply.ts';
+import { isReply, type Reply } from '../protocol/reply.ts';
 
 /** What a command wants to happen. Only the session loop makes it happen, so only the loop changes state. */
 export type Outcome =
@@ -15,3 +15,21 @@ export type Outcome =
  * early; the loop reads the rest, so that message text is never run as commands.
  */
 export type Take = (body: AsyncIterable<Uint8Array>) => Promise<Reply>;
+
+/** Whether it is an outcome in form. */
+export function isOutcome(value: unknown): value is Outcome {
+  if (typeof value !== 'object' || value === null) return false;
+  const member = (name: string): unknown => Reflect.get(value, name);
+  switch (member('kind')) {
+    case 'reply':
+      return isReply(member('reply'));
+    case 'claim':
+      return typeof member('user') === 'string';
+    case 'login':
+      return typeof member('attempt') === 'object' && member('attempt') !== null;
+    case 'receive':
+      return isReply(member('go')) && typeof member('take') === 'function';
+    default:
+      return member('kind') === 'quit';
+  }
+}

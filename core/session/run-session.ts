@@ -1,5 +1,4 @@
 import type { Core } from '../core.ts';
-import { answer } from './answer.ts';
 import type { Authority } from './authority.ts';
 import { authorize } from './authorize.ts';
 import type { Channel } from './channel.ts';
@@ -17,8 +16,11 @@ export async function runSession(socket: Channel, core: Core, authority: Authori
     const ticket = await authorize(channel, { core, authority, tally });
     if (ticket !== undefined) await authority.transact(channel, ticket, tally);
   } catch (error) {
-    tally.ended('failed');
-    answer(error, 'the session', core);
+    // What breaks because the client is gone is not broken.
+    if (!channel.facts.signal.aborted) {
+      tally.ended('failed');
+      core.log.error('the session failed', { session: channel.facts.id, error });
+    }
   } finally {
     await end(tally, channel, core);
   }

@@ -1,9 +1,8 @@
 import type { Identity } from '../auth/login.ts';
 import type { Core } from '../core.ts';
-import { assertMaildrop } from '../maildrop/assert-maildrop.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
 import { Failure } from '../protocol/failure.ts';
-import { err, ok, type Reply } from '../protocol/reply.ts';
+import { err, isReply, ok, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
 import type { Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
@@ -25,56 +24,60 @@ interface Context {
 export async function transact(channel: Channel, ticket: Ticket, context: Context): Promise<void> {
   const { core, tally } = context;
   const { identity } = ticket;
-  let maildrop: Maildrop;
+  let session: TransactionSession;
   try {
-    maildrop = await open(identity, core);
+    session = await startSession(channel, ticket, context);
   } catch (error) {
     tally.loggedIn(identity.user);
     tally.ended('failed');
     // RFC 1939 section 4 lets the server close after this, and the caller does.
-    return void (await channel.send(answer(error, 'opening the maildrop', core)));
+    return void (await channel.send(answer(error, 'opening the maildrop', core, channel.facts)));
   }
   let parting: Reply | undefined;
   try {
-    parting = await serve(channel, startSession(channel, { ticket, maildrop, context }), context);
+    parting = await serve(channel, session, context);
   } finally {
-    await close(maildrop, identity, core);
+    await close(session.maildrop, identity, core);
   }
   // After the lock is gone: a client that comes again as soon as it has read this is let in.
   if (parting !== undefined) await channel.send(parting);
 }
 
-function startSession(
+async function startSession(
   channel: Channel,
-  { ticket, maildrop, context }: { ticket: Ticket; maildrop: Maildrop; context: Context },
-): TransactionSession {
-  const { core, tally } = context;
-  const { identity, facts } = ticket;
+  { identity, facts }: Ticket,
+  { core, tally }: Context,
+): Promise<TransactionSession> {
+  const maildrop = await open(identity, core);
   tally.loggedIn(identity.user);
   tally.unchanged(maildrop.count, maildrop.totalOctets);
   channel.loggedIn();
   const deletions = new Deletions(maildrop);
   const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
-  core.facts.restore(session, facts);
+  try {
+    core.facts.restore(session, facts);
+  } catch (error) {
+    await close(maildrop, identity, core);
+    throw error;
+  }
   return session;
 }
 
 async function close(maildrop: Maildrop, { user }: Identity, core: Core): Promise<void> {
-  await maildrop.close().catch((error: unknown) => {
+  try {
+    await maildrop.close();
+  } catch (error) {
     core.log.error('closing the maildrop failed', { user, error });
-  });
+  }
 }
 
 async function open(identity: Identity, core: Core): Promise<Maildrop> {
   const stored = await core.hooks.openMaildrop.promise(identity);
   if (stored === undefined) throw new Failure('no maildrop for this user', { code: 'SYS/PERM' });
-  assertMaildrop(stored, 'openMaildrop');
   try {
-    const wrapped = await core.hooks.maildrop.promise(stored, identity);
-    assertMaildrop(wrapped, 'maildrop');
-    return wrapped;
+    return await core.hooks.maildrop.promise(stored, identity);
   } catch (error) {
-    await stored.close();
+    await close(stored, identity, core);
     throw error;
   }
 }
@@ -130,9 +133,26 @@ async function receive(
   const lines = channel.readBody()[Symbol.asyncIterator]();
   // It has no `return`, so a taker that leaves its loop early does not end the iterator under us.
   const body = { [Symbol.asyncIterator]: () => ({ next: () => lines.next() }) };
-  const reply = await take(body).catch((error: unknown) => answer(error, 'receiving a message', core));
-  for (let rest = await lines.next(); rest.done !== true;) rest = await lines.next();
+  const reply = await taken(take, body).catch((error: unknown) =>
+    answer(error, 'receiving a message', core, channel.facts),
+  );
+  await drain(lines);
   await channel.send(reply);
+}
+
+async function drain(lines: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    for (let rest = await lines.next(); rest.done !== true;) rest = await lines.next();
+  } catch {
+    // The client left in the middle, and the channel's next line will say so.
+  }
+}
+
+/** Plugins may be plain JavaScript: what throws at once, or answers with no reply, fails as the rest does. */
+async function taken(take: Take, body: AsyncIterable<Uint8Array>): Promise<Reply> {
+  const reply = await take(body);
+  if (isReply(reply)) return reply;
+  throw new TypeError('a message that was received is to be answered with a reply');
 }
 
 /** UPDATE. The reply is the truth: +OK only when everything marked is durably gone. */
@@ -149,6 +169,6 @@ async function update(session: TransactionSession, { core, tally }: Context): Pr
     return ok('bye');
   } catch (error) {
     tally.ended('failed');
-    return answer(error, 'UPDATE', core);
+    return answer(error, 'UPDATE', core, session);
   }
 }

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts';
 import { err, ok } from '../protocol/reply.ts';
+import { answer } from './answer.ts';
 import type { Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
 import type { SessionTally } from './session-tally.ts';
@@ -13,7 +14,26 @@ import type { AuthorizationSession } from './session.ts';
 export async function welcome(
   channel: Channel,
   session: AuthorizationSession,
-  { core, tally }: { readonly core: Core; readonly tally: SessionTally },
+  context: Context,
+): Promise<'talk' | Ticket | undefined> {
+  try {
+    return await receive(channel, session, context);
+  } catch (error) {
+    // Whoever was to say if the client may come in has not said so.
+    await channel.send(answer(error, 'welcoming a client', context.core, session));
+    return context.tally.ended('failed');
+  }
+}
+
+interface Context {
+  readonly core: Core;
+  readonly tally: SessionTally;
+}
+
+async function receive(
+  channel: Channel,
+  session: AuthorizationSession,
+  { core, tally }: Context,
 ): Promise<'talk' | Ticket | undefined> {
   const unwanted = await core.hooks.connect.promise(channel.facts.peer);
   if (unwanted !== undefined) {

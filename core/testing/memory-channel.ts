@@ -1,7 +1,8 @@
 import { BodyReader } from '../protocol/body-reader.ts';
+import { Failure } from '../protocol/failure.ts';
 import { minRoomOctets } from '../protocol/kernel-interface.ts';
 import { type Line, LineReader } from '../protocol/line-reader.ts';
-import { firstLine, type Reply } from '../protocol/reply.ts';
+import { firstLine, type Reply, wireLine } from '../protocol/reply.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
 import { type Client, latin1, octetsOfSegment, type Segment } from './client.ts';
@@ -37,7 +38,8 @@ export class MemoryChannel implements Channel {
   #sent = 0;
 
   constructor(client: Client, id: string, departure: Departure = {}) {
-    this.#segments = Symbol.asyncIterator in client ? client[Symbol.asyncIterator]() : client[Symbol.iterator]();
+    this.#segments =
+      Symbol.asyncIterator in client ? client[Symbol.asyncIterator]() : client[Symbol.iterator]();
     this.#departure = departure;
     this.facts = {
       id,
@@ -90,7 +92,7 @@ export class MemoryChannel implements Channel {
     let rest: Uint8Array | undefined;
     while (rest === undefined) {
       const octets = await this.readOctets();
-      if (octets === undefined) return void this.#end('disconnected');
+      if (octets === undefined) throw this.#cutOff();
       const piece = reader.push(octets);
       yield* piece.chunks;
       rest = piece.rest;
@@ -104,7 +106,7 @@ export class MemoryChannel implements Channel {
     if ('lines' in reply) {
       for await (const line of reply.lines) {
         if (this.#ending !== undefined) return { bodyOctets: 0 };
-        this.#say(latin1(line.startsWith('.') ? `.${line}\r\n` : `${line}\r\n`));
+        this.#say(latin1(wireLine(line)));
       }
       this.#say(latin1('.\r\n'));
     }
@@ -112,6 +114,11 @@ export class MemoryChannel implements Channel {
   }
 
   loggedIn(): void {}
+
+  #cutOff(): Failure {
+    this.#end(this.#departure.ending ?? 'disconnected');
+    return new Failure('the text was cut off');
+  }
 
   async #sendBody(body: AsyncIterable<Uint8Array>): Promise<number> {
     const encoder = new WireEncoder();

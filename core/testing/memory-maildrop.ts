@@ -42,14 +42,20 @@ export class MemoryMaildrop implements Maildrop {
 
   /** The messages that no commit has removed, one character for each octet. */
   kept(): readonly string[] {
-    return this.#messages
-      .filter((_, index) => !this.#removed.has(index))
-      .map(({ stored }) => Buffer.from(stored).toString('latin1'));
+    return this.#left().map(({ stored }) => Buffer.from(stored).toString('latin1'));
+  }
+
+  keptUids(): readonly string[] {
+    return this.#left().map(({ uid }) => uid);
   }
 
   /** How many times it was closed: once is right. */
   get closings(): number {
     return this.#closings;
+  }
+
+  #left(): readonly StoredMessage[] {
+    return this.#messages.filter((_, index) => !this.#removed.has(index));
   }
 
   #at(index: number): StoredMessage {
@@ -68,7 +74,8 @@ interface StoredMessage {
 }
 
 function storedMessage(given: Text, index: number): StoredMessage {
-  const named = typeof given === 'object' && 'uid' in given ? given : { uid: `uid-${index + 1}`, text: given };
+  const named =
+    typeof given === 'object' && 'uid' in given ? given : { uid: `uid-${index + 1}`, text: given };
   const stored = typeof named.text === 'string' ? latin1(named.text) : named.text;
   const counter = new OctetCounter();
   counter.add(stored);

@@ -49,7 +49,11 @@ export class MemoryStore {
         this.#lettersOf(user).filter((letter) => !gone.has(letter)),
       );
     };
-    return new OpenedMaildrop(opened, { lies: (index) => lies(opened[index]), remove, close: claim.release });
+    return new OpenedMaildrop(opened, {
+      lies: (index) => lies(opened[index]),
+      remove,
+      close: () => claim.release(),
+    });
   }
 
   #lettersOf(user: string): readonly Letter[] {

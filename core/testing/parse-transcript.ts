@@ -1,5 +1,4 @@
 import { latin1 } from './client.ts';
-import type { Text } from './memory-maildrop.ts';
 
 /** One line of a transcript's conversation, and where it stands, counted from 1. */
 export type Step = { readonly lineNumber: number } & (
@@ -14,7 +13,7 @@ export interface Transcript {
   readonly title: string;
   readonly user: string;
   readonly password: string;
-  readonly messages: readonly Text[];
+  readonly messages: readonly { readonly uid: string; readonly text: Uint8Array }[];
   /** Numbers of the messages that are there after the session; undefined where the transcript does not say. */
   readonly kept: readonly number[] | undefined;
   readonly steps: readonly Step[];
@@ -30,11 +29,18 @@ interface Draft {
 }
 
 /**
- * Reads the `C:` and `S:` notation of the RFCs, with a header in front; docs/plugins tells the form. Throws an Error that
+ * Reads the `C:` and `S:` notation of the RFCs, with a header in front (test/transcripts/README.md). Throws an Error that
  * names the line which is none of it.
  */
 export function parseTranscript(source: string): Transcript {
-  const draft: Draft = { title: '', user: 'mrose', password: 'secret', messages: [], kept: undefined, steps: [] };
+  const draft: Draft = {
+    title: '',
+    user: 'mrose',
+    password: 'secret',
+    messages: [],
+    kept: undefined,
+    steps: [],
+  };
   for (const [index, line] of source.split('\n').entries()) {
     if (!readLine(draft, line.trimEnd(), index + 1)) {
       throw new Error(`line ${index + 1} of the transcript is neither header nor conversation: ${line}`);
@@ -78,7 +84,9 @@ const headers: ReadonlyMap<string, (draft: Draft, value: string) => void> = new 
   [
     'User',
     (draft, value) => {
-      [draft.user = '', draft.password = ''] = value.split(' ');
+      const [user = '', ...password] = value.split(' ');
+      draft.user = user;
+      draft.password = password.join(' ');
     },
   ],
   ['Message', (draft, value) => addMessage(draft, value === '' ? Buffer.alloc(0) : filler(value))],

@@ -108,6 +108,7 @@ export class AccountFile {
       }
       const whole = await readWhole(this.#file);
       if (whole === undefined) continue;
+      this.#assertFinished(whole, facts);
       return whole;
     }
     throw new FileFault(this.#file, 'does not stop changing, so it was not read');

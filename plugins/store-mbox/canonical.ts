@@ -92,8 +92,7 @@ function canonicalHeader(content: Uint8Array): CanonicalHeader {
   let keptFrom = 0;
   let dropping = false;
   let at = 0;
-  while (at < octets.length) {
-    if (at > maxHeaderOctets) return { header: Buffer.of(), bodyStart: 0 };
+  while (at < octets.length && at <= maxHeaderOctets) {
     if (!isFolded(octets, at)) {
       const drop = isVolatile(octets, at);
       if (drop && !dropping) kept.push(octets.subarray(keptFrom, at));
@@ -105,6 +104,7 @@ function canonicalHeader(content: Uint8Array): CanonicalHeader {
     at = feed === -1 ? octets.length : feed + 1;
     if (emptyLineEnd !== undefined) break;
   }
+  if (at > maxHeaderOctets) return { header: Buffer.of(), bodyStart: 0 };
   if (!dropping) kept.push(octets.subarray(keptFrom, at));
   return { header: withLineFeeds(Buffer.concat(kept)), bodyStart: at };
 }

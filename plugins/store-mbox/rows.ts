@@ -158,6 +158,11 @@ export class RowsBuilder {
     this.#totalOctets += row.octets;
   }
 
+  digestOf(index: number): Buffer {
+    const at = index * rowOctets + 32;
+    return this.#octets.subarray(at, at + digestOctets);
+  }
+
   sameDigest(index: number, digest: Uint8Array): boolean {
     const at = index * rowOctets + 32;
     return this.#octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;
@@ -175,19 +180,3 @@ export class RowsBuilder {
   }
 }
 
-/** What is left of the rows when some are deleted from the mailbox: everything behind a deletion moves down. */
-export function withoutRows(rows: Rows, deleted: ReadonlySet<number>): Rows {
-  const kept = Buffer.alloc((rows.count - deleted.size) * rowOctets);
-  let at = 0;
-  let removedOctets = 0;
-  for (let index = 0; index < rows.count; index += 1) {
-    if (deleted.has(index)) {
-      removedOctets += rows.endOf(index) - rows.offsetOf(index);
-      continue;
-    }
-    rows.octets.copy(kept, at, index * rowOctets, (index + 1) * rowOctets);
-    kept.writeDoubleLE(rows.offsetOf(index) - removedOctets, at);
-    at += rowOctets;
-  }
-  return new Rows(kept);
-}

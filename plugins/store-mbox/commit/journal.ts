@@ -91,11 +91,14 @@ export class Journal {
     await durability.content(this.#file, point);
   }
 
-  /** All is durable in the mailbox: the journal says so and goes. A journal that comes back does no harm. */
+  /** All is durable in the mailbox: the journal says so and goes. One that comes back all the same does no harm. */
   async finish(durability: Durability): Promise<void> {
-    await this.#writeDone();
-    await durability.beyondNeed(this.#file, 'always: the journal is done');
-    await this.remove();
+    try {
+      await this.#writeDone();
+      await durability.beyondNeed(this.#file, 'always: the journal is done');
+    } finally {
+      await this.remove();
+    }
   }
 
   /**

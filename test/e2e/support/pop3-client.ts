@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Where a daemon waits: a TCP port, or a unix socket. */
-export type Where = { readonly host: string; readonly port: number } | { readonly path: string };
+export type Where = TcpAddress | { readonly path: string };
 
 /** A POP3 client that does what it is told, octet for octet, and nothing else. */
 export class Pop3Client {
@@ -13,6 +18,8 @@ export class Pop3Client {
 
   private constructor(socket: Socket) {
     this.socket = socket;
+    // A connection that is reset between two reads is noticed by the next one.
+    socket.on('error', () => {});
     this.#chunks = octetsOf(socket);
   }
 

@@ -29,7 +29,7 @@ interface NameChange {
  */
 export class MemoryDisk {
   readonly #random: Random;
-  readonly #sectorOctets: number;
+  readonly sectorOctets: number;
   #names = new Map<string, MemoryInode>();
   #durableNames = new Map<string, MemoryInode>();
   #nameChanges: NameChange[] = [];
@@ -52,7 +52,7 @@ export class MemoryDisk {
 
   constructor(random: Random, sectorOctets: number) {
     this.#random = random;
-    this.#sectorOctets = sectorOctets;
+    this.sectorOctets = sectorOctets;
   }
 
   /** True from the death of the process to the next `files()`. */
@@ -69,7 +69,7 @@ export class MemoryDisk {
 
   /** Puts a durable file there, as if it had been there for ever. */
   put(path: string, content: Uint8Array): void {
-    const inode = new MemoryInode(this.#nextIno, content, this.#sectorOctets);
+    const inode = new MemoryInode(this.#nextIno, content, this.sectorOctets);
     this.#nextIno += 1n;
     this.#names.set(path, inode);
     this.#durableNames.set(path, inode);
@@ -165,7 +165,9 @@ export class MemoryDisk {
       },
       read: async (target, position) => {
         step('read', false);
-        return inode.cache.copy(target, 0, position, position + target.length);
+        const found = inode.cache.subarray(position, position + target.length);
+        target.set(found);
+        return found.length;
       },
       write: async (source, position) => this.#write(inode, () => step('write'), { source, position }),
       truncate: async (octets) => {
@@ -180,7 +182,7 @@ export class MemoryDisk {
 
   #create(path: string): void {
     if (this.#names.has(path)) throw systemError('EEXIST', path);
-    const inode = new MemoryInode(this.#nextIno, new Uint8Array(), this.#sectorOctets);
+    const inode = new MemoryInode(this.#nextIno, new Uint8Array(), this.sectorOctets);
     this.#nextIno += 1n;
     this.#change([dirname(path)], (names) => names.set(path, inode));
   }
@@ -190,7 +192,7 @@ export class MemoryDisk {
     let done = 0;
     while (done < source.length) {
       const start = position + done;
-      const end = Math.min(source.length, done + this.#sectorOctets - (start % this.#sectorOctets));
+      const end = Math.min(source.length, done + this.sectorOctets - (start % this.sectorOctets));
       step();
       this.#allocate(inode, start);
       inode.write(source.subarray(done, end), start);
@@ -204,7 +206,8 @@ export class MemoryDisk {
       step();
     } catch (error) {
       // The kernel forgets what it could not write: the cache stays as it is and counts as written.
-      if (!(error instanceof Died)) inode.syncBadly(() => this.#random.chance(0.5));
+      const lossProbability = this.#random.pick(0, 0.1, 0.5);
+      if (!(error instanceof Died)) inode.syncBadly(() => this.#random.chance(lossProbability));
       throw error;
     }
     this.seenPoints.add(point);

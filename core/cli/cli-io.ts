@@ -1,0 +1,17 @@
+import type { Writable } from 'node:stream';
+
+import type { SubcommandIo } from '../plugin/subcommand.ts';
+
+/** What a command of the `popper` program works with. */
+export interface CliIo extends SubcommandIo {
+  /** Relative file names are taken from here, and here the search for a config begins. */
+  readonly workingFolder: string;
+}
+
+/** Whether colours make sense there: on a terminal, unless NO_COLOR says otherwise. */
+export const hasColours = (stream: Writable): boolean =>
+  'isTTY' in stream &&
+  stream.isTTY === true &&
+  'hasColors' in stream &&
+  typeof stream.hasColors === 'function' &&
+  stream.hasColors() === true;

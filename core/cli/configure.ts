@@ -1,0 +1,56 @@
+import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import { ConfigError } from '../config/problem.ts';
+import { type Core, createCore, type Surroundings } from '../core.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Plugin, Popper } from '../plugin/plugin.ts';
+import { State } from '../server/state.ts';
+
+export interface ConfigureOptions<Log extends Logger> {
+  /** As `-c` named it; undefined to search. */
+  readonly file: string | undefined;
+  readonly workingFolder: string;
+  /** The log, made when the config has said what it should be like. */
+  readonly openLog: (config: LoadedConfig) => Log;
+}
+
+export interface Configured<Log extends Logger = Logger> {
+  readonly config: LoadedConfig;
+  readonly core: Core;
+  readonly state: State;
+  readonly log: Log;
+}
+
+/**
+ * Loads the config and applies its plugins; starts nothing and opens nothing. Throws a ConfigError, also where plugins
+ * cannot go together, or a NoConfigError.
+ */
+export async function configure<Log extends Logger>(
+  options: ConfigureOptions<Log>,
+): Promise<Configured<Log>> {
+  const { openLog, ...where } = options;
+  const config = await loadConfig(where);
+  const { settings, baseFolder } = config;
+  const state = new State(settings.stateDir);
+  const log = openLog(config);
+  return { config, core: apply(config, { settings, baseFolder, state, log }), state, log };
+}
+
+/** The core says what is wrong; only here is known which entry of the config it was at. */
+function apply(config: LoadedConfig, surroundings: Surroundings): Core {
+  let applying: Plugin | undefined;
+  const watched = config.plugins.map((plugin) => ({
+    ...plugin,
+    apply(popper: Popper) {
+      applying = plugin;
+      plugin.apply(popper);
+      applying = undefined;
+    },
+  }));
+  try {
+    return createCore(watched, surroundings);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const named = applying === undefined || message.startsWith(`${applying.name}:`);
+    throw new ConfigError([config.blame(named ? message : `${applying?.name}: ${message}`, applying)]);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Writable } from 'node:stream';
+
+import { ConfigError, type ConfigProblem, NoConfigError } from '../config/problem.ts';
+import { nameOf, renderProblem } from '../config/render-problem.ts';
+import { hasColours } from './cli-io.ts';
+import { exitCode } from './exit-code.ts';
+
+/** Tells the operator what is wrong with the config and gives the exit code; throws again what is not about that. */
+export function explain(error: unknown, stream: Writable, workingFolder: string): number {
+  if (error instanceof NoConfigError) {
+    stream.write(`popper: ${error.message}\n`);
+    return exitCode.unusable;
+  }
+  if (!(error instanceof ConfigError)) throw error;
+  writeProblems(error.problems, stream, workingFolder);
+  return exitCode.problems;
+}
+
+function writeProblems(problems: readonly ConfigProblem[], stream: Writable, workingFolder: string): void {
+  const colours = hasColours(stream);
+  for (const problem of problems) stream.write(`${renderProblem(problem, { workingFolder, colours })}\n`);
+  const file = problems[0]?.source.file ?? '';
+  stream.write(`${count(problems.length, 'problem')} in ${nameOf(file, workingFolder)}\n`);
+}
+
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

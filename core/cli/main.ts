@@ -1,0 +1,26 @@
+import type { Writable } from 'node:stream';
+
+import { exitCode } from './exit-code.ts';
+import { runProgram } from './program.ts';
+
+const { stdin, stdout, stderr } = process;
+
+// Whoever read our output has left: a daemon goes on serving without its log, and a list needs no end.
+for (const stream of [stdout, stderr]) stream.on('error', () => {});
+
+try {
+  const code = await runProgram(process.argv.slice(2), { stdin, stdout, stderr, workingFolder: process.cwd() });
+  await Promise.all([stdout, stderr].map(written));
+  // A plugin may have left a timer or a connection, which would keep a finished program here.
+  process.exit(code);
+} catch (error) {
+  stderr.write(`popper: this should not happen:\n${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = exitCode.unusable;
+}
+
+/** Resolves when what was written so far has left the process. */
+function written(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}

@@ -1,0 +1,91 @@
+import module from 'node:module';
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+import { capabilitiesOf } from '../commands/capabilities.ts';
+import { nameOf } from '../config/render-problem.ts';
+import type { Core } from '../core.ts';
+import { createLogger } from '../log/pino-log.ts';
+import { inspectHooks } from '../plugin/inspect-hooks.ts';
+import type { AuthorizationSession } from '../session/session.ts';
+import type { CliIo } from './cli-io.ts';
+import { type Configured, configure } from './configure.ts';
+import { exitCode } from './exit-code.ts';
+import { explain } from './explain.ts';
+
+/** `popper plugins`: what the config adds up to, in the order in which it acts. */
+export async function plugins(file: string | undefined, io: CliIo): Promise<number> {
+  const { stdout, stderr, workingFolder } = io;
+  try {
+    const configured = await configure({
+      file,
+      workingFolder,
+      openLog: () => createLogger({ level: 'warn', format: 'auto', stream: stderr }),
+    });
+    stdout.write(overview(configured, workingFolder));
+    return exitCode.done;
+  } catch (error) {
+    return explain(error, stderr, workingFolder);
+  }
+}
+
+function overview({ config, core }: Configured, workingFolder: string): string {
+  return [
+    section(
+      `Plugins of ${nameOf(config.file, workingFolder)}`,
+      config.plugins.map(({ name }) => [name, versionOf(name, config.file)]),
+    ),
+    section('Hooks, in the order in which plugins run', hookRows(core)),
+    section('Commands', commandRows(core)),
+    section(
+      'Capabilities (CAPA)',
+      capabilitiesOf(nobody, core).map((line) => [line]),
+    ),
+    section('Mechanisms (AUTH)', ownedRows(core.mechanisms.entries())),
+    section('Subcommands of popper', ownedRows(core.subcommands.entries())),
+  ].join('\n');
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  const widest: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widest[index] = Math.max(widest[index] ?? 0, cell.length);
+  }
+  const lines = rows.map((row) => row.map((cell, index) => cell.padEnd(widest[index] ?? 0)).join('  '));
+  return `${title}\n${(lines.length > 0 ? lines : ['none']).map((line) => `  ${line.trimEnd()}\n`).join('')}`;
+}
+
+const hookRows = (core: Core): readonly (readonly string[])[] =>
+  inspectHooks(core.hooks)
+    .filter(({ taps }) => taps.length > 0)
+    .map(({ name, taps }) => [name, taps.map((tap) => tap.name).join(', ')]);
+
+const commandRows = (core: Core): readonly (readonly string[])[] =>
+  [...core.commands.entries()].map(({ value, owner }) => [value.keyword, value.states.join(' '), owner]);
+
+const ownedRows = (
+  entries: Iterable<{ readonly name: string; readonly owner: string }>,
+): readonly (readonly string[])[] => [...entries].map(({ name, owner }) => [name, owner]);
+
+/** The version of the package a plugin most likely came from; none for one that lies beside the config. */
+function versionOf(plugin: string, configFile: string): string {
+  try {
+    const file = module.findPackageJSON(`popper-plugin-${plugin}`, pathToFileURL(configFile));
+    const parsed: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof parsed !== 'object' || parsed === null || !('version' in parsed)) return '';
+    return String(parsed.version);
+  } catch {
+    return '';
+  }
+}
+
+/** A client before login, over a plain connection: capabilities can depend on who asks. */
+const nobody: AuthorizationSession = {
+  state: 'AUTHORIZATION',
+  claimedUser: undefined,
+  id: 'popper-plugins',
+  peer: { address: '127.0.0.1', port: 0 },
+  local: { address: '127.0.0.1', port: 110 },
+  secure: false,
+  signal: new AbortController().signal,
+};

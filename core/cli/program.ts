@@ -1,0 +1,133 @@
+import module from 'node:module';
+import { readFileSync } from 'node:fs';
+
+import { Command, CommanderError } from 'commander';
+
+import { check } from './check.ts';
+import { type CliIo, hasColours } from './cli-io.ts';
+import { exitCode } from './exit-code.ts';
+import { runPluginSubcommand, subcommandsOf } from './plugin-subcommand.ts';
+import { plugins } from './plugins.ts';
+import { serve } from './serve.ts';
+
+type Run = (file: string | undefined, io: CliIo) => Promise<number>;
+
+interface Own {
+  readonly summary: string;
+  readonly run: Run;
+}
+
+/** What popper can do without any plugin. */
+const own: Readonly<Record<string, Own>> = {
+  serve: { summary: 'serve maildrops to clients, until a signal ends it', run: serve },
+  check: { summary: 'look for problems in the config and what it names', run: check },
+  plugins: { summary: 'list plugins, hooks in order, commands and capabilities', run: plugins },
+};
+
+const ownWords = [...Object.keys(own), 'help'];
+
+/** Runs the `popper` program with these arguments (without node and file) and gives its exit code. */
+export async function runProgram(args: readonly string[], io: CliIo): Promise<number> {
+  const { word, file, rest } = firstWord(args);
+  if (word !== undefined && !ownWords.includes(word)) {
+    return runPluginSubcommand({ name: word, known: ownWords, ...configIn(rest, file) }, io);
+  }
+  const [topic] = rest;
+  if (word === 'help' && topic !== undefined && !ownWords.includes(topic)) {
+    return runPluginSubcommand({ name: topic, known: ownWords, args: ['--help'], file }, io);
+  }
+  return runOwn(args, { io, help: asksForHelp(args, word) ? await pluginHelp(file, io) : '' });
+}
+
+interface First {
+  readonly word: string | undefined;
+  readonly file: string | undefined;
+  /** What stands behind the word. */
+  readonly rest: readonly string[];
+}
+
+/** The first argument that is no option, and the config named before it: a plugin's options are its own to read. */
+function firstWord(args: readonly string[]): First {
+  const [first, ...rest] = args;
+  if (first === undefined) return { word: undefined, file: undefined, rest };
+  if (!first.startsWith('-')) return { word: first, file: undefined, rest };
+  const { file, args: others } = configIn(args, undefined);
+  const next = firstWord(others.length < args.length ? others : rest);
+  return { ...next, file: next.file ?? file };
+}
+
+/** Takes `-c FILE`, in any of its spellings, from the front. */
+function configIn(args: readonly string[], otherwise: string | undefined) {
+  const [first = '', second, ...rest] = args;
+  if (first === '-c' || first === '--config') return { file: second ?? otherwise, args: rest };
+  const attached = /^(?:--config=|-c)(.+)$/s.exec(first)?.[1];
+  if (attached === undefined) return { file: otherwise, args };
+  return { file: attached, args: args.slice(1) };
+}
+
+const asksForHelp = (args: readonly string[], word: string | undefined): boolean =>
+  (word === undefined || word === 'help') && !args.includes('--version') && !args.includes('-V');
+
+async function pluginHelp(file: string | undefined, io: CliIo): Promise<string> {
+  const subcommands = await subcommandsOf(file, io);
+  if (subcommands === undefined) return '\nPlugins bring more subcommands; a config says which (-c FILE).\n';
+  if (subcommands.length === 0) return '';
+  const widest = Math.max(...subcommands.map(({ name }) => name.length));
+  const lines = subcommands.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}\n`);
+  return `\nSubcommands of plugins:\n${lines.join('')}`;
+}
+
+async function runOwn(
+  args: readonly string[],
+  { io, help }: { readonly io: CliIo; readonly help: string },
+): Promise<number> {
+  const codes: number[] = [];
+  const program = programFor(io, help);
+  for (const [name, { summary, run }] of Object.entries(own)) {
+    program
+      .command(name)
+      .description(summary)
+      .action(async () => {
+        codes.push(await run(configOption(program), io));
+      });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCode.done : exitCode.unusable;
+  }
+  return codes[0] ?? exitCode.unusable;
+}
+
+function configOption(program: Command): string | undefined {
+  const file: unknown = program.opts()['config'];
+  return typeof file === 'string' ? file : undefined;
+}
+
+const programFor = (io: CliIo, help: string): Command =>
+  new Command('popper')
+    .description('A POP3 daemon that is made of plugins.')
+    .option('-c, --config <file>', 'the config file; without it, popper.config.* here or in /etc/popper')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this')
+    .addHelpText('after', help)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'popper: ')),
+      getOutHasColors: () => hasColours(io.stdout),
+      getErrHasColors: () => hasColours(io.stderr),
+    })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(popper --help says what there is)')
+    .exitOverride();
+
+/** The version of the package that this file is part of, as source and as built. */
+function ownVersion(): string {
+  const file = module.findPackageJSON(import.meta.url);
+  const parsed: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
+  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
+  throw new Error(`${file}: it has no version`);
+}

@@ -1,0 +1,81 @@
+import { inspect } from 'node:util';
+
+import { Secret } from '../auth/secret.ts';
+
+/** No value of a record may be longer: a client must not be able to fill the disk with one name. */
+const longestOctets = 256;
+const longestStackOctets = 8192;
+const mostItems = 50;
+const deepest = 4;
+const longestCauses = 5;
+
+/** What an error of the program's own looks like, as opposed to one of the world's: its stack is worth keeping. */
+const programmingErrors = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+export interface SanitiseOptions {
+  /** With the stack of every error, expected ones too. */
+  readonly stacks: boolean;
+}
+
+/**
+ * A field's value as plain data for one line of a log: control and non-ASCII characters escaped, lengths capped, secrets
+ * masked, errors with their causes. What a client sent can neither forge a line nor reach the operator's terminal.
+ */
+export function sanitise(value: unknown, options: SanitiseOptions, depth = 0): unknown {
+  if (typeof value === 'string') return printable(value, longestOctets);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'function' || typeof value === 'symbol' ? printable(inspect(value), longestOctets) : value;
+  }
+  if (value instanceof Secret) return '[secret]';
+  if (value instanceof Error) return plainError(value, options, 0);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} octets]`;
+  if (value instanceof Date) return printable(String(value), longestOctets);
+  if (depth >= deepest) return '[...]';
+  if (Array.isArray(value)) {
+    return value.slice(0, mostItems).map((item: unknown) => sanitise(item, options, depth + 1));
+  }
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  return Object.fromEntries(
+    entries
+      .slice(0, mostItems)
+      .map(([key, item]: readonly [unknown, unknown]) => [
+        printable(String(key), longestOctets),
+        sanitise(item, options, depth + 1),
+      ]),
+  );
+}
+
+/** Escapes what is not printable ASCII and the backslash that does it, and cuts at so many octets. */
+export function printable(text: string, mostOctets: number): string {
+  const escaped = text
+    // Nothing longer could be shown; cutting first keeps the work small whatever a client sends.
+    .slice(0, mostOctets)
+    .replaceAll(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
+  const cut = text.length > mostOctets || escaped.length > mostOctets;
+  return cut ? `${escaped.slice(0, mostOctets - 3)}...` : escaped;
+}
+
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+
+const escapeCharacter = (character: string): string =>
+  named[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+
+function plainError(error: Error, options: SanitiseOptions, causes: number): unknown {
+  const { name, message, stack, cause } = error;
+  const code: unknown = 'code' in error ? error.code : undefined;
+  const withStack = options.stacks || programmingErrors.some((kind) => error instanceof kind);
+  return {
+    name: printable(name, longestOctets),
+    message: printable(message, longestOctets),
+    ...(code !== undefined && { code: printable(String(code), longestOctets) }),
+    ...(cause !== undefined && { cause: causeOf(cause, options, causes) }),
+    ...(error instanceof AggregateError && { errors: sanitise(error.errors, options, 1) }),
+    ...(withStack && stack !== undefined && { stack: printable(stack, longestStackOctets) }),
+  };
+}
+
+function causeOf(cause: unknown, options: SanitiseOptions, causes: number): unknown {
+  if (!(cause instanceof Error)) return sanitise(cause, options, 1);
+  return causes >= longestCauses ? '[...]' : plainError(cause, options, causes + 1);
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { Failure } from '../protocol/failure.ts';
+import { State } from './state.ts';
+
+const somebody = undefined;
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'popper-state-test-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const inUse = (error: unknown): boolean => error instanceof Failure && error.code === 'IN-USE';
+
+test('a maildrop that one session has cannot be claimed by a second one of the same process', async () => {
+  const state = new State(join(folder, 'one'));
+  await state.prepare();
+  const claim = await state.claim(somebody, '/var/mail/alice');
+  await assert.rejects(state.claim(somebody, '/var/mail/alice'), inUse);
+  await (await state.claim(somebody, '/var/mail/bob')).release();
+  await claim.release();
+  await (await state.claim(somebody, '/var/mail/alice')).release();
+});
+
+test('a client that comes again at once is let in when its old session ends within a second', async () => {
+  const state = new State(join(folder, 'patience'));
+  await state.prepare();
+  const claim = await state.claim(somebody, 'drop');
+  const second = state.claim(somebody, 'drop');
+  await claim.release();
+  await (await second).release();
+});
+
+test('a process that is killed leaves no lock behind', async () => {
+  const stateDir = join(folder, 'killed');
+  const script = `
+    import { State } from ${JSON.stringify(join(import.meta.dirname, 'state.ts'))};
+    const state = new State(${JSON.stringify(stateDir)});
+    await state.prepare();
+    await state.claim(undefined, 'drop');
+    console.log('claimed');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const state = new State(stateDir);
+  await assert.rejects(state.claim(somebody, 'drop'), inUse);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await state.claim(somebody, 'drop')).release();
+});
+
+test('the folders are closed to others, and one that is not is refused with what to do', async () => {
+  const stateDir = join(folder, 'modes');
+  const state = new State(stateDir);
+  await state.prepare();
+  const uid = process.getuid?.() ?? 0;
+  assert.equal((await stat(state.folderOfUid(uid))).mode & 0o777, 0o700);
+  await chmod(stateDir, 0o777);
+  await assert.rejects(state.prepare(), /chmod go-w/);
+});
+
+test('a link in place of the state folder is not followed', async () => {
+  const target = join(folder, 'target');
+  await new State(target).prepare();
+  await symlink(target, join(folder, 'link'));
+  await assert.rejects(new State(join(folder, 'link')).prepare(), /is no folder/);
+});

@@ -1,0 +1,49 @@
+import type { IndexHeader } from './index-header.ts';
+import type { Rows } from './rows.ts';
+
+/** What is known of a mailbox. The rows may not have been read yet. */
+export interface MailboxIndex {
+  readonly header: IndexHeader;
+  readonly rows: Rows | undefined;
+}
+
+/** Indexes of mailboxes lately opened, for users who come again. The least lately used go first. */
+export class IndexCache {
+  readonly #maxOctets: number;
+  readonly #indexes = new Map<string, MailboxIndex>();
+  #octets = 0;
+
+  constructor(maxOctets: number) {
+    this.#maxOctets = maxOctets;
+  }
+
+  get(path: string): MailboxIndex | undefined {
+    const index = this.#indexes.get(path);
+    if (index === undefined) return undefined;
+    this.#indexes.delete(path);
+    this.#indexes.set(path, index);
+    return index;
+  }
+
+  set(path: string, index: MailboxIndex): void {
+    this.delete(path);
+    this.#indexes.set(path, index);
+    this.#octets += octetsOf(index);
+    for (const oldest of this.#indexes.keys()) {
+      if (this.#octets <= this.#maxOctets) break;
+      this.delete(oldest);
+    }
+  }
+
+  delete(path: string): void {
+    const index = this.#indexes.get(path);
+    if (index === undefined) return;
+    this.#indexes.delete(path);
+    this.#octets -= octetsOf(index);
+  }
+}
+
+/** A header with its path and place in the table, near enough. */
+const headerMemoryOctets = 1024;
+
+const octetsOf = ({ rows }: MailboxIndex): number => headerMemoryOctets + (rows?.octets.buffer.byteLength ?? 0);

@@ -1,0 +1,153 @@
+import { setImmediate } from 'node:timers/promises';
+
+import { sha256 } from './canonical.ts';
+import { errorCode, type Files, type OpenFile } from './commit/index.ts';
+import {
+  blockCountOf,
+  blockDigestOf,
+  decodeHeader,
+  encodeHeader,
+  headerOctets,
+  type IndexHeader,
+  rowsPerBlockOf,
+} from './index-header.ts';
+import { rowOctets, Rows } from './rows.ts';
+
+/**
+ * An index on disk: a header of 4 KiB, then the rows. It can be lost at any time and is made anew from the mailbox, so
+ * it is never synced, and whatever in it is in doubt counts as lost. Only the holder of the session lock touches it.
+ */
+export class IndexFile {
+  readonly #files: Files;
+  readonly #path: string;
+
+  constructor(files: Files, path: string) {
+    this.#files = files;
+    this.#path = path;
+  }
+
+  /** undefined if there is none, or none that can be believed. */
+  async readHeader(): Promise<IndexHeader | undefined> {
+    return this.#reading(async (file) => {
+      const octets = await readHeaderOctets(file);
+      return octets && decodeHeader(octets);
+    });
+  }
+
+  /** The rows to a header read before; undefined if they are not there any more, or damaged. */
+  async readRows(header: IndexHeader): Promise<Rows | undefined> {
+    return this.#reading(async (file) => {
+      const octets = await readHeaderOctets(file);
+      if (octets === undefined || !isSameIndex(decodeHeader(octets), header)) return undefined;
+      const rows = Buffer.allocUnsafeSlow(header.count * rowOctets);
+      if ((await file.read(rows, headerOctets)) < rows.length) return undefined;
+      for (const [block, digest] of (await blockDigests(rows, 0)).entries()) {
+        if (digest.compare(blockDigestOf(octets, block)) !== 0) return undefined;
+      }
+      const found = new Rows(rows);
+      return found.fit(header.scannedOctets, header.totalOctets) ? found : undefined;
+    });
+  }
+
+  /** Replaces the index. */
+  async write(header: IndexHeader, rows: Rows): Promise<void> {
+    const temporaryPath = `${this.#path}.new`;
+    const digests = await blockDigests(rows.octets, 0);
+    const file = await this.#create(temporaryPath);
+    try {
+      await file.write(encodeHeader(header, digests), 0);
+      if (rows.count > 0) await file.write(rows.octets, headerOctets);
+    } finally {
+      await file.close();
+    }
+    await this.#files.rename(temporaryPath, this.#path);
+  }
+
+  /**
+   * Puts rows from `firstIndex` on behind those that are there. Dies the process in between, the old header still tells
+   * the truth about the old rows, or is torn and the index lost. Gives false if what is there is not `former`.
+   */
+  async extend(former: IndexHeader, header: IndexHeader, rows: Rows): Promise<boolean> {
+    if (rowsPerBlockOf(former.count) !== rowsPerBlockOf(header.count)) return false;
+    const firstBlock = Math.floor(former.count / rowsPerBlockOf(header.count));
+    const extended = await this.#opened('read-write', async (file) => {
+      const octets = await readHeaderOctets(file);
+      if (octets === undefined || !isSameIndex(decodeHeader(octets), former)) return false;
+      const digests = Array.from({ length: firstBlock }, (_, block) => blockDigestOf(octets, block));
+      const rest = await blockDigests(rows.octets, firstBlock);
+      const at = former.count * rowOctets;
+      if (at < rows.octets.length) await file.write(rows.octets.subarray(at), headerOctets + at);
+      await file.write(encodeHeader(header, [...digests, ...rest]), 0);
+      return true;
+    });
+    return extended ?? false;
+  }
+
+  async remove(): Promise<void> {
+    try {
+      await this.#files.unlink(this.#path);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  /** What cannot be read counts as not there. */
+  async #reading<T>(read: (file: OpenFile) => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await this.#opened('read', read);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  async #opened<T>(mode: 'read' | 'read-write', work: (file: OpenFile) => Promise<T>): Promise<T | undefined> {
+    const file = await unlessMissing(this.#files.open(this.#path, mode));
+    if (file === undefined) return undefined;
+    try {
+      return await work(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #create(path: string): Promise<OpenFile> {
+    try {
+      return await this.#files.open(path, 'create');
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+    // A process that died here left it behind.
+    await this.#files.unlink(path);
+    return this.#files.open(path, 'create');
+  }
+}
+
+async function readHeaderOctets(file: OpenFile): Promise<Buffer | undefined> {
+  const octets = Buffer.allocUnsafe(headerOctets);
+  return (await file.read(octets, 0)) === headerOctets ? octets : undefined;
+}
+
+function isSameIndex(found: IndexHeader | undefined, expected: IndexHeader): boolean {
+  return found !== undefined && encodeHeader(found, []).equals(encodeHeader(expected, []));
+}
+
+async function blockDigests(rows: Buffer, firstBlock: number): Promise<Buffer[]> {
+  const count = rows.length / rowOctets;
+  const blockOctets = rowsPerBlockOf(count) * rowOctets;
+  const digests: Buffer[] = [];
+  for (let block = firstBlock; block < blockCountOf(count); block += 1) {
+    if (digests.length > 0) await setImmediate();
+    digests.push(sha256(rows.subarray(block * blockOctets, (block + 1) * blockOctets)));
+  }
+  return digests;
+}
+
+async function unlessMissing(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,119 @@
+import { twinDigest } from './canonical.ts';
+import { DigestTable } from './digest-table.ts';
+import { type Rows, type RowsBuilder, uidOctets } from './rows.ts';
+
+/** Rows by digest: equal messages are counted in mailbox order. */
+export class Copies {
+  readonly #rows: Rows;
+  readonly #firsts: DigestTable;
+  /** All rows of a digest that has several, by the first of them. */
+  readonly #twins = new Map<number, number[]>();
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+    this.#firsts = new DigestTable(rows, rows.count);
+    const digestOf = (index: number) => rows.digestOf(index);
+    for (let index = 0; index < rows.count; index += 1) {
+      const first = this.#firsts.add(index, rows.digestOf(index), digestOf);
+      if (first !== undefined) this.#twinsOf(first).push(index);
+    }
+  }
+
+  /** Indexes of all rows with this digest, ascending. */
+  of(digest: Uint8Array): readonly number[] {
+    const first = this.#rows.count === 0 ? undefined : this.#firsts.find(digest);
+    if (first === undefined) return [];
+    return this.#twins.get(first) ?? [first];
+  }
+
+  #twinsOf(first: number): number[] {
+    const twins = this.#twins.get(first) ?? [first];
+    this.#twins.set(first, twins);
+    return twins;
+  }
+}
+
+interface Group {
+  copies: number;
+  used: Set<string>;
+  lastCopy: number;
+}
+
+/**
+ * Gives messages their uids in mailbox order. A message that was known keeps its own: the k-th copy of a digest is taken
+ * for the k-th one known. Others get the digest of their canonical form, or a twin's if that is taken.
+ */
+export class UidAssigner {
+  readonly #known: Rows;
+  readonly #knownCopies: Copies;
+  readonly #keptCount: number;
+  readonly #fresh: DigestTable;
+  readonly #builder: RowsBuilder;
+  readonly #digestOf: (index: number) => Uint8Array;
+  readonly #groups = new Map<string, Group>();
+
+  /** The builder has the first `keptCount` rows of `known` already, and gets each message after its uid is given. */
+  constructor(known: Rows, keptCount: number, builder: RowsBuilder) {
+    this.#known = known;
+    this.#knownCopies = new Copies(known);
+    this.#keptCount = keptCount;
+    this.#builder = builder;
+    this.#fresh = new DigestTable(builder, 64);
+    this.#digestOf = (index) => builder.digestOf(index);
+  }
+
+  assign(digest: Uint8Array, canonical: Uint8Array): Uint8Array {
+    const known = this.#knownCopies.of(digest);
+    const isTwin = this.#fresh.add(this.#builder.count, digest, this.#digestOf) !== undefined;
+    if (known.length === 0 && !isTwin) return digest.subarray(0, uidOctets);
+    const group = this.#groupOf(digest, known);
+    group.copies += 1;
+    const same = known[group.copies - 1];
+    return same === undefined ? nextUid(canonical, group) : this.#known.uidOf(same);
+  }
+
+  #groupOf(digest: Uint8Array, known: readonly number[]): Group {
+    const name = Buffer.from(digest).toString('latin1');
+    const group = this.#groups.get(name) ?? this.#newGroup(digest, known);
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  #newGroup(digest: Uint8Array, known: readonly number[]): Group {
+    const used = new Set(known.map((index) => uidText(this.#known.uidOf(index))));
+    if (known.length > 0) {
+      const copies = known.filter((index) => index < this.#keptCount).length;
+      return { copies, used, lastCopy: copies };
+    }
+    // The first of these came alone, and has the digest's own uid.
+    return { copies: 1, used: used.add(uidText(digest.subarray(0, uidOctets))), lastCopy: 1 };
+  }
+}
+
+/** Counts on until a copy's name is free: one that was deleted may have left a gap that is not filled again. */
+function nextUid(canonical: Uint8Array, group: Group): Uint8Array {
+  for (let copy = Math.max(group.lastCopy + 1, group.copies); ; copy += 1) {
+    const uid = twinDigest(canonical, copy).subarray(0, uidOctets);
+    const text = uidText(uid);
+    if (group.used.has(text)) continue;
+    group.used.add(text);
+    group.lastCopy = copy;
+    return uid;
+  }
+}
+
+/** Base 32 with the digits of RFC 4648 section 7, lower case: 26 characters for 16 octets. */
+export function uidText(uid: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let bitCount = 0;
+  for (const octet of uid) {
+    bits = (bits << 8) | octet;
+    bitCount += 8;
+    for (; bitCount >= 5; bitCount -= 5) text += digits[(bits >> (bitCount - 5)) & 31] ?? '';
+    bits &= 31;
+  }
+  return bitCount === 0 ? text : text + (digits[(bits << (5 - bitCount)) & 31] ?? '');
+}
+
+const digits = '0123456789abcdefghijklmnopqrstuv';
