@@ -28,7 +28,8 @@ export async function put(load: Load, mailboxes: readonly Mailbox[], session: (m
     while (performance.now() < endsAtMs && failures.length === 0) {
       const mailbox = waiting.shift();
       if (mailbox === undefined) return;
-      done.octets += await session(mailbox);
+      const octets = await session(mailbox);
+      done.octets += octets;
       done.sessions += 1;
       if (load.durationMs !== undefined) waiting.push(mailbox);
     }
