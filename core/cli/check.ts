@@ -1,10 +1,10 @@
+import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
 import type { Checkup } from '../plugin/checkup.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { count, explain } from './explain.ts';
-import { nameOf } from '../config/render-problem.ts';
 
 /** RFC 1939 section 3: an autologout timer must be of at least ten minutes. */
 const shortestIdleMs = 600_000;
@@ -31,14 +31,20 @@ async function examine({ config, core }: Configured, { stdout, workingFolder }: 
   const name = nameOf(config.file, workingFolder);
   const report = new Report((line) => void stdout.write(`${line}\n`));
   if (config.settings.idleTimeoutMs < shortestIdleMs) {
-    report.warning('idleTimeoutMs: clients may rely on ten minutes (RFC 1939 section 3)', 'use 600000 or more');
+    report.warning(
+      'idleTimeoutMs: clients may rely on ten minutes (RFC 1939 section 3)',
+      'use 600000 or more',
+    );
   }
   if (config.unused.length > 0) {
     const others = config.unused.map((unused) => nameOf(unused, workingFolder)).join(', ');
     report.warning(`${name} is used, and not ${others}`, 'remove one, or name one: -c FILE');
   }
   if (process.geteuid?.() === 0) {
-    report.warning("isolation is 'none' and this is root: every session would be root", 'run it as a user of its own');
+    report.warning(
+      "isolation is 'none' and this is root: every session would be root",
+      'run it as a user of its own',
+    );
   }
   await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
   stdout.write(`${name}: ${report.verdict}\n`);
@@ -80,6 +86,9 @@ class Report implements Checkup {
 
   /** A plugin's own look ended in an error. */
   failed(error: unknown): void {
-    this.problem(error instanceof Error ? error.message : String(error), 'report it to the author of the plugin');
+    this.problem(
+      error instanceof Error ? error.message : String(error),
+      'report it to the author of the plugin',
+    );
   }
 }

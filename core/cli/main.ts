@@ -9,7 +9,12 @@ const { stdin, stdout, stderr } = process;
 for (const stream of [stdout, stderr]) stream.on('error', () => {});
 
 try {
-  const code = await runProgram(process.argv.slice(2), { stdin, stdout, stderr, workingFolder: process.cwd() });
+  const code = await runProgram(process.argv.slice(2), {
+    stdin,
+    stdout,
+    stderr,
+    workingFolder: process.cwd(),
+  });
   await Promise.all([stdout, stderr].map(written));
   // A plugin may have left a timer or a connection, which would keep a finished program here.
   process.exit(code);

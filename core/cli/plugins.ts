@@ -1,5 +1,3 @@
-import module from 'node:module';
-import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 import { capabilitiesOf } from '../commands/capabilities.ts';
@@ -12,6 +10,7 @@ import type { CliIo } from './cli-io.ts';
 import { type Configured, configure } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { explain } from './explain.ts';
+import { packageVersion } from './package-version.ts';
 
 /** `popper plugins`: what the config adds up to, in the order in which it acts. */
 export async function plugins(file: string | undefined, io: CliIo): Promise<number> {
@@ -69,14 +68,11 @@ const ownedRows = (
 
 /** The version of the package a plugin most likely came from; none for one that lies beside the config. */
 function versionOf(plugin: string, configFile: string): string {
-  try {
-    const file = module.findPackageJSON(`popper-plugin-${plugin}`, pathToFileURL(configFile));
-    const parsed: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof parsed !== 'object' || parsed === null || !('version' in parsed)) return '';
-    return String(parsed.version);
-  } catch {
-    return '';
+  for (const base of [pathToFileURL(configFile).href, import.meta.url]) {
+    const version = packageVersion(`popper-plugin-${plugin}`, base);
+    if (version !== undefined) return version;
   }
+  return '';
 }
 
 /** A client before login, over a plain connection: capabilities can depend on who asks. */

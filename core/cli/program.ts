@@ -1,11 +1,9 @@
-import module from 'node:module';
-import { readFileSync } from 'node:fs';
-
 import { Command, CommanderError } from 'commander';
 
 import { check } from './check.ts';
 import { type CliIo, hasColours } from './cli-io.ts';
 import { exitCode } from './exit-code.ts';
+import { packageVersion } from './package-version.ts';
 import { runPluginSubcommand, subcommandsOf } from './plugin-subcommand.ts';
 import { plugins } from './plugins.ts';
 import { serve } from './serve.ts';
@@ -109,7 +107,7 @@ const programFor = (io: CliIo, help: string): Command =>
   new Command('popper')
     .description('A POP3 daemon that is made of plugins.')
     .option('-c, --config <file>', 'the config file; without it, popper.config.* here or in /etc/popper')
-    .version(ownVersion(), '-V, --version', 'print the version')
+    .version(packageVersion('.', import.meta.url) ?? 'unknown', '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', help)
     .configureHelp({ showGlobalOptions: true })
@@ -123,11 +121,3 @@ const programFor = (io: CliIo, help: string): Command =>
     .showSuggestionAfterError()
     .showHelpAfterError('(popper --help says what there is)')
     .exitOverride();
-
-/** The version of the package that this file is part of, as source and as built. */
-function ownVersion(): string {
-  const file = module.findPackageJSON(import.meta.url);
-  const parsed: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
-  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
-  throw new Error(`${file}: it has no version`);
-}

@@ -67,7 +67,11 @@ async function load(file: string, runner: Runner): Promise<FoundConfig> {
   const result = await explorer(runner)
     .load(file)
     .catch((error: unknown) => refuse(file, error));
-  const empty = { source: plainSource(file, ''), what: 'it is empty', fix: 'write listen, stateDir and plugins' };
+  const empty = {
+    source: plainSource(file, ''),
+    what: 'it is empty',
+    fix: 'write listen, stateDir and plugins',
+  };
   const reading: Reading = result && !result.isEmpty ? result.config : unreadable(empty);
   return { file, reading, unused: [] };
 }

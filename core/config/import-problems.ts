@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire, findPackageJSON } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import { parse } from 'acorn';
-import type { Program } from 'acorn';
+import { parse, type Program } from 'acorn';
 
 import { treeOf, withoutTypes } from './module-source.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -31,11 +30,11 @@ export function thrownProblem(error: unknown, source: Source): ConfigProblem {
 function notFound(error: unknown, source: Source, tree: Program | undefined): readonly ConfigProblem[] {
   const missing = importsIn(tree).filter(({ specifier }) => isMissing(specifier, source.file));
   if (missing.length === 0) return [{ source, what: messageOf(error), fix: fixOfDependency(error) }];
-  return missing.map(({ specifier, span }) => ({ source, span, ...missingImport(specifier) }));
+  return missing.map(({ specifier, span }) => ({ source, span, ...missingImport(specifier, source.file) }));
 }
 
-/** What to say of an import that is not there. */
-export function missingImport(specifier: string): Pick<ConfigProblem, 'what' | 'fix'> {
+/** What to say of an import in `file` that leads nowhere. */
+export function missingImport(specifier: string, file: string): Pick<ConfigProblem, 'what' | 'fix'> {
   if (/^\.{0,2}\//.test(specifier)) {
     return {
       what: `there is no file ${specifier}`,
@@ -43,8 +42,22 @@ export function missingImport(specifier: string): Pick<ConfigProblem, 'what' | '
     };
   }
   const name = packageOf(specifier);
-  return { what: `the package ${name} is not installed`, fix: `npm install ${name}` };
+  if (!isInstalled(name, file))
+    return { what: `the package ${name} is not installed`, fix: `npm install ${name}` };
+  return {
+    what: `the package ${name} is there, but not the file ${specifier} stands for`,
+    fix: `build it, or install it again: npm install ${name}`,
+  };
 }
+
+const isInstalled = (name: string, file: string): boolean =>
+  [pathToFileURL(file).href, import.meta.url].some((base) => {
+    try {
+      return findPackageJSON(name, base) !== undefined;
+    } catch {
+      return false;
+    }
+  });
 
 const packageOf = (specifier: string): string =>
   specifier

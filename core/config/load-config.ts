@@ -10,8 +10,8 @@ import { checkPlugins, type PlacedPlugin } from './plugin-entries.ts';
 import { optionProblems } from './plugin-options.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
 import type { Reading } from './reading.ts';
-import { type CompleteConfig, configSchema, maxSocketPathOctets } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
+import { type CompleteConfig, configSchema, maxSocketPathOctets } from './schema.ts';
 import { valueAt } from './show-value.ts';
 import type { Source } from './source.ts';
 import { type Runner, thisRunner } from './trust.ts';
@@ -87,9 +87,7 @@ async function check(value: unknown, source: Source) {
 async function pluginsIn(value: unknown, source: Source) {
   const list = valueAt(value, ['plugins']);
   const entries: readonly unknown[] = Array.isArray(list) ? list : [];
-  const made = isData(source.file)
-    ? await makeNamedPlugins(entries, source)
-    : { entries, problems: [] };
+  const made = isData(source.file) ? await makeNamedPlugins(entries, source) : { entries, problems: [] };
   const { plugins, problems } = checkPlugins(made.entries, source);
   return { plugins, problems: [...made.problems, ...problems, ...optionProblems(plugins, source)] };
 }

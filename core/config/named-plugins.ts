@@ -38,7 +38,7 @@ async function makePlugin(entry: unknown, index: number, source: Source): Promis
   try {
     return callFactory(await importAs(source.file, specifier), named);
   } catch (error) {
-    return { problem: { source, span, ...whyNot(error, specifier) } };
+    return { problem: { source, span, ...whyNot(error, specifier, source.file) } };
   }
 }
 
@@ -63,10 +63,10 @@ function callFactory(loaded: unknown, { name, options }: Named): Made {
   return { plugin };
 }
 
-function whyNot(error: unknown, specifier: string): Pick<ConfigProblem, 'what' | 'fix'> {
+function whyNot(error: unknown, specifier: string, file: string): Pick<ConfigProblem, 'what' | 'fix'> {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const own = message.includes(`'${specifier}'`) || specifier.startsWith('.') || specifier.startsWith('/');
-  if (code === 'ERR_MODULE_NOT_FOUND' && own) return missingImport(specifier);
+  if (code === 'ERR_MODULE_NOT_FOUND' && own) return missingImport(specifier, file);
   return { what: message };
 }

@@ -50,7 +50,8 @@ function meantBy(path: Path, problems: readonly Problem[]): Problem | undefined 
   return meant === undefined ? undefined : missing.find((other) => lastOf(other) === meant);
 }
 
-const isMissing = ({ path, message }: Problem): boolean => path.length > 0 && message.endsWith('received undefined');
+const isMissing = ({ path, message }: Problem): boolean =>
+  path.length > 0 && message.endsWith('received undefined');
 
 const lastOf = ({ path }: Problem): string => String(path.at(-1));
 

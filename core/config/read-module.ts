@@ -1,6 +1,6 @@
 import { importProblems } from './import-problems.ts';
-import { moduleSource } from './module-source.ts';
 import { importAs } from './module-resolver.ts';
+import { moduleSource } from './module-source.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { Reading } from './reading.ts';
 import type { Source } from './source.ts';

@@ -54,7 +54,9 @@ function frame({ text, span, place }: Framed, paint: Paint): readonly string[] {
     if (number !== place.line && line.trim() === '') continue;
     const hit = number === place.line;
     const label = `${hit ? '>' : ' '} ${String(number).padStart(digits)} | `;
-    shown.push(`  ${paint(hit ? 'red' : 'dim', label)}${withoutSecrets(line).slice(0, widestLine)}`.trimEnd());
+    shown.push(
+      `  ${paint(hit ? 'red' : 'dim', label)}${withoutSecrets(line).slice(0, widestLine)}`.trimEnd(),
+    );
     if (hit) shown.push(`  ${paint('dim', `  ${' '.repeat(digits)} | `)}${mark(line, span, place, paint)}`);
   }
   return shown;

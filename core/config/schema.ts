@@ -39,9 +39,7 @@ export const configSchema = z.strictObject(
           level: z
             .enum(['debug', 'info', 'warn', 'error'], { error: '"debug", "info", "warn" or "error"' })
             .default('info'),
-          format: z
-            .enum(['auto', 'json', 'pretty'], { error: '"auto", "json" or "pretty"' })
-            .default('auto'),
+          format: z.enum(['auto', 'json', 'pretty'], { error: '"auto", "json" or "pretty"' }).default('auto'),
         },
         { error: 'an object, such as { level: "info" }' },
       )

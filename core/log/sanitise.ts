@@ -25,7 +25,9 @@ export function sanitise(value: unknown, options: SanitiseOptions, depth = 0): u
   if (typeof value === 'string') return printable(value, longestOctets);
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) {
-    return typeof value === 'function' || typeof value === 'symbol' ? printable(inspect(value), longestOctets) : value;
+    return typeof value === 'function' || typeof value === 'symbol'
+      ? printable(inspect(value), longestOctets)
+      : value;
   }
   if (value instanceof Secret) return '[secret]';
   if (value instanceof Error) return plainError(value, options, 0);

@@ -1,8 +1,7 @@
 import authPasswd from 'popper-plugin-auth-passwd';
 import storeMbox from 'popper-plugin-store-mbox';
+import usage from 'popper-plugin-usage';
 import { defineConfig } from 'popperd';
-
-import usage from '../sample/index.ts';
 
 export default defineConfig({
   listen: [{ host: '127.0.0.1', port: 1110 }],

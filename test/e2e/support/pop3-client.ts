@@ -5,6 +5,8 @@ import { connect, type Socket } from 'node:net';
 export interface TcpAddress {
   readonly host: string;
   readonly port: number;
+  /** The client's own address, where it matters. */
+  readonly localAddress?: string;
 }
 
 /** Where a daemon waits: a TCP port, or a unix socket. */

@@ -56,7 +56,7 @@ class History {
   #nextMail = 0;
   /** The last change was acknowledged under a policy by which its journal cannot come back. */
   #trustworthy = false;
-  #beforeChange = Buffer.alloc(0);
+  #beforeChange: Buffer = Buffer.alloc(0);
   #files: Files;
 
   constructor(seed: number, options: HistoryOptions) {
@@ -76,10 +76,10 @@ class History {
 
   async run(): Promise<string | undefined> {
     const changes = 1 + this.#random.below(3);
-    const lastChange = this.#random.below(changes);
+    const troubled = this.#random.chance(0.7) ? changes - 1 : this.#random.below(changes);
     for (let change = 0; change < changes; change += 1) {
       const mailbox = await this.#open();
-      if (change === lastChange) this.#planTrouble();
+      if (change === troubled) this.#planTrouble();
       const failure = (await this.#change(mailbox)) ?? (this.disk.dead || !this.#expected.settled ? await this.#recoverAll() : undefined);
       if (failure !== undefined) return failure;
       if (this.#random.chance(0.3)) this.#deliver();
@@ -139,10 +139,11 @@ class History {
       this.#die();
       if (this.#random.chance(0.5)) this.#deliver();
       this.#files = this.#boot();
-      if (level < depth) this.disk.stepsToLive = this.#random.below(this.#stepsOfChange());
+      if (level < depth) this.#planDeath(1);
       if (!(await this.#recover())) continue;
       if (level === depth || this.#random.chance(0.5)) break;
     }
+    this.disk.beforeSync = undefined;
     if (this.disk.dead) this.#files = this.#boot();
     this.disk.stepsToLive = undefined;
     if (!(await this.#recover(true))) return 'recovery failed on a healthy disk';
@@ -194,9 +195,25 @@ class History {
   #planTrouble(): void {
     if (this.#random.chance(0.3)) this.#failOnce(200);
     else if (this.#random.chance(0.15)) this.disk.freeOctets = this.#random.below(2000);
-    const deaths = this.disk.fault === undefined ? 0.9 : 0.3;
-    if (this.#random.chance(deaths)) this.disk.stepsToLive = this.#random.below(this.#stepsOfChange());
-    if (this.#random.chance(0.2)) this.#deliverAtSync();
+    this.#planDeath(this.disk.fault === undefined ? 0.9 : 0.3);
+    if (this.#random.chance(0.2)) this.#atSync(this.#random.below(8), () => this.#deliver());
+  }
+
+  /** Anywhere, or just before the disk is waited for, which is where most has to be true. */
+  #planDeath(probability: number): void {
+    if (!this.#random.chance(probability)) return;
+    if (this.#random.chance(0.7)) this.disk.stepsToLive = this.#random.below(this.#stepsOfChange());
+    else this.#atSync(this.#random.below(8), () => (this.disk.stepsToLive = 0));
+  }
+
+  #atSync(index: number, act: () => void): void {
+    const others = this.disk.beforeSync;
+    let left = index;
+    this.disk.beforeSync = () => {
+      others?.();
+      if (left === 0 && !this.disk.dead) act();
+      left -= 1;
+    };
   }
 
   /** Roughly what a deletion from the middle takes, so that deaths fall everywhere in it. */
@@ -208,10 +225,10 @@ class History {
   }
 
   #failOnce(steps: number): void {
-    const code = this.#random.pick('EIO', 'ENOSPC', 'EDQUOT');
+    const code = this.#random.pick('EIO', 'EIO', 'ENOSPC', 'EDQUOT');
     const lasting = this.#random.chance(0.3);
-    const only = this.#random.pick('sync', 'dataSync', 'syncFolder', 'write', 'any');
-    let left = this.#random.below(only === 'any' || only === 'write' ? steps : this.#random.pick(1, 2, 6));
+    const only = this.#random.pick('sync', 'dataSync', 'dataSync', 'syncFolder', 'write', 'any');
+    let left = this.#random.below(only === 'any' || only === 'write' ? steps : this.#random.pick(1, 1, 2, 6));
     let failing: string | undefined;
     this.disk.fault = ({ call, path }) => {
       // A file that went bad can still lose its name.
@@ -221,14 +238,6 @@ class History {
       if (left >= 0) return undefined;
       failing = path;
       return code;
-    };
-  }
-
-  #deliverAtSync(): void {
-    let left = this.#random.below(8);
-    this.disk.beforeSync = () => {
-      left -= 1;
-      if (left === -1 && !this.disk.dead) this.#deliver();
     };
   }
 

@@ -1,0 +1,81 @@
+import { Failure } from 'popperd';
+
+import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
+
+/** Who may own an mbox, and which group may write to it besides. */
+export interface Trust {
+  readonly owner: number;
+  readonly mailGroup: number | undefined;
+}
+
+/**
+ * Opens an mbox that lies in a folder others may write to. Follows no link, hangs on no pipe, and takes nothing but the
+ * user's own regular file with a single name. undefined if there is none. Throws a Failure: SYS/PERM where it is not to
+ * be trusted or allowed.
+ */
+export async function openSpoolFile(
+  files: Files,
+  path: string,
+  mode: 'read' | 'read-write',
+  trust: Trust,
+): Promise<OpenFile | undefined> {
+  // A name that is exchanged between two looks is looked at again; no honest program does that many times in a row.
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const file = await open(files, path, mode);
+    if (file === undefined) return undefined;
+    try {
+      const stat = await file.stat();
+      assertTrusted(path, stat, trust);
+      if (isSameInode(stat, await files.lstat(path))) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+  }
+  throw new Failure('the maildrop is being replaced, try again', {
+    code: 'SYS/TEMP',
+    cause: new Error(`${path}: another file each time it was opened`),
+  });
+}
+
+/** Throws a Failure that says in its cause what the operator has to change. */
+export function assertTrusted(path: string, stat: FileStat, { owner, mailGroup }: Trust): void {
+  const complaint = complaintAbout(stat, owner, mailGroup);
+  if (complaint === undefined) return;
+  const cause = new Error(`${path}: ${complaint}`);
+  throw new Failure('the maildrop cannot be opened', { code: 'SYS/PERM', cause });
+}
+
+export const isSameInode = (stat: FileStat, other: FileStat | undefined): boolean =>
+  other !== undefined && stat.dev === other.dev && stat.ino === other.ino;
+
+function complaintAbout(stat: FileStat, owner: number, mailGroup: number | undefined): string | undefined {
+  if (stat.kind !== 'file') return `is a ${stat.kind}, not a regular file: move it away`;
+  if (stat.uid !== owner) return `belongs to uid ${stat.uid}: chown ${owner}, or set the option owner`;
+  if (stat.nlink !== 1) return `has ${stat.nlink} names: remove the other hard links`;
+  if ((stat.mode & 0o002) !== 0) return 'everybody may write to it: chmod o-w';
+  if ((stat.mode & 0o020) !== 0 && stat.gid !== mailGroup) {
+    return `group ${stat.gid} may write to it: chmod g-w, or set the option mailGroup`;
+  }
+  return undefined;
+}
+
+async function open(files: Files, path: string, mode: 'read' | 'read-write'): Promise<OpenFile | undefined> {
+  try {
+    return await files.open(path, mode);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw openFailure(path, error);
+  }
+}
+
+function openFailure(path: string, error: unknown): Failure {
+  const code = errorCode(error) ?? '';
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    return new Failure('the maildrop may not be changed', { code: 'SYS/PERM', cause: error });
+  }
+  const isOdd = code === 'ELOOP' || code === 'ENXIO' || code === 'EISDIR' || code === 'ENOTDIR';
+  const cause = isOdd ? new Error(`${path}: not a regular file: move it away`, { cause: error }) : error;
+  return new Failure('the maildrop cannot be opened', { code: isOdd ? 'SYS/PERM' : 'SYS/TEMP', cause });
+}

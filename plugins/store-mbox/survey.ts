@@ -1,0 +1,169 @@
+import { Failure } from 'popperd';
+
+import { sha256 } from './canonical.ts';
+import type { Files, FileStat, OpenFile } from './commit/index.ts';
+import { isEnvelope, lookaheadOctets } from './envelope.ts';
+import type { MailboxIndex } from './index-cache.ts';
+import { type IndexHeader, isSameFile, type MailboxStamp, tailOctetsOf } from './index-header.ts';
+import { Rows, RowsBuilder } from './rows.ts';
+import { scanMailbox, type ScanResult } from './scanner.ts';
+import { UidAssigner } from './uids.ts';
+
+/** An index whose rows are there. */
+export type SurveyedIndex = MailboxIndex & { readonly rows: Rows };
+
+export interface Survey extends SurveyedIndex {
+  /** How many of the former index's rows stand unchanged at the start of these; the rest is new. */
+  readonly keptCount: number;
+  /** Octets that belong to no message, for the log. */
+  readonly strayOctets: number;
+  /** What had to be read. */
+  readonly scannedNowOctets: number;
+}
+
+export interface SurveyRequest {
+  readonly path: string;
+  /** Open, locked against writers. */
+  readonly file: OpenFile;
+  readonly bootId: string;
+  readonly contentLength: boolean;
+  /** What was known: its messages keep their uids, and where only mail was added only that is scanned. */
+  readonly former: SurveyedIndex | undefined;
+  /** Somebody holds the dotlock, so a last line without an end is being written. */
+  readonly isBeingWritten: boolean;
+}
+
+/**
+ * Finds out what is in a mailbox. Throws a Failure (SYS/PERM) if it is no mbox, or SYS/TEMP if it changed meanwhile
+ * in spite of the lock.
+ */
+export async function survey(request: SurveyRequest): Promise<Survey> {
+  const { path, file, former } = request;
+  const stat = await file.stat();
+  const to = request.isBeingWritten ? await endOfLastLine(file, stat.octets) : stat.octets;
+  const keptCount = former === undefined ? 0 : await stillTrueCount(request, former, stat, to);
+  const found = await scanFrom(request, keptCount, to);
+  if (found.end < to || (await file.stat()).octets < to) {
+    throw new Failure('the maildrop is being changed, try again', {
+      code: 'SYS/TEMP',
+      cause: new Error(`${path}: became shorter while it was read under a lock`),
+    });
+  }
+  if (found.rows.count === 0 && found.strayOctets > 0) {
+    throw new Failure('the maildrop cannot be read', {
+      code: 'SYS/PERM',
+      cause: new Error(`${path}: no line in it is a message's From_ line: not an mbox`),
+    });
+  }
+  const header = await headerOf(request, stat, found, to);
+  return {
+    header,
+    rows: found.rows,
+    keptCount,
+    strayOctets: found.strayOctets,
+    scannedNowOctets: to - found.from,
+  };
+}
+
+export const stampOf = (stat: FileStat, bootId: string): MailboxStamp => ({
+  dev: stat.dev,
+  ino: stat.ino,
+  octets: stat.octets,
+  mtimeNs: stat.mtimeNs,
+  ctimeNs: stat.ctimeNs,
+  bootId,
+});
+
+/** SHA-256 of the mailbox's end, to see later whether it is still there. */
+export async function tailDigestOf(file: OpenFile, scannedOctets: number): Promise<Buffer> {
+  const tail = Buffer.alloc(tailOctetsOf(scannedOctets));
+  const octets = await file.read(tail, scannedOctets - tail.length);
+  return sha256(tail.subarray(0, octets));
+}
+
+/** Says whether the mailbox has an mbox's date and a lock file beside it. */
+export const dotlockPathOf = (path: string): string => `${path}.lock`;
+
+export async function isDotlocked(files: Files, path: string): Promise<boolean> {
+  return (await files.lstat(dotlockPathOf(path))) !== undefined;
+}
+
+/**
+ * How many of the former rows need no new scan. All of them if mail was added behind the last; all but the last if
+ * something else was; none if the mailbox is not what it was.
+ */
+async function stillTrueCount(
+  { file, bootId, contentLength }: SurveyRequest,
+  { header, rows }: SurveyedIndex,
+  stat: FileStat,
+  to: number,
+): Promise<number> {
+  const { scannedOctets } = header;
+  const isGrown = stat.octets > header.stamp.octets || scannedOctets < header.stamp.octets;
+  if (header.contentLength !== contentLength || !isSameFile(header.stamp, stampOf(stat, bootId))) return 0;
+  if (rows.count === 0 || !isGrown || to <= scannedOctets) return 0;
+  const tail = await tailDigestOf(file, scannedOctets);
+  if (tail.compare(header.tailDigest) !== 0) return 0;
+  // What a `Content-Length:` may be believed about depends on what has come since.
+  if (contentLength) return rows.count - 1;
+  return (await beginsMessage(file, rows, scannedOctets, to)) ? rows.count : rows.count - 1;
+}
+
+/** Whether the last message is complete and what was added begins another. */
+async function beginsMessage(file: OpenFile, rows: Rows, position: number, to: number): Promise<boolean> {
+  const ahead = Buffer.alloc(Math.min(lookaheadOctets + 1, to - position + 1));
+  const text = ahead.latin1Slice(0, await file.read(ahead, position - 1));
+  if (!text.startsWith('\nFrom ')) return false;
+  const [, line = '', next = ''] = text.split('\n', 3);
+  const context = rows.separatorOctetsOf(rows.count - 1) > 0 ? 'blank line' : 'text';
+  return isEnvelope(line.trimEnd(), context, next);
+}
+
+type Found = ScanResult & {
+  readonly from: number;
+  readonly rows: Rows;
+  readonly totalOctets: number;
+};
+
+async function scanFrom(request: SurveyRequest, keptCount: number, to: number): Promise<Found> {
+  const known = request.former?.rows ?? Rows.none;
+  const kept = known.first(keptCount);
+  const from = keptCount === 0 ? 0 : kept.endOf(keptCount - 1);
+  const builder = new RowsBuilder(kept);
+  const uids = new UidAssigner(known, keptCount, builder);
+  const { file, contentLength } = request;
+  const before = Buffer.alloc(Math.min(from, 7));
+  await file.read(before, from - before.length);
+  const scan = { file, from, to, startsMailbox: from === 0, before, contentLength };
+  const result = await scanMailbox(scan, (message) => {
+    if (message.isFolderInternalData) return;
+    const digest = sha256(message.canonical);
+    builder.add({ ...message, digest, uid: uids.assign(digest, message.canonical) });
+  });
+  const { totalOctets } = builder;
+  return { ...result, from, rows: builder.build(), totalOctets };
+}
+
+async function headerOf(
+  { file, bootId, contentLength }: SurveyRequest,
+  stat: FileStat,
+  { rows, totalOctets }: Found,
+  to: number,
+): Promise<IndexHeader> {
+  return {
+    stamp: stampOf(stat, bootId),
+    count: rows.count,
+    totalOctets,
+    scannedOctets: to,
+    tailDigest: await tailDigestOf(file, to),
+    contentLength,
+  };
+}
+
+/** Where the last complete line ends. A line that long is none that is just being written. */
+async function endOfLastLine(file: OpenFile, octets: number): Promise<number> {
+  const tail = Buffer.alloc(Math.min(octets, 1024 * 1024));
+  await file.read(tail, octets - tail.length);
+  const feed = tail.lastIndexOf('\n', undefined, 'latin1');
+  return feed === -1 ? octets : octets - tail.length + feed + 1;
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { mboxOf, onWire, plainMail, putMail } from './support/mail.ts';
+import { Pop3Client } from './support/pop3-client.ts';
+import { logIn, makeSite, readMbox, type SiteOptions } from './support/site.ts';
+
+const large = { name: 'large', octets: Buffer.from(`Subject: large\n\n${`${'x'.repeat(70)}\n`.repeat(400_000)}`) };
+
+test('U4: a silent client is left without a word, and nothing it marked is deleted', async (t) => {
+  const { site, daemon } = await started(t, { config: { idleTimeoutMs: 300 } });
+  const client = await logIn(daemon.where);
+  await client.ask('DELE 1');
+  assert.equal((await client.rest()).length, 0);
+  await daemon.logged(({ msg, ending }) => msg === 'session' && ending === 'idle');
+  assert.ok((await readMbox(site)).equals(mboxOf(plainMail)));
+});
+
+test('U4: every command starts the idle timer anew, even one that means nothing', async (t) => {
+  const idleTimeoutMs = 1500;
+  const { daemon } = await started(t, { config: { idleTimeoutMs } });
+  const client = await logIn(daemon.where);
+  const untilMs = performance.now() + idleTimeoutMs * 2;
+  while (performance.now() < untilMs) {
+    assert.match((await client.say('XYZZY')) ?? 'closed', /^-ERR/);
+    await delay(idleTimeoutMs / 10);
+  }
+  await client.quit();
+});
+
+test('U4: a message that takes long to send keeps the session, as long as the client reads', async (t) => {
+  const idleTimeoutMs = 1000;
+  const { daemon } = await started(t, { config: { idleTimeoutMs } }, [large]);
+  const client = await logIn(daemon.where);
+  const expected = onWire(large.octets);
+  client.send('RETR 1\r\n');
+  let octets = 0;
+  // Read bit by bit, so that it takes three times as long as a silent client is kept.
+  const stepMs = 25;
+  const stepOctets = Math.ceil((expected.length * stepMs) / (3 * idleTimeoutMs));
+  for await (const chunk of client.socket.iterator({ destroyOnReturn: false })) {
+    octets += Buffer.from(chunk).length;
+    await delay((Buffer.from(chunk).length / stepOctets) * stepMs);
+    if (octets >= expected.length) break;
+  }
+  const status = `+OK ${expected.length} octets\r\n`;
+  assert.equal(octets + client.socket.readableLength, status.length + expected.length + '.\r\n'.length);
+  await daemon.stop();
+  const { ending } = await daemon.logged(({ msg }) => msg === 'session');
+  assert.equal(ending, 'stopped');
+});
+
+test('a client that does not log in is left at the deadline, however busy it is', async (t) => {
+  const { daemon } = await started(t, { config: { loginTimeoutMs: 700 } });
+  const client = await Pop3Client.connect(daemon.where);
+  const said = client.rest();
+  // As slow as can be: an octet at a time, and never a whole login.
+  while (!client.socket.destroyed) {
+    client.send('NOOP\r\n');
+    await delay(50);
+  }
+  assert.match((await said).toString(), /^\+OK[^\r]*\r\n(-ERR[^\r]*\r\n)*$/);
+  const { ending, user } = await daemon.logged(({ msg }) => msg === 'session');
+  assert.deepEqual({ ending, user }, { ending: 'idle', user: undefined });
+});
+
+async function started(t: TestContext, options: SiteOptions, mail = plainMail) {
+  const site = await makeSite(t, options);
+  await putMail(site.mboxOf('alice'), mail);
+  return { site, daemon: await site.start() };
+}
