@@ -6,3 +6,5 @@ export { memoryState, MemoryState } from './testing/memory-state.ts';
 export { MemoryStore } from './testing/memory-store.ts';
 export { converse, TestServer, type Recording, type TestServerOptions } from './testing/test-server.ts';
 export { transcript } from './testing/transcript.ts';
+export { storeConformance } from './testing/store-conformance.ts';
+export type { StoreConformance, StoreUnderTest } from './testing/conformance/store-under-test.ts';

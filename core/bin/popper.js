@@ -55,7 +55,8 @@ function refuse() {
 
 /** Runs popper under the other Node and ends as it ends. */
 function replaceBy(node) {
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const conditions = runsSources() ? ['-C', 'popper-source'] : [];
+  const args = [...conditions, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(node, args, { stdio: 'inherit' });
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => forward(signal, child));

@@ -107,11 +107,11 @@ function currentFolder(): string | undefined {
 
 /** Loaders that trust nobody and never throw: cosmiconfig reads meaning into some errors, and into a key `$import`. */
 function loadersFor(runner: Runner): Record<string, Loader> {
-  const load = (read: Reader) => async (file: string, text: string) => {
+  const carefully = (read: Reader) => async (file: string, text: string) => {
     const problems = await distrust(file, runner);
     return problems.length > 0 ? { problems } : read(file, text);
   };
-  return Object.fromEntries(Object.entries(readers).map(([extension, read]) => [extension, load(read)]));
+  return Object.fromEntries(Object.entries(readers).map(([extension, read]) => [extension, carefully(read)]));
 }
 
 /** The config files of a folder in the order of their rank. One that is there and cannot be read counts, too. */

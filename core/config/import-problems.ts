@@ -122,7 +122,10 @@ interface Context {
 function noSuchName(specifier: string, name: string, { source, tree }: Context): ConfigProblem {
   const span = importsIn(tree).find((found) => found.specifier === specifier)?.span;
   const what = `${specifier} does not export ${name === 'default' ? 'anything by default' : name}`;
-  const fix = name === 'default' ? 'a plugin exports its factory by default: is this one?' : undefined;
+  const fix =
+    name === 'default'
+      ? 'a plugin exports its factory by default: is this one?'
+      : `a plugin is what its package exports by default: import ${name} from '${specifier}'`;
   return { source, span, what, fix };
 }
 
@@ -136,10 +139,12 @@ function placeInStack(error: unknown, source: Source): Span | undefined {
   return undefined;
 }
 
-/** Node puts `file:line`, the line and a row of carets above the stack of a syntax error in TypeScript. */
+/** Node puts `file:line`, the line and a row of carets above the stack; other marks where it is about many lines. */
 function placeInHeader({ stack = '' }: SyntaxError, text: string): Span | undefined {
-  const [, line, carets = ''] = /^.*:(\d+)\n(?:.*\n)*?([ \t]*)\^+\n/.exec(stack) ?? [];
-  return line === undefined ? undefined : spanAt(text, { line: Number(line), column: carets.length + 1 });
+  const line = /^.*:(\d+)\n/.exec(stack)?.[1];
+  if (line === undefined) return undefined;
+  const carets = /^.*:\d+\n(?:.*\n)*?([ \t]*)\^+\n/.exec(stack)?.[1];
+  return spanAt(text, { line: Number(line), column: (carets?.length ?? 0) + 1 });
 }
 
 function isSource(fileOrUrl: string | undefined, { file }: Source): boolean {

@@ -80,7 +80,7 @@ async function check(value: unknown, source: Source) {
   const { plugins, problems } = await pluginsIn(value, source);
   const wrong = result.success ? [] : schemaProblems(result.error.issues, value, source);
   const all = [...wrong, ...tooLongPaths(value, source), ...problems];
-  if (!result.success || all.length > 0) throw new ConfigError(inOrder(all));
+  if (!result.success || all.length > 0) throw new ConfigError(all);
   return { config: result.data, plugins };
 }
 
@@ -108,15 +108,16 @@ function tooLongPaths(value: unknown, source: Source): readonly ConfigProblem[] 
   });
 }
 
-/** As they stand in the file: the operator goes through it once, from top to bottom. */
-const inOrder = (problems: readonly ConfigProblem[]): readonly ConfigProblem[] =>
-  problems.toSorted((one, other) => (one.span?.start ?? -1) - (other.span?.start ?? -1));
-
-function settingsOf({ log, isolation, plugins, ...settings }: CompleteConfig, baseFolder: string): Settings {
+function settingsOf(config: CompleteConfig, baseFolder: string): Settings {
   return {
-    ...settings,
-    stateDir: resolve(baseFolder, settings.stateDir),
-    listen: settings.listen.map((listen) => addressOf(listen, baseFolder)),
+    listen: config.listen.map((listen) => addressOf(listen, baseFolder)),
+    stateDir: resolve(baseFolder, config.stateDir),
+    idleTimeoutMs: config.idleTimeoutMs,
+    loginTimeoutMs: config.loginTimeoutMs,
+    stopTimeoutMs: config.stopTimeoutMs,
+    maxAuthFailures: config.maxAuthFailures,
+    hookDeadlineMs: config.hookDeadlineMs,
+    limits: config.limits,
   };
 }
 

@@ -1,6 +1,13 @@
 import module from 'node:module';
 
-import { type AnyNode, parse, type Program } from 'acorn';
+import {
+  type AnyNode,
+  type ArrowFunctionExpression,
+  type FunctionDeclaration,
+  type FunctionExpression,
+  parse,
+  type Program,
+} from 'acorn';
 
 import type { Path, Source, Span } from './source.ts';
 
@@ -37,13 +44,13 @@ export function treeOf(file: string, text: string): Program | undefined {
 
 /** Blanks in place of types, so that every position stays. Throws a SyntaxError. */
 export function withoutTypes(text: string): string {
-  const { emitWarning } = process;
+  const warn = process.emitWarning.bind(process);
   // It says once that it is experimental, to an operator who did not ask.
   process.emitWarning = () => {};
   try {
     return module.stripTypeScriptTypes(text);
   } finally {
-    process.emitWarning = emitWarning;
+    process.emitWarning = warn;
   }
 }
 
@@ -94,20 +101,18 @@ class Finder {
   }
 
   #inner(node: AnyNode): AnyNode | undefined {
-    switch (node.type) {
-      case 'Identifier':
-        return this.#declared.get(node.name);
-      case 'AwaitExpression':
-        return node.argument;
-      case 'LogicalExpression':
-        return node.operator === '&&' ? node.right : node.left;
-      case 'ArrowFunctionExpression':
-      case 'FunctionExpression':
-      case 'FunctionDeclaration':
-        return node.body.type === 'BlockStatement' ? lastReturned(node.body) : node.body;
-      default:
-        return undefined;
-    }
+    if (node.type === 'Identifier') return this.#declared.get(node.name);
+    if (node.type === 'AwaitExpression') return node.argument;
+    if (node.type === 'LogicalExpression') return node.operator === '&&' ? node.right : node.left;
+    if (node.type === 'CallExpression') return this.#called(node.callee);
+    if (!isFunction(node)) return undefined;
+    return node.body.type === 'BlockStatement' ? lastReturned(node.body) : node.body;
+  }
+
+  /** A function of this file, whose result the call stands for. */
+  #called(callee: AnyNode): AnyNode | undefined {
+    const declared = callee.type === 'Identifier' ? this.#declared.get(callee.name) : undefined;
+    return declared && isFunction(declared) ? declared : undefined;
   }
 
   #step(container: AnyNode, key: PropertyKey): Step | undefined {
@@ -175,8 +180,14 @@ function lastReturned(body: AnyNode): AnyNode | undefined {
   return last;
 }
 
-const isFunction = ({ type }: AnyNode): boolean =>
-  type === 'ArrowFunctionExpression' || type === 'FunctionExpression' || type === 'FunctionDeclaration';
+function isFunction(
+  node: AnyNode,
+): node is ArrowFunctionExpression | FunctionDeclaration | FunctionExpression {
+  const { type } = node;
+  return (
+    type === 'ArrowFunctionExpression' || type === 'FunctionExpression' || type === 'FunctionDeclaration'
+  );
+}
 
 /** The node and all below it in the order of the text, without those below a node that is to be left out. */
 function* nodesIn(node: AnyNode, leftOut: (node: AnyNode) => boolean = () => false): Generator<AnyNode> {

@@ -44,7 +44,8 @@ async function makePlugin(entry: unknown, index: number, source: Source): Promis
 
 function nameAndOptions(entry: unknown): Named | undefined {
   const [name, options, ...more]: readonly unknown[] = Array.isArray(entry) ? entry : [entry];
-  return typeof name === 'string' && name !== '' && more.length === 0 ? { name, options } : undefined;
+  const isName = typeof name === 'string' && /^[\w@./-]+$/.test(name);
+  return isName && more.length === 0 ? { name, options } : undefined;
 }
 
 /** `xtnd-xlist` is short for `popper-plugin-xtnd-xlist`; a whole package name or a path stands for itself. */
@@ -66,7 +67,7 @@ function callFactory(loaded: unknown, { name, options }: Named): Made {
 function whyNot(error: unknown, specifier: string, file: string): Pick<ConfigProblem, 'what' | 'fix'> {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const own = message.includes(`'${specifier}'`) || specifier.startsWith('.') || specifier.startsWith('/');
-  if (code === 'ERR_MODULE_NOT_FOUND' && own) return missingImport(specifier, file);
-  return { what: message };
+  // Any other file that is missing is missed by the plugin, not by the config.
+  const missed = code === 'ERR_MODULE_NOT_FOUND' && message.endsWith(` imported from ${file}`);
+  return missed ? missingImport(specifier, file) : { what: message };
 }

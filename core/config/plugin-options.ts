@@ -27,8 +27,7 @@ function placed(problem: Problem, context: Context): readonly ConfigProblem[] {
   const misspelt = problems.flatMap(unknownKeysIn).some((path) => meantBy(path, problems) === problem);
   if (misspelt) return [];
   const path = ['plugins', index, ...problem.path];
-  const where = problem.path.length === 0 ? name : `${name}: ${nameOf(problem.path)}`;
-  return [{ source, span: source.locate(path), what: `${where}: ${lowerFirst(problem.message)}` }];
+  return [{ source, span: source.locate(path), what: told(name, problem) }];
 }
 
 function unknownOption(path: Path, { index, name, problems, source }: Context): ConfigProblem {
@@ -61,4 +60,11 @@ function unknownKeysIn({ path, message }: Problem): readonly Path[] {
   return [...(list?.matchAll(/"((?:[^"\\]|\\.)*)"/g) ?? [])].map(([, key = '']) => [...path, key]);
 }
 
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+/** zod's commonest sentences in popper's words; what other libraries say stays as it is. */
+function told(plugin: string, { path, message }: Problem): string {
+  const where = path.length === 0 ? plugin : `${plugin}: ${nameOf(path)}`;
+  const [, expected, received] = /^Invalid input: expected (.+), received (\S+)$/s.exec(message) ?? [];
+  if (expected === undefined) return `${where}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  if (received === 'undefined') return `${where} is missing: expected ${expected}`;
+  return `${where}: expected ${expected}, got ${received}`;
+}

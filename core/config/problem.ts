@@ -11,16 +11,21 @@ export interface ConfigProblem {
   readonly fix?: string | undefined;
 }
 
-/** A config that was found and has problems: all of those that one look could find. */
+/**
+ * A config that was found and has problems: all of those that one look could find, as they stand in the file, which the
+ * operator goes through once from top to bottom.
+ */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
     super(problems.map(({ source, what }) => `${source.file}: ${what}`).join('; '));
     this.name = 'ConfigError';
-    this.problems = problems;
+    this.problems = problems.toSorted((one, other) => startOf(one) - startOf(other));
   }
 }
+
+const startOf = ({ span }: ConfigProblem): number => span?.start ?? -1;
 
 /** There is no config to look at: none was found, or it cannot be read. The message says what to do. */
 export class NoConfigError extends Error {

@@ -2,8 +2,8 @@ import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } fro
 
 import { dataSource } from './data-source.ts';
 import type { ConfigProblem } from './problem.ts';
-import type { Reading } from './reading.ts';
-import type { Source } from './source.ts';
+import { type Reading, unreadable } from './reading.ts';
+import { plainSource, type Source } from './source.ts';
 
 /** Keys that reach into what every object inherits. Nothing in a configuration is called so. */
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
@@ -17,16 +17,14 @@ export function readYaml(file: string, text: string): Reading {
   return valueIn(document, source);
 }
 
-/** Reads a JSON config: the same, but the grammar is JSON's. */
+/** Reads a JSON config. All that goes for YAML goes for it too, a key that stands twice among it. */
 export function readJson(file: string, text: string): Reading {
-  const reading = readYaml(file, text);
-  if ('problems' in reading) return reading;
   try {
     JSON.parse(text);
-    return reading;
   } catch (error) {
-    return { problems: [jsonProblem(error, reading.source)] };
+    return unreadable(jsonProblem(error, plainSource(file, text)));
   }
+  return readYaml(file, text);
 }
 
 /** Aliases that multiply one another are refused here (`maxAliasCount`). */
@@ -35,7 +33,7 @@ function valueIn(document: Document, source: Source): Reading {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     return { source, value };
   } catch (error) {
-    return { problems: [{ source, what: messageOf(error) }] };
+    return unreadable({ source, what: `its aliases cannot be followed: ${messageOf(error)}` });
   }
 }
 

@@ -74,6 +74,6 @@ function mark(line: string, span: Span, place: Place, paint: Paint): string {
 /** Terminals are recorded and output is pasted into bug reports: what looks like a password is not shown. */
 const withoutSecrets = (line: string): string =>
   line.replaceAll(
-    /((?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|private-?key|api-?key)["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|`[^`]*`?|[^\s,"'`{[]+)/gi,
+    /((?:pas{1,2}(?:w\w*|phrase)?|pwd|secret|token|credentials?|private-?key|api-?key)["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|`[^`]*`?|[^\s,"'`{[]+)/gi,
     '$1[secret]',
   );

@@ -82,9 +82,9 @@ function listenSchema() {
       },
       { error: 'an object, such as { port: 110 } or { path: "/run/popper.sock" }' },
     )
-    .superRefine(({ host, port, path, mode }, { addIssue }) => {
+    .superRefine(({ host, port, path, mode }, context) => {
       const refuse = (key: string, message: string): void =>
-        addIssue({ code: 'custom', path: [key], message, params: { statement: true } });
+        context.addIssue({ code: 'custom', path: [key], message, params: { statement: true } });
       if (path === undefined && port === undefined) refuse('port', 'is missing: { port: 110 }, or { path }');
       if (path !== undefined && port !== undefined) refuse('path', 'stands beside port: only one can be');
       if (path !== undefined && host !== undefined) refuse('host', 'belongs to a port, not to a unix socket');

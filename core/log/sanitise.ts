@@ -23,28 +23,24 @@ export interface SanitiseOptions {
  */
 export function sanitise(value: unknown, options: SanitiseOptions, depth = 0): unknown {
   if (typeof value === 'string') return printable(value, longestOctets);
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null) {
-    return typeof value === 'function' || typeof value === 'symbol'
-      ? printable(inspect(value), longestOctets)
-      : value;
-  }
+  if (typeof value === 'object' && value !== null) return plainObject(value, options, depth);
+  return unknownToJson.has(typeof value) ? printable(inspect(value), longestOctets) : value;
+}
+
+const unknownToJson = new Set<string>(['bigint', 'function', 'symbol']);
+
+function plainObject(value: object, options: SanitiseOptions, depth: number): unknown {
   if (value instanceof Secret) return '[secret]';
   if (value instanceof Error) return plainError(value, options, 0);
+  if (value instanceof Date) return inspect(value);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} octets]`;
-  if (value instanceof Date) return printable(String(value), longestOctets);
   if (depth >= deepest) return '[...]';
-  if (Array.isArray(value)) {
-    return value.slice(0, mostItems).map((item: unknown) => sanitise(item, options, depth + 1));
-  }
-  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  const inner = (item: unknown): unknown => sanitise(item, options, depth + 1);
+  if (Array.isArray(value)) return value.slice(0, mostItems).map(inner);
+  const entries: readonly (readonly [unknown, unknown])[] =
+    value instanceof Map ? [...value] : Object.entries(value);
   return Object.fromEntries(
-    entries
-      .slice(0, mostItems)
-      .map(([key, item]: readonly [unknown, unknown]) => [
-        printable(String(key), longestOctets),
-        sanitise(item, options, depth + 1),
-      ]),
+    entries.slice(0, mostItems).map(([key, item]) => [printable(String(key), longestOctets), inner(item)]),
   );
 }
 
@@ -70,7 +66,7 @@ function plainError(error: Error, options: SanitiseOptions, causes: number): unk
   return {
     name: printable(name, longestOctets),
     message: printable(message, longestOctets),
-    ...(code !== undefined && { code: printable(String(code), longestOctets) }),
+    ...(code !== undefined && { code: sanitise(code, options, 1) }),
     ...(cause !== undefined && { cause: causeOf(cause, options, causes) }),
     ...(error instanceof AggregateError && { errors: sanitise(error.errors, options, 1) }),
     ...(withStack && stack !== undefined && { stack: printable(stack, longestStackOctets) }),

@@ -49,18 +49,6 @@ const linesIterators = [Symbol.iterator, Symbol.asyncIterator];
 const hasMethod = (value: unknown, name: symbol): boolean =>
   typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function';
 
-/**
- * One line of a multi-line response, byte-stuffed and ended (RFC 1939 section 3). A line end inside it, or a character
- * that is no octet, becomes `?`: a plugin that hands on what others wrote cannot end the response early.
- */
-export function wireLine(line: string): string {
-  const text = unsendable.test(line) ? line.replaceAll(unsendableAll, '?') : line;
-  return text.startsWith('.') ? `.${text}\r\n` : `${text}\r\n`;
-}
-
-const unsendable = /[\r\n\u0100-\uffff]/;
-const unsendableAll = /[\r\n\u0100-\uffff]/g;
-
 /** What separates the status line's parts on the wire: everything that is not printable ASCII becomes `?`. */
 const unprintable = /[^\x20-\x7e]/g;
 /** RFC 1939 section 3: a first line has at most 512 octets, CRLF included. */

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { BodyReader } from '../protocol/body-reader.ts';
 import { Failure } from '../protocol/failure.ts';
 import { type Line, LineReader } from '../protocol/line-reader.ts';
-import { err, firstLine, type Lines, type Reply, wireLine } from '../protocol/reply.ts';
+import { err, firstLine, type Lines, type Reply } from '../protocol/reply.ts';
+import { wireBlocks } from '../protocol/wire-lines.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
 import type { Settings } from '../settings.ts';
 import { Incoming } from './incoming.ts';
@@ -15,8 +16,6 @@ const maxDroppedOctets = 64 * 1024;
 const clientGone = new Error('the client is gone');
 /** So long a client may take to read the last words and close, in milliseconds. */
 const lingerMs = 5000;
-/** Text is gathered to about this many characters before it is handed on. */
-const blockLength = 16 * 1024;
 
 /** A session's connection over a socket: TCP or unix. */
 export class SocketChannel implements Channel {
@@ -141,7 +140,7 @@ export class SocketChannel implements Channel {
   }
 
   async #sendLines(lines: Lines): Promise<void> {
-    for await (const block of blocksOf(lines)) {
+    for await (const block of wireBlocks(lines)) {
       if (!this.#socket.writable) return;
       await this.#outgoing.text(block);
     }
@@ -177,20 +176,6 @@ const lastWordsOn: { readonly [How in Ending]?: Reply } = {
   stopped: err('the server is being stopped, nothing was deleted', 'SYS/TEMP'),
   abuse: err('too many octets that are no command'),
 };
-
-/** Lines gathered to blocks, each line ended and, where it begins with a dot, byte-stuffed (RFC 1939 section 3). */
-async function* blocksOf(lines: Lines): AsyncGenerator<string> {
-  let block = '';
-  const isAsync = Symbol.asyncIterator in lines;
-  for (const line of isAsync ? [] : lines) {
-    block += wireLine(line);
-    if (block.length < blockLength) continue;
-    yield block;
-    block = '';
-  }
-  if (isAsync) for await (const line of lines) yield wireLine(line);
-  if (block !== '') yield block;
-}
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

@@ -2,8 +2,9 @@ import { BodyReader } from '../protocol/body-reader.ts';
 import { Failure } from '../protocol/failure.ts';
 import { minRoomOctets } from '../protocol/kernel-interface.ts';
 import { type Line, LineReader } from '../protocol/line-reader.ts';
-import { firstLine, type Reply, wireLine } from '../protocol/reply.ts';
+import { firstLine, type Lines, type Reply } from '../protocol/reply.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
+import { wireBlocks } from '../protocol/wire-lines.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
 import { type Client, latin1, octetsOfSegment, type Segment } from './client.ts';
 
@@ -103,13 +104,7 @@ export class MemoryChannel implements Channel {
   async send(reply: Reply): Promise<SentReply> {
     this.#say(latin1(`${firstLine(reply)}\r\n`));
     if ('body' in reply) return { bodyOctets: await this.#sendBody(reply.body) };
-    if ('lines' in reply) {
-      for await (const line of reply.lines) {
-        if (this.#ending !== undefined) return { bodyOctets: 0 };
-        this.#say(latin1(wireLine(line)));
-      }
-      this.#say(latin1('.\r\n'));
-    }
+    if ('lines' in reply) await this.#sendLines(reply.lines);
     return { bodyOctets: 0 };
   }
 
@@ -118,6 +113,14 @@ export class MemoryChannel implements Channel {
   #cutOff(): Failure {
     this.#end(this.#departure.ending ?? 'disconnected');
     return new Failure('the text was cut off');
+  }
+
+  async #sendLines(lines: Lines): Promise<void> {
+    for await (const block of wireBlocks(lines)) {
+      this.#say(latin1(block));
+      if (this.#ending !== undefined) return;
+    }
+    this.#say(latin1('.\r\n'));
   }
 
   async #sendBody(body: AsyncIterable<Uint8Array>): Promise<number> {

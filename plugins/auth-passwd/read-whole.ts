@@ -20,7 +20,7 @@ export const versionOf = (facts: BigIntStats): string =>
 /** Reads all of the file, or gives undefined where it changed meanwhile. Throws where it is no file to be trusted. */
 export async function readWhole(file: string): Promise<WholeFile | undefined> {
   // O_NONBLOCK: a pipe under this name must not make the daemon wait for a writer.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOCTTY);
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const before = await handle.stat({ bigint: true });
     assertTrusted(file, before, BigInt(process.geteuid?.() ?? 0));

@@ -1,10 +1,10 @@
 import { Failure } from 'popperd';
 
 import { sha256 } from './canonical.ts';
-import type { Files, FileStat, OpenFile } from './commit/index.ts';
+import type { FileStat, OpenFile } from './commit/index.ts';
 import { isEnvelope, lookaheadOctets } from './envelope.ts';
 import type { MailboxIndex } from './index-cache.ts';
-import { type IndexHeader, isSameFile, type MailboxStamp, tailOctetsOf } from './index-header.ts';
+import { type IndexHeader, isSameFile, isSameMailbox, type MailboxStamp, tailOctetsOf } from './index-header.ts';
 import { Rows, RowsBuilder } from './rows.ts';
 import { scanMailbox, type ScanResult } from './scanner.ts';
 import { UidAssigner } from './uids.ts';
@@ -81,13 +81,6 @@ export async function tailDigestOf(file: OpenFile, scannedOctets: number): Promi
   return sha256(tail.subarray(0, octets));
 }
 
-/** Says whether the mailbox has an mbox's date and a lock file beside it. */
-export const dotlockPathOf = (path: string): string => `${path}.lock`;
-
-export async function isDotlocked(files: Files, path: string): Promise<boolean> {
-  return (await files.lstat(dotlockPathOf(path))) !== undefined;
-}
-
 /**
  * How many of the former rows need no new scan. All of them if mail was added behind the last; all but the last if
  * something else was; none if the mailbox is not what it was.
@@ -99,11 +92,13 @@ async function stillTrueCount(
   to: number,
 ): Promise<number> {
   const { scannedOctets } = header;
-  const isGrown = stat.octets > header.stamp.octets || scannedOctets < header.stamp.octets;
-  if (header.contentLength !== contentLength || !isSameFile(header.stamp, stampOf(stat, bootId))) return 0;
-  if (rows.count === 0 || !isGrown || to <= scannedOctets) return 0;
+  const stamp = stampOf(stat, bootId);
+  const isGrown = stat.octets > header.stamp.octets && isSameFile(header.stamp, stamp);
+  if (header.contentLength !== contentLength || rows.count === 0 || to < scannedOctets) return 0;
+  if (!isGrown && !isSameMailbox(header.stamp, stamp)) return 0;
   const tail = await tailDigestOf(file, scannedOctets);
   if (tail.compare(header.tailDigest) !== 0) return 0;
+  if (to === scannedOctets) return rows.count;
   // What a `Content-Length:` may be believed about depends on what has come since.
   if (contentLength) return rows.count - 1;
   return (await beginsMessage(file, rows, scannedOctets, to)) ? rows.count : rows.count - 1;

@@ -90,7 +90,8 @@ export class Client {
     try {
       for (let from = 0; from < octets;) {
         const [first] = this.#expected;
-        if (first === undefined) throw new Error(`not asked for: ${sharedBuffer.toString('latin1', from, octets)}`);
+        if (first === undefined)
+          throw new Error(`not asked for: ${sharedBuffer.toString('latin1', from, octets)}`);
         from = first.take(sharedBuffer, from, octets);
         if (first.answered) this.#expected.shift();
       }
@@ -146,7 +147,9 @@ class Expected {
   }
 
   reject(error: Error): void {
-    this.#settle.reject(new Error(`${withoutSecret(this.#request.line)}: ${error.message}`, { cause: error }));
+    this.#settle.reject(
+      new Error(`${withoutSecret(this.#request.line)}: ${error.message}`, { cause: error }),
+    );
   }
 
   #takeLine(): void {
@@ -164,7 +167,11 @@ class Expected {
     if (this.#request.kind === 'status') this.#answer();
   }
 
-  #compare(chunk: Buffer, from: number, { end, wire }: { readonly end: number; readonly wire: Buffer }): number {
+  #compare(
+    chunk: Buffer,
+    from: number,
+    { end, wire }: { readonly end: number; readonly wire: Buffer },
+  ): number {
     const octets = Math.min(end - from, wire.length - this.#octets);
     if (chunk.compare(wire, this.#octets, this.#octets + octets, from, from + octets) !== 0) {
       throw new Error(`wrong octets after ${this.#octets} that were right`);

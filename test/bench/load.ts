@@ -17,7 +17,11 @@ export interface Done {
 }
 
 /** Runs sessions side by side, the mailboxes in turn. Throws at the first wrong reply, after the others have ended. */
-export async function put(load: Load, mailboxes: readonly Mailbox[], session: (mailbox: Mailbox) => ReturnType<Session>): Promise<Done> {
+export async function put(
+  load: Load,
+  mailboxes: readonly Mailbox[],
+  session: (mailbox: Mailbox) => ReturnType<Session>,
+): Promise<Done> {
   const waiting = [...mailboxes];
   const startedAtMs = performance.now();
   const endsAtMs = startedAtMs + (load.durationMs ?? Infinity);
@@ -34,7 +38,9 @@ export async function put(load: Load, mailboxes: readonly Mailbox[], session: (m
       if (load.durationMs !== undefined) waiting.push(mailbox);
     }
   };
-  await Promise.all(Array.from({ length: load.clients }, () => client().catch((error: unknown) => failures.push(error))));
+  await Promise.all(
+    Array.from({ length: load.clients }, () => client().catch((error: unknown) => failures.push(error))),
+  );
   if (failures.length > 0) throw failures[0];
   return { ...done, wallMs: performance.now() - startedAtMs };
 }

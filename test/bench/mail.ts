@@ -139,7 +139,8 @@ function wireOf(text: Buffer): Buffer {
   return Buffer.from(`${lines}.\r\n`, 'latin1');
 }
 
-const lineFeedsIn = (text: Buffer): number => text.reduce((count, octet) => count + (octet === 0x0a ? 1 : 0), 0);
+const lineFeedsIn = (text: Buffer): number =>
+  text.reduce((count, octet) => count + (octet === 0x0a ? 1 : 0), 0);
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

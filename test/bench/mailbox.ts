@@ -23,7 +23,11 @@ export class Mailbox {
     this.#messages = messages;
   }
 
-  static create(where: { readonly spool: string; readonly owner: Owner }, user: string, messages: readonly Message[]) {
+  static create(
+    where: { readonly spool: string; readonly owner: Owner },
+    user: string,
+    messages: readonly Message[],
+  ) {
     const mailbox = new Mailbox(where.spool, user, messages);
     writeFileSync(mailbox.path, Buffer.concat(messages.map(({ stored }) => stored)), { mode: 0o600 });
     chownSync(mailbox.path, where.owner.uid, where.owner.gid);
@@ -62,10 +66,13 @@ export class Mailbox {
     const known = this.#uids;
     const uids = lines.map((line) => line.slice(line.indexOf(' ') + 1));
     const numbered = lines.every((line, index) => line === `${index + 1} ${uids[index]}`);
-    if (!numbered || uids.length !== this.#messages.length) throw new Error(`UIDL lists other messages: ${lines.join(', ')}`);
-    if (new Set(uids).size !== uids.length) throw new Error(`UIDL gives two messages one id: ${lines.join(', ')}`);
+    if (!numbered || uids.length !== this.#messages.length)
+      throw new Error(`UIDL lists other messages: ${lines.join(', ')}`);
+    if (new Set(uids).size !== uids.length)
+      throw new Error(`UIDL gives two messages one id: ${lines.join(', ')}`);
     const changed = known.findIndex((uid, index) => uids[index] !== uid);
-    if (changed !== -1) throw new Error(`message ${changed + 1} had the id ${known[changed]} and has ${uids[changed]}`);
+    if (changed !== -1)
+      throw new Error(`message ${changed + 1} had the id ${known[changed]} and has ${uids[changed]}`);
     this.#uids = uids;
     return known.length;
   }

@@ -22,7 +22,9 @@ interface Member {
 }
 
 function familyOf(processId: number): Member[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => memberOf(Number(name)));
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => memberOf(Number(name)));
   const family = all.filter(({ id }) => id === processId);
   // Grows while it is walked: children of children come in behind their parents.
   for (const member of family) family.push(...all.filter(({ parentId }) => parentId === member.id));
@@ -34,7 +36,10 @@ function memberOf(id: number): Member[] {
   const stat = read(`/proc/${id}/stat`);
   if (stat === undefined) return [];
   // The name in parentheses may hold anything, so the fields are counted from behind it: proc(5).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + field, 0);
   return [{ id, parentId: fields[1] ?? 0, ticks }];
 }

@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Owner } from './mailbox.ts';
 import { put } from './load.ts';
+import type { Owner } from './mailbox.ts';
 import type { Scale } from './scale.ts';
 import { type Contender, start } from './servers.ts';
 import { fetchAll, look } from './sessions.ts';
@@ -55,7 +55,11 @@ export async function runBench(bench: Bench): Promise<Result[]> {
 }
 
 /** A daemon runs for months: what it does in its first second, while code is compiled and caches are filled, is no measure. */
-async function warmUp({ running, site, big }: Server, { scale, progress }: Bench, stock: Stock): Promise<void> {
+async function warmUp(
+  { running, site, big }: Server,
+  { scale, progress }: Bench,
+  stock: Stock,
+): Promise<void> {
   progress('warming up');
   const mailboxes = stock.mailboxes(site, 0);
   for (const session of [look, fetchAll]) {
@@ -93,7 +97,10 @@ async function runOne(workload: Workload, seat: Seat): Promise<Result[]> {
     const figures = await workload.run(seat);
     return figures.map((figure) => ({ ...figure, contender: contender.name, round }));
   } catch (error) {
-    throw new Error(`${workload.name}, ${contender.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(
+      `${workload.name}, ${contender.name}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 

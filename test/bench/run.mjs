@@ -110,8 +110,12 @@ ${table}
 
 function machine() {
   const processors = cpus();
-  const version = (program) => spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout?.trim().split(' ')[0];
-  const dovecot = version('dovecot');
+  const dovecot = versionOf('dovecot');
   const programs = [`Node ${process.version}`, ...(dovecot ? [`Dovecot ${dovecot}`] : [])];
-  return [`${processors.length} x ${processors[0]?.model.trim()} (${arch()})`, `Linux ${release()}`, ...programs].join(', ');
+  const processor = `${processors.length} x ${processors[0]?.model.trim()} (${arch()})`;
+  return [processor, `Linux ${release()}`, ...programs].join(', ');
+}
+
+function versionOf(program) {
+  return spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout?.trim().split(' ')[0];
 }

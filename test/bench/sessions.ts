@@ -21,7 +21,8 @@ export const fetchAll: Session = (port, mailbox) =>
 export const fetchPipelined: Session = (port, mailbox) =>
   inSession(port, mailbox, async (client) => {
     const requests = retrievals(mailbox);
-    for (let from = 0; from < requests.length; from += 16) await client.exchange(requests.slice(from, from + 16));
+    for (let from = 0; from < requests.length; from += 16)
+      await client.exchange(requests.slice(from, from + 16));
     return mailbox.totalOctets;
   });
 

@@ -26,7 +26,9 @@ export class Stock {
 
   constructor(scale: Scale) {
     this.#scale = scale;
-    this.#big = Array.from({ length: scale.bigMessages }, (_, index) => makeMessage(`big-${index}`, scale.bigOctets));
+    this.#big = Array.from({ length: scale.bigMessages }, (_, index) =>
+      makeMessage(`big-${index}`, scale.bigOctets),
+    );
   }
 
   mailboxes(site: Site, round: number): Mailbox[] {
@@ -41,7 +43,9 @@ export class Stock {
 
   hugeMailbox(site: Site, round: number): Mailbox {
     const { hugeMessages, hugeBodyOctets } = this.#scale;
-    const messages = Array.from({ length: hugeMessages }, (_, index) => makeMessage(`huge-${index}`, hugeBodyOctets));
+    const messages = Array.from({ length: hugeMessages }, (_, index) =>
+      makeMessage(`huge-${index}`, hugeBodyOctets),
+    );
     return Mailbox.create(site, hugeUser(round), messages);
   }
 
@@ -59,7 +63,9 @@ export class Stock {
 
   #messagesOf(user: number): Message[] {
     // 7 has no divisor in common with the count, so no message comes twice.
-    return Array.from({ length: this.#scale.messagesOfUser }, (_, index) => at(this.#messages, user * 31 + index * 7));
+    return Array.from({ length: this.#scale.messagesOfUser }, (_, index) =>
+      at(this.#messages, user * 31 + index * 7),
+    );
   }
 }
 
@@ -71,7 +77,9 @@ export function makeSite(folder: string, scale: Scale, owner: Owner): Site {
   chmodSync(folder, 0o755);
   chmodSync(site.spool, 0o755);
   chownSync(site.spool, owner.uid, owner.gid);
-  const lines = allUsers(scale).map((user) => `${user}:{PLAIN}${passwordOf(user)}:${owner.uid}:${owner.gid}::${folder}/home/${user}::`);
+  const lines = allUsers(scale).map(
+    (user) => `${user}:{PLAIN}${passwordOf(user)}:${owner.uid}:${owner.gid}::${folder}/home/${user}::`,
+  );
   writeFileSync(site.passwdFile, `${lines.join('\n')}\n`, { mode: 0o644 });
   return site;
 }

@@ -10,7 +10,9 @@ export function tableOf(results: readonly Result[], contenders: readonly string[
   const head = ['work', 'unit', ...contenders, ...peers.map((peer) => `${own} is better than ${peer} by`)];
   const rows = rowsOf(results).map(({ title, unit }) => {
     const row = results.filter((result) => result.title === title && result.unit === unit);
-    const medians = contenders.map((contender) => shown(median(of(row, contender).map(({ value }) => value))));
+    const medians = contenders.map((contender) =>
+      shown(median(of(row, contender).map(({ value }) => value))),
+    );
     const quotients = peers.map((peer) => `x ${shown(median(quotientsOf(row, own, peer)))}`);
     return [title, unit, ...medians, ...quotients];
   });
@@ -19,11 +21,13 @@ export function tableOf(results: readonly Result[], contenders: readonly string[
 }
 
 /** Titles and units in the order of their first result. */
-const rowsOf = (results: readonly Result[]): Result[] => [
-  ...new Map(results.toReversed().map((result) => [`${result.title} ${result.unit}`, result])).values(),
-].toReversed();
+const rowsOf = (results: readonly Result[]): Result[] =>
+  [
+    ...new Map(results.toReversed().map((result) => [`${result.title} ${result.unit}`, result])).values(),
+  ].toReversed();
 
-const of = (row: readonly Result[], contender: string): Result[] => row.filter((result) => result.contender === contender);
+const of = (row: readonly Result[], contender: string): Result[] =>
+  row.filter((result) => result.contender === contender);
 
 /** Above 1 where `own` is the better one, whether more is better or less. */
 function quotientsOf(row: readonly Result[], own: string, peer: string): number[] {

@@ -39,7 +39,8 @@ export interface Workload {
 export const workloads: readonly Workload[] = [
   {
     name: 'first',
-    run: async (seat) => fetchFigures('all mail, first time', await measure(seat, sessions.fetchAll, once(seat))),
+    run: async (seat) =>
+      fetchFigures('all mail, first time', await measure(seat, sessions.fetchAll, once(seat))),
   },
   {
     name: 'fetch',
@@ -47,24 +48,33 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'pipelined',
-    run: async (seat) => fetchFigures('all mail, 16 RETR in one segment', await measure(seat, sessions.fetchPipelined)),
+    run: async (seat) =>
+      fetchFigures('all mail, 16 RETR in one segment', await measure(seat, sessions.fetchPipelined)),
   },
   {
     name: 'big',
     run: async (seat) => {
       const title = `messages of ${seat.scale.bigOctets / 1e6} MB, one client`;
       const load = { clients: 1, durationMs: seat.scale.durationMs };
-      return fetchFigures(title, await measure({ ...seat, mailboxes: [seat.big] }, sessions.fetchAll, load)).filter(
-        ({ unit }) => unit !== cpuOfSession,
-      );
+      return fetchFigures(
+        title,
+        await measure({ ...seat, mailboxes: [seat.big] }, sessions.fetchAll, load),
+      ).filter(({ unit }) => unit !== cpuOfSession);
     },
   },
-  { name: 'login', run: async (seat) => sessionFigures('login, STAT, QUIT', await measure(seat, sessions.look)) },
+  {
+    name: 'login',
+    run: async (seat) => sessionFigures('login, STAT, QUIT', await measure(seat, sessions.look)),
+  },
   { name: 'uidl', run: async (seat) => sessionFigures('UIDL', await measure(seat, sessions.listUids)) },
-  { name: 'top', run: async (seat) => sessionFigures('TOP n 0 of all', await measure(seat, sessions.lookAtTops)) },
+  {
+    name: 'top',
+    run: async (seat) => sessionFigures('TOP n 0 of all', await measure(seat, sessions.lookAtTops)),
+  },
   {
     name: 'mixed',
-    run: async (seat) => sessionFigures('0-2 new messages, 1 in 10 deletes old ones', await measure(seat, mixedOf(seat))),
+    run: async (seat) =>
+      sessionFigures('0-2 new messages, 1 in 10 deletes old ones', await measure(seat, mixedOf(seat))),
   },
   {
     name: 'drain',
@@ -116,7 +126,8 @@ function mixedOf({ stock, scale, round }: Seat): sessions.Session {
     const already = delivered.get(mailbox) ?? 0;
     const count = Math.floor(next() * 3);
     delivered.set(mailbox, already + count);
-    if (count > 0) mailbox.deliver(Array.from({ length: count }, (_, index) => stock.delivery(already + index)));
+    if (count > 0)
+      mailbox.deliver(Array.from({ length: count }, (_, index) => stock.delivery(already + index)));
     return next() < 0.1 ? tidying(port, mailbox) : leaving(port, mailbox);
   };
 }
@@ -162,7 +173,8 @@ const openFigures = (title: string, { sessions: count, wallMs, cpuMs }: Measured
 async function idle({ contender, site, scale, stock }: Seat): Promise<Figure[]> {
   const own = makeSite(`${site.folder}-idle`, scale, site.owner);
   const mailboxes = stock.idleMailboxes(own);
-  const { port, processId, stop } = await start(contender, own);
+  const running = await start(contender, own);
+  const { port, processId } = running;
   try {
     for (const mailbox of mailboxes.slice(0, 20)) await sessions.look(port, mailbox);
     const before = memoryKbOf(processId);
@@ -171,11 +183,16 @@ async function idle({ contender, site, scale, stock }: Seat): Promise<Figure[]> 
     const grown = memoryKbOf(processId) - before;
     for (const client of clients) client.destroy();
     return [
-      { title: `${scale.idleSessions} idle sessions`, unit: 'KB a session', better: 'less', value: grown / scale.idleSessions },
+      {
+        title: `${scale.idleSessions} idle sessions`,
+        unit: 'KB a session',
+        better: 'less',
+        value: grown / scale.idleSessions,
+      },
       { title: 'no session', unit: 'MB', better: 'less', value: before / 1024 },
     ];
   } finally {
-    await stop();
+    await running.stop();
     remove(mailboxes);
   }
 }

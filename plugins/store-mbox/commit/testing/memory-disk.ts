@@ -33,7 +33,8 @@ export class MemoryDisk {
   #names = new Map<string, MemoryInode>();
   #durableNames = new Map<string, MemoryInode>();
   #nameChanges: NameChange[] = [];
-  #nextIno = 1n;
+  /** Also those without a name: a lost unlink brings them back. */
+  readonly #inodes = new Set<MemoryInode>();
   #dev = 7n;
   #boot = 1;
   #process = 1;
@@ -69,8 +70,7 @@ export class MemoryDisk {
 
   /** Puts a durable file there, as if it had been there for ever. */
   put(path: string, content: Uint8Array): void {
-    const inode = new MemoryInode(this.#nextIno, content, this.sectorOctets);
-    this.#nextIno += 1n;
+    const inode = this.#newInode(content);
     this.#names.set(path, inode);
     this.#durableNames.set(path, inode);
   }
@@ -102,7 +102,7 @@ export class MemoryDisk {
     this.stepsToLive = -1;
     const lossProbability = this.#random.pick(0.1, 0.5, 0.9);
     const lost = () => this.#random.chance(lossProbability);
-    for (const inode of new Set([...this.#names.values(), ...this.#durableNames.values()])) inode.lose(lost);
+    for (const inode of this.#inodes) inode.lose(lost);
     for (const change of this.#nameChanges) if (!lost()) change.apply(this.#durableNames);
     this.#names = new Map(this.#durableNames);
     this.#nameChanges = [];
@@ -146,7 +146,9 @@ export class MemoryDisk {
       },
       readFolder: async (path) => {
         step('readFolder', path, false);
-        return this.paths().filter((name) => dirname(name) === path).map((name) => name.slice(path.length + 1));
+        return this.paths()
+          .filter((name) => dirname(name) === path)
+          .map((name) => name.slice(path.length + 1));
       },
       bootId: async () => `boot ${this.#boot}`,
     };
@@ -182,13 +184,22 @@ export class MemoryDisk {
 
   #create(path: string): void {
     if (this.#names.has(path)) throw systemError('EEXIST', path);
-    const inode = new MemoryInode(this.#nextIno, new Uint8Array(), this.sectorOctets);
-    this.#nextIno += 1n;
+    const inode = this.#newInode(new Uint8Array());
     this.#change([dirname(path)], (names) => names.set(path, inode));
   }
 
+  #newInode(content: Uint8Array): MemoryInode {
+    const inode = new MemoryInode(BigInt(this.#inodes.size + 1), content, this.sectorOctets);
+    this.#inodes.add(inode);
+    return inode;
+  }
+
   /** Sector by sector, so that death or an error can come between any two. */
-  #write(inode: MemoryInode, step: () => void, { source, position }: { source: Uint8Array; position: number }): void {
+  #write(
+    inode: MemoryInode,
+    step: () => void,
+    { source, position }: { source: Uint8Array; position: number },
+  ): void {
     let done = 0;
     while (done < source.length) {
       const start = position + done;
@@ -217,7 +228,8 @@ export class MemoryDisk {
   #syncFolder(path: string, point: string): void {
     this.seenPoints.add(point);
     if (this.deafPoints.has(point)) return;
-    for (const change of this.#nameChanges) if (change.folders.includes(path)) change.apply(this.#durableNames);
+    for (const change of this.#nameChanges)
+      if (change.folders.includes(path)) change.apply(this.#durableNames);
     this.#nameChanges = this.#nameChanges.filter(({ folders }) => !folders.includes(path));
   }
 

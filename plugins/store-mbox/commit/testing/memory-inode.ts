@@ -58,7 +58,8 @@ export class MemoryInode {
 
   /** An fsync that failed: some changes are durable, and none will be tried again. */
   syncBadly(lost: () => boolean): void {
-    for (const change of this.#changes) if (!lost()) this.#durable = Buffer.from(applied(this.#durable, change));
+    for (const change of this.#changes)
+      if (!lost()) this.#durable = Buffer.from(applied(this.#durable, change));
     this.#changes = [];
   }
 

@@ -1,0 +1,230 @@
+import { deepStrictEqual as deepEqual, strictEqual as equal, match, ok, rejects } from 'node:assert/strict';
+import { access, chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { type LoadedConfig, loadConfig, noFlags } from './load-config.ts';
+import { ConfigError, NoConfigError } from './problem.ts';
+
+const minimal = `{ listen: [{ port: 1110 }, { path: 'sockets/pop3' }], stateDir: 'var', plugins: [] }`;
+
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+describe('where a config is looked for', () => {
+  it('the working folder goes before the system folder', async () => {
+    const [here, system] = [await folderWith(minimalJson), await folderWith(minimalJson)];
+    equal((await loadIn(here, [system])).file, join(here, 'popper.config.json'));
+  });
+
+  it('the system folder is used where the working folder has none', async () => {
+    const [here, system] = [await folderWith({}), await folderWith(minimalJson)];
+    equal((await loadIn(here, [system])).baseFolder, system);
+  });
+
+  it('where there is none, every folder that was searched is named', async () => {
+    const [here, system] = [await folderWith({}), await folderWith({})];
+    await rejects(loadIn(here, [system]), (error: unknown) => {
+      ok(error instanceof NoConfigError);
+      return error.message.includes(here) && error.message.includes(system);
+    });
+  });
+
+  it('a config that cannot be read is not passed over for the next one', async () => {
+    const here = await folderWith({});
+    await symlink(join(here, 'gone.json'), join(here, 'popper.config.json'));
+    const system = await folderWith(minimalJson);
+    await rejects(loadIn(here, [system]), NoConfigError);
+  });
+
+  it('a named config is the one that is used, whatever lies beside it', async () => {
+    const here = await folderWith({
+      ...minimalJson,
+      'other.yaml': 'listen: [{ port: 7 }]\nstateDir: s\nplugins: []',
+    });
+    deepEqual((await loadIn(here, [], 'other.yaml')).settings.listen, [{ port: 7 }]);
+  });
+
+  it('a named config that is a folder, or of no known kind, is refused with a reason', async () => {
+    const here = await folderWith({ 'popper.conf': '' });
+    await mkdir(join(here, 'folder.ts'));
+    await rejects(loadIn(here, [], 'folder.ts'), /this is a folder/);
+    await rejects(loadIn(here, [], 'popper.conf'), /a config ends in \.ts, \.js/);
+  });
+
+  it('code of strangers in .config of the current folder is not run', async () => {
+    const here = await folderWith(minimalJson);
+    await mkdir(join(here, '.config'));
+    const trap = `require('node:fs').writeFileSync(${JSON.stringify(join(here, 'ran'))}, '');`;
+    await writeFile(join(here, '.config', 'config.cjs'), trap);
+    const before = process.cwd();
+    process.chdir(here);
+    try {
+      equal((await loadIn(here, [])).file, join(here, 'popper.config.json'));
+      equal(process.cwd(), here);
+    } finally {
+      process.chdir(before);
+    }
+    await rejects(access(join(here, 'ran')), { code: 'ENOENT' });
+  });
+});
+
+describe('what a config says is made complete', () => {
+  const configs: Readonly<Record<string, string>> = {
+    'popper.config.ts': `export default ({ flags }: { flags: object }) => (${minimal}) as const;`,
+    'popper.config.js': `export default ${minimal};`,
+    'popper.config.mjs': `export default () => (${minimal});`,
+    'popper.config.json': minimalText(),
+    'popper.config.yaml': 'listen: [{ port: 1110 }, { path: sockets/pop3 }]\nstateDir: var\nplugins: []',
+    'popper.config.yml': 'listen:\n  - port: 1110\n  - path: sockets/pop3\nstateDir: var\nplugins: []',
+  };
+
+  for (const [name, content] of Object.entries(configs)) {
+    it(`${name}: paths are taken from its folder, and defaults put in`, async () => {
+      const here = await folderWith({ [name]: content });
+      const { settings, baseFolder, log, isolation, plugins } = await loadIn(here, []);
+      equal(baseFolder, here);
+      deepEqual(settings, {
+        listen: [{ port: 1110 }, { path: join(here, 'sockets', 'pop3') }],
+        stateDir: join(here, 'var'),
+        idleTimeoutMs: 600_000,
+        loginTimeoutMs: 60_000,
+        stopTimeoutMs: 30_000,
+        maxAuthFailures: 3,
+        hookDeadlineMs: 30_000,
+        limits: { connections: 10_000, connectionsPerAddress: 100 },
+      });
+      deepEqual(
+        { log, isolation, plugins },
+        { log: { level: 'info', format: 'auto' }, isolation: 'none', plugins: [] },
+      );
+    });
+  }
+
+  it('a config can be a function of what the command line said', async () => {
+    const here = await folderWith({
+      'popper.config.ts': `export default ({ flags }) => ({ ...${minimal}, log: { level: flags.debug ? 'debug' : 'warn' } });`,
+    });
+    equal((await loadIn(here, [])).log.level, 'warn');
+    const loud = await loadConfig({ workingFolder: here, flags: { ...noFlags, debug: true } });
+    equal(loud.log.level, 'debug');
+  });
+
+  it('a key called $import is a misspelling like any other, and loads no other file', async () => {
+    const here = await folderWith({
+      'popper.config.yaml': 'listen: [{ port: 1110 }]\nstateDir: var\nplugins: []\n$import: other.json',
+      'other.json': '{ "maxAuthFailures": 5 }',
+    });
+    await rejects(loadIn(here, []), /\$import: there is no such key/);
+  });
+});
+
+describe('where the plugins of a config come from', () => {
+  it('a config far from any node_modules takes packages from beside popper', async () => {
+    const here = await folderWith({
+      'popper.config.ts': `import { defineConfig, definePlugin } from 'popperd';
+        import { z } from 'zod';
+        const plugin = definePlugin({ name: 'near', options: z.strictObject({}), apply() {} });
+        export default defineConfig({ ...${minimal}, plugins: [plugin(), false, undefined] });`,
+    });
+    deepEqual(namesIn(await loadIn(here, [])), ['near']);
+  });
+
+  it('what is installed beside the config goes before what is beside popper', async () => {
+    const here = await folderWith({
+      'popper.config.yaml': 'listen: [{ port: 1110 }]\nstateDir: var\nplugins: [auth-passwd]',
+    });
+    await install(here, 'popper-plugin-auth-passwd', pluginNamed('own-passwd'));
+    deepEqual(namesIn(await loadIn(here, [])), ['own-passwd']);
+  });
+
+  it('JSON and YAML name them short, by package or by path, with options or without', async () => {
+    const here = await folderWith({
+      'popper.config.yaml': `listen: [{ port: 1110 }]
+stateDir: var
+plugins: [first, [popper-plugin-second, { loud: true }], ["@example/third"], ./fourth.mjs, false]`,
+      'fourth.mjs': pluginNamed('fourth'),
+    });
+    await install(here, 'popper-plugin-first', pluginNamed('first'));
+    await install(here, 'popper-plugin-second', pluginNamed('second'));
+    await install(here, '@example/third', pluginNamed('third'));
+    deepEqual(namesIn(await loadIn(here, [])), ['first', 'second', 'third', 'fourth']);
+  });
+
+  it('a package that only imports can load is found as well', async () => {
+    const here = await folderWith({
+      'popper.config.json': '{ "listen": [{ "port": 1110 }], "stateDir": "var", "plugins": ["esm"] }',
+    });
+    await install(here, 'popper-plugin-esm', pluginNamed('esm'), { exports: { import: './index.js' } });
+    deepEqual(namesIn(await loadIn(here, [])), ['esm']);
+  });
+
+  it('a package that exports no plugin is told apart from one that is not there', async () => {
+    const here = await folderWith({
+      'popper.config.json': '{ "listen": [{ "port": 1110 }], "stateDir": "var", "plugins": ["no", "half"] }',
+    });
+    await install(here, 'popper-plugin-no', 'export const nothing = true;');
+    await install(here, 'popper-plugin-half', '', { exports: './dist/index.js' });
+    await rejects(loadIn(here, []), (error: unknown) => {
+      ok(error instanceof ConfigError);
+      const [no, half] = error.problems;
+      match(no?.what ?? '', /no is no popper plugin: it exports no function by default/);
+      match(half?.what ?? '', /the package popper-plugin-half is there, but not the file/);
+      return true;
+    });
+  });
+});
+
+describe('a config that root is to run', () => {
+  it('is refused unread where others could have written it', async () => {
+    const here = await folderWith({ 'popper.config.mjs': 'throw new Error("it ran");' });
+    await chmod(join(here, 'popper.config.mjs'), 0o666);
+    const refused = loadConfig({ workingFolder: here, otherFolders: [], runner: { uid: 0 } });
+    await rejects(refused, (error: unknown) => {
+      ok(error instanceof ConfigError);
+      ok(error.problems.every(({ what }) => what.startsWith('root will not run it')));
+      ok(error.problems.some(({ what }) => what.includes('can be changed by everybody')));
+      return true;
+    });
+  });
+});
+
+function minimalText(): string {
+  return '{ "listen": [{ "port": 1110 }, { "path": "sockets/pop3" }], "stateDir": "var", "plugins": [] }';
+}
+
+const minimalJson = { 'popper.config.json': minimalText() };
+
+const pluginNamed = (name: string): string =>
+  `export default (options) => ({ name: '${name}', api: 1, problems: [], options, apply() {} });`;
+
+const namesIn = ({ plugins }: LoadedConfig): readonly string[] => plugins.map(({ name }) => name);
+
+const loadIn = (
+  workingFolder: string,
+  otherFolders: readonly string[],
+  file?: string,
+): Promise<LoadedConfig> => loadConfig({ workingFolder, otherFolders, file });
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'popper-config-'));
+  folders.push(folder);
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  return folder;
+}
+
+async function install(
+  folder: string,
+  name: string,
+  code: string,
+  manifest: object = { exports: './index.js' },
+) {
+  const place = join(folder, 'node_modules', name, 'index.js');
+  await mkdir(dirname(place), { recursive: true });
+  await writeFile(place, code);
+  await writeFile(
+    join(dirname(place), 'package.json'),
+    JSON.stringify({ name, type: 'module', ...manifest }),
+  );
+}

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Failure, lockFile } from 'popperd';
+
+import type { Files, OpenFile } from './commit/index.ts';
+import { type Dotlock, tryDotlock } from './dotlock.ts';
+import type { LockMethod } from './options.ts';
+import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
+
+export interface LockSettings {
+  readonly files: Files;
+  readonly lockMethods: readonly LockMethod[];
+  readonly lockTimeoutMs: number;
+  readonly staleDotlockMs: number;
+  /** Told when the spool folder lets nobody make a dotlock. */
+  readonly onForbidden: (mailboxPath: string) => void;
+}
+
+/** The mailbox, open for writing and locked against all other programs. */
+export interface LockedMailbox {
+  readonly file: OpenFile;
+  /** Lets go of the locks and closes the file. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes all locks, or none: while one of them is not to be had, none is held, for other programs take them in another
+ * order and would wait for ours. undefined if there is no mailbox. Throws a Failure (SYS/TEMP) after the time-out.
+ */
+export async function lockMailbox(
+  path: string,
+  trust: Trust,
+  settings: LockSettings,
+): Promise<LockedMailbox | undefined> {
+  const deadlineMs = performance.now() + settings.lockTimeoutMs;
+  for (let attempt = 0; ; attempt += 1) {
+    const locked = await tryLocks(path, trust, settings);
+    if (locked !== 'busy') return locked;
+    await waitToRetry(path, attempt, deadlineMs);
+  }
+}
+
+/** The mailbox, open for reading and locked against writers; never by a dotlock. undefined if there is none. */
+export async function lockMailboxShared(
+  path: string,
+  trust: Trust,
+  settings: LockSettings,
+): Promise<LockedMailbox | undefined> {
+  const deadlineMs = performance.now() + settings.lockTimeoutMs;
+  for (let attempt = 0; ; attempt += 1) {
+    const file = await openSpoolFile(settings.files, path, 'read', trust);
+    if (file === undefined) return undefined;
+    if (await isLocked(path, file, 'shared', settings)) return { file, release: () => file.close() };
+    await file.close();
+    await waitToRetry(path, attempt, deadlineMs);
+  }
+}
+
+/** Long enough for a slow commit not to be taken for a dead one's. */
+const refreshMs = 30_000;
+
+async function tryLocks(
+  path: string,
+  trust: Trust,
+  settings: LockSettings,
+): Promise<LockedMailbox | undefined | 'busy'> {
+  let dotlock: Dotlock | undefined;
+  let file: OpenFile | undefined;
+  let isHeld = false;
+  try {
+    for (const method of settings.lockMethods) {
+      if (method === 'fcntl') {
+        file = await openSpoolFile(settings.files, path, 'read-write', trust);
+        if (file === undefined) return undefined;
+        if (!(await isLocked(path, file, 'exclusive', settings))) return 'busy';
+        continue;
+      }
+      const attempt = await tryDotlock(settings.files, path, settings.staleDotlockMs);
+      if (attempt === 'busy') return 'busy';
+      if (attempt === 'forbidden') doWithoutDotlock(path, settings);
+      else dotlock = attempt;
+    }
+    file ??= await openSpoolFile(settings.files, path, 'read-write', trust);
+    if (file === undefined) return undefined;
+    isHeld = true;
+    return hold(file, dotlock);
+  } finally {
+    if (!isHeld) {
+      await file?.close();
+      await dotlock?.release();
+    }
+  }
+}
+
+function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettings): void {
+  if (lockMethods.includes('fcntl')) return onForbidden(path);
+  throw new Failure('the maildrop cannot be locked', {
+    code: 'SYS/PERM',
+    cause: new Error(`${path}: its folder lets nobody make a dotlock, and lockMethods names no other lock`),
+  });
+}
+
+function hold(file: OpenFile, dotlock: Dotlock | undefined): LockedMailbox {
+  // A refresh that fails leaves the lock as it is, and the release will tell.
+  const refresh = dotlock && setInterval(() => void dotlock.refresh().catch(() => {}), refreshMs);
+  refresh?.unref();
+  return {
+    file,
+    async release() {
+      clearInterval(refresh);
+      // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
+      try {
+        await file.close();
+      } finally {
+        await dotlock?.release();
+      }
+    },
+  };
+}
+
+/** Tries the kernel's lock once; while it was not yet held the name may have been given to another file. */
+async function isLocked(
+  path: string,
+  file: OpenFile,
+  how: 'shared' | 'exclusive',
+  { files, lockMethods }: LockSettings,
+): Promise<boolean> {
+  if (lockMethods.includes('fcntl') && !lockFile(file.descriptor, how)) return false;
+  const stat = await file.stat();
+  return stat.nlink === 1 && isSameInode(stat, await files.lstat(path));
+}
+
+async function waitToRetry(path: string, attempt: number, deadlineMs: number): Promise<void> {
+  const longestMs = Math.min(200, 20 * 1.5 ** attempt);
+  const waitMs = Math.max(20, Math.random() * longestMs);
+  if (performance.now() + waitMs > deadlineMs) {
+    throw new Failure('another program is using the maildrop, try again', {
+      code: 'SYS/TEMP',
+      cause: new Error(`${path}: still locked by another program after the option lockTimeoutMs`),
+    });
+  }
+  await sleep(waitMs);
+}

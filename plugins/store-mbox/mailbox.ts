@@ -1,0 +1,184 @@
+import { type FileStat, journalPathOf, type OpenFile } from './commit/index.ts';
+import { isDotlocked } from './dotlock.ts';
+import type { MailboxIndex } from './index-cache.ts';
+import { type IndexHeader, isSameMailbox } from './index-header.ts';
+import { lockMailboxShared } from './mailbox-lock.ts';
+import { messageChanged } from './message-reader.ts';
+import type { Place } from './place.ts';
+import { recoverPlace } from './recovery.ts';
+import { Rows } from './rows.ts';
+import { assertTrusted } from './spool-file.ts';
+import { stampOf, survey, type Survey, type SurveyedIndex } from './survey.ts';
+
+/** A mailbox and what is known of it. Only the holder of the session lock has one. */
+export class Mailbox {
+  readonly place: Place;
+  #index: MailboxIndex;
+  #unsaved: Unsaved = { kind: 'nothing' };
+
+  private constructor(place: Place, index: MailboxIndex) {
+    this.place = place;
+    this.#index = index;
+  }
+
+  /**
+   * Finds out what is in the mailbox. If it is unchanged since the last time, it is neither opened nor locked. One that
+   * is not there is empty, and is not made. Throws a Failure where it is not to be trusted, or locked for too long.
+   */
+  static async open(place: Place): Promise<Mailbox> {
+    const stat = await settledStat(place);
+    if (stat === undefined) return new Mailbox(place, emptyIndex);
+    assertTrusted(place.path, stat, place.trust);
+    if (stat.octets === 0) return new Mailbox(place, emptyIndex);
+    const known = place.surroundings.cache.get(place.path);
+    if (known !== undefined && isCurrent(known, stat, place)) return new Mailbox(place, known);
+    const mailbox = new Mailbox(place, await lastKnown(place, known));
+    if (!isCurrent(mailbox.#index, stat, place)) await mailbox.lookAgain();
+    return mailbox;
+  }
+
+  get header(): IndexHeader {
+    return this.#index.header;
+  }
+
+  /** Throws a Failure if they are lost and the mailbox is no longer what the header says. */
+  async rows(): Promise<Rows> {
+    const { header } = this;
+    const rows = await this.#readRows();
+    if (rows !== undefined) return rows;
+    const found = await this.lookAgain();
+    if (found?.header.count !== header.count || found.header.totalOctets !== header.totalOctets) {
+      throw messageChanged(`${this.place.path}: changed, and its index was damaged`);
+    }
+    return found.rows;
+  }
+
+  /** Looks through the mailbox, or through what was added to it, under a shared lock. undefined if it is gone. */
+  async lookAgain(): Promise<Survey | undefined> {
+    const { path, trust, locks, surroundings } = this.place;
+    const locked = await lockMailboxShared(path, trust, locks);
+    if (locked === undefined) {
+      this.#index = emptyIndex;
+      return undefined;
+    }
+    try {
+      const isBeingWritten = await isDotlocked(surroundings.files, path, locks.staleDotlockMs);
+      return await this.survey(locked.file, isBeingWritten);
+    } finally {
+      await locked.release();
+    }
+  }
+
+  /** The same under a lock that the caller has. */
+  async survey(file: OpenFile, isBeingWritten: boolean): Promise<Survey> {
+    const { path, surroundings } = this.place;
+    const { bootId, options, log } = surroundings;
+    const rows = await this.#readRows();
+    const former = rows && { header: this.header, rows };
+    const found = await survey({
+      path,
+      file,
+      bootId,
+      contentLength: options.contentLength,
+      former,
+      successor: former && (await this.#successor()),
+      isBeingWritten,
+    });
+    if (found.strayOctets > 0) {
+      log.warn('octets before the first message are left alone and not shown', {
+        path,
+        octets: found.strayOctets,
+      });
+    }
+    this.become(found, former !== undefined && found.keptCount === former.rows.count);
+    if (found.scannedNowOctets > savedAtOnceOctets) await this.save();
+    return found;
+  }
+
+  /** Takes over what is known now; `isExtended` says that rows were only added. */
+  become(index: SurveyedIndex, isExtended: boolean): void {
+    if (!isExtended) this.#unsaved = { kind: 'all' };
+    else if (this.#unsaved.kind === 'nothing') this.#unsaved = { kind: 'added', former: this.header };
+    this.#index = { header: index.header, rows: index.rows };
+    this.place.surroundings.cache.set(this.place.path, this.#index);
+  }
+
+  /** Brings the index on disk up to date. It can be made anew, so a full disk is no reason to fail. */
+  async save(): Promise<void> {
+    const unsaved = this.#unsaved;
+    const { header, rows } = this.#index;
+    if (unsaved.kind === 'nothing' || rows === undefined) return;
+    const { indexFile, nextIndexFile, surroundings } = this.place;
+    try {
+      const extended = unsaved.kind === 'added' && (await indexFile.extend(unsaved.former, header, rows));
+      if (header.scannedOctets === 0) await indexFile.remove();
+      else if (!extended) await indexFile.write(header, rows);
+      if (unsaved.kind === 'all') await nextIndexFile.remove();
+      this.#unsaved = { kind: 'nothing' };
+    } catch (error) {
+      surroundings.log.warn('the index was not written; it will be made anew', { path: this.place.path, error });
+    }
+  }
+
+  async #readRows(): Promise<Rows | undefined> {
+    const { header, rows } = this.#index;
+    if (rows !== undefined) return rows;
+    const read = header.count === 0 ? Rows.none : await this.place.indexFile.readRows(header);
+    if (read === undefined) return undefined;
+    this.#index = { header, rows: read };
+    this.place.surroundings.cache.set(this.place.path, this.#index);
+    return read;
+  }
+
+  /** What a deletion meant to leave, if a process died before it could say that it was done. */
+  async #successor(): Promise<Rows | undefined> {
+    const { nextIndexFile } = this.place;
+    const header = await nextIndexFile.readHeader();
+    return header && (await nextIndexFile.readRows(header));
+  }
+}
+
+/** How much of the index on disk is out of date. */
+type Unsaved =
+  | { readonly kind: 'nothing' | 'all' }
+  | { readonly kind: 'added'; readonly former: IndexHeader };
+
+/** A scan of this much is not done twice because a process was killed; less is left until the session ends. */
+const savedAtOnceOctets = 16 * 1024 * 1024;
+
+/** Of a mailbox that is not there, or empty: nobody's stamp. */
+const emptyIndex: MailboxIndex = {
+  header: {
+    stamp: { bootId: '', dev: 0n, ino: 0n, octets: 0, mtimeNs: 0n, ctimeNs: 0n },
+    count: 0,
+    totalOctets: 0,
+    scannedOctets: 0,
+    tailDigest: Buffer.alloc(32),
+    contentLength: false,
+  },
+  rows: Rows.none,
+};
+
+/** Recovers first what a dead process left. */
+async function settledStat(place: Place): Promise<FileStat | undefined> {
+  const { files } = place.surroundings;
+  const journalPath = journalPathOf(place.commit.journalFolder, place.path);
+  const [stat, journal] = await Promise.all([files.lstat(place.path), files.lstat(journalPath)]);
+  if (journal === undefined) return stat;
+  await recoverPlace(place);
+  return files.lstat(place.path);
+}
+
+function isCurrent({ header }: MailboxIndex, stat: FileStat, { surroundings }: Place): boolean {
+  const { bootId, options } = surroundings;
+  if (header.scannedOctets < header.stamp.octets || header.contentLength !== options.contentLength) return false;
+  return isSameMailbox(header.stamp, stampOf(stat, bootId));
+}
+
+/** The index on disk may be another process's and newer than ours; if it is ours, the rows are at hand. */
+async function lastKnown(place: Place, known: MailboxIndex | undefined): Promise<MailboxIndex> {
+  const header = await place.indexFile.readHeader();
+  if (header === undefined) return known ?? emptyIndex;
+  const isOurs = known !== undefined && isSameMailbox(known.header.stamp, header.stamp);
+  return isOurs ? known : { header, rows: undefined };
+}

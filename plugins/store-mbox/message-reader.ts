@@ -1,0 +1,120 @@
+import { Failure } from 'popperd';
+
+import type { OpenFile } from './commit/index.ts';
+import { type IndexHeader, isSameMailbox, type MailboxStamp } from './index-header.ts';
+import type { Extent } from './rows.ts';
+import { stampOf } from './survey.ts';
+
+/**
+ * Reads messages from an mbox for one session. Clients fetch in order and messages lie side by side, so it reads ahead
+ * and serves many messages from one read.
+ */
+export class MessageReader {
+  readonly #file: OpenFile;
+  readonly #readAheadOctets: number;
+  #stamp: MailboxStamp;
+  #window: Buffer | undefined;
+  #start = 0;
+  #filledOctets = 0;
+  #filledAtMs = 0;
+  #forget: NodeJS.Timeout | undefined;
+
+  constructor(file: OpenFile, header: IndexHeader, readAheadOctets: number) {
+    this.#file = file;
+    this.#stamp = header.stamp;
+    this.#readAheadOctets = readAheadOctets;
+  }
+
+  get file(): OpenFile {
+    return this.#file;
+  }
+
+  /** The mailbox has been looked through again, and is now known as this. */
+  renew(header: IndexHeader): void {
+    this.#stamp = header.stamp;
+    this.#filledOctets = 0;
+  }
+
+  /**
+   * Brings the message's beginning in. Answers false if the file is no longer what the index was made from, or there is
+   * no From_ line: then the message may be elsewhere.
+   */
+  async find({ offset, envelopeOctets }: Extent): Promise<boolean> {
+    const seenOctets = Math.min(envelopeOctets, fromLine.length);
+    if (!this.#isFresh(offset, seenOctets) && !(await this.#fill(offset))) return false;
+    return this.#view(offset, offset + seenOctets).equals(fromLine.subarray(0, seenOctets));
+  }
+
+  /**
+   * The message found last, without its From_ line. A chunk is valid until the next one is asked for. Where the file has
+   * changed meanwhile, `stillThere` says whether the message has not, having called `renew`.
+   */
+  async *read(
+    { offset, envelopeOctets, contentOctets }: Extent,
+    stillThere: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer> {
+    const end = offset + envelopeOctets + contentOctets;
+    for (let position = offset + envelopeOctets; position < end; ) {
+      signal.throwIfAborted();
+      if (this.#view(position, end).length === 0 && !(await this.#fill(position))) {
+        if (!(await stillThere())) throw messageChanged('the message changed while it was sent');
+        continue;
+      }
+      const chunk = this.#view(position, end);
+      if (chunk.length === 0) throw messageChanged('the mailbox ended within a message');
+      position += chunk.length;
+      yield chunk;
+    }
+    this.#forgetSoon();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#forget);
+    this.#window = undefined;
+    this.#filledOctets = 0;
+    await this.#file.close();
+  }
+
+  #isFresh(position: number, octets: number): boolean {
+    const isThere = position >= this.#start && position + octets <= this.#start + this.#filledOctets;
+    return isThere && performance.now() - this.#filledAtMs < freshMs;
+  }
+
+  /** Reads from `position` on; answers whether the file is still what the index was made from. */
+  async #fill(position: number): Promise<boolean> {
+    this.#window ??= Buffer.allocUnsafeSlow(this.#readAheadOctets);
+    this.#filledOctets = 0;
+    const filledOctets = await this.#file.read(this.#window, position);
+    const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
+    if (!isSameMailbox(this.#stamp, now)) return false;
+    this.#start = position;
+    this.#filledOctets = filledOctets;
+    this.#filledAtMs = performance.now();
+    return true;
+  }
+
+  #view(from: number, to: number): Buffer {
+    const window = this.#window;
+    if (window === undefined || from < this.#start || from >= this.#start + this.#filledOctets) return nothing;
+    return window.subarray(from - this.#start, Math.min(to - this.#start, this.#filledOctets));
+  }
+
+  /** A session that only waits does not need the memory. */
+  #forgetSoon(): void {
+    this.#forget ??= setTimeout(() => {
+      this.#window = undefined;
+      this.#filledOctets = 0;
+    }, idleMs).unref();
+    this.#forget.refresh();
+  }
+}
+
+export const messageChanged = (what: string): Failure =>
+  new Failure('message changed, log in again', { code: 'SYS/TEMP', cause: new Error(what) });
+
+const fromLine = Buffer.from('From ');
+const nothing = Buffer.alloc(0);
+/** What was read ahead is served this long before the file is looked at again. */
+const freshMs = 1000;
+const idleMs = 2000;

@@ -1,0 +1,70 @@
+import { dirname } from 'node:path';
+
+import { Failure } from 'popperd';
+
+import { CommitError, type OpenFile, pendingJournals, recoverMailbox } from './commit/index.ts';
+import { lockMailbox } from './mailbox-lock.ts';
+import { type Place, placeOf, type Surroundings, trustOf } from './place.ts';
+
+/** Finishes what dead processes left in all mailboxes of this uid. One that cannot be finished now is logged. */
+export async function recoverAll(uid: number, folder: string, surroundings: Surroundings): Promise<void> {
+  for (const { journalPath, mailboxPath } of await pendingJournals(surroundings.files, folder)) {
+    // Without a readable header nothing was changed; the mailbox's next login takes it away.
+    if (mailboxPath === undefined) continue;
+    try {
+      const trust = await trustOf(`${dirname(mailboxPath)}/`, uid, surroundings);
+      await recoverPlace(placeOf(mailboxPath, trust, folder, surroundings));
+    } catch (error) {
+      surroundings.log.error('a deletion cannot be finished yet; the next login tries again', {
+        path: mailboxPath,
+        journal: journalPath,
+        error,
+      });
+    }
+  }
+}
+
+/** Finishes what a dead process left in one mailbox. Throws a Failure (SYS/TEMP) if it cannot be done now. */
+export async function recoverPlace(place: Place): Promise<void> {
+  const locked = await lockMailbox(place.path, place.trust, place.locks);
+  if (locked === undefined) {
+    place.surroundings.log.warn('a deletion was not finished, and its mailbox is gone', { path: place.path });
+    return;
+  }
+  try {
+    await recoverLocked(place, locked.file);
+  } finally {
+    await locked.release();
+  }
+}
+
+/** The same for the holder of the mailbox locks; costs one look for a name where there is nothing to do. */
+export async function recoverLocked(place: Place, file: OpenFile): Promise<void> {
+  const { path, surroundings } = place;
+  const recovery = await failingAs(() => recoverMailbox({ path, file }, place.commit));
+  if (recovery.kind === 'none') return;
+  if (recovery.kind !== 'conflict') {
+    surroundings.log.info('an unfinished deletion was dealt with', { path, how: recovery.kind });
+    return;
+  }
+  surroundings.log.error('a deletion was not finished before the mailbox was replaced; look at both', {
+    path,
+    journal: recovery.keptPath,
+  });
+}
+
+/** Runs a commit or a recovery, and says what its failure means to the client. */
+export async function failingAs<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CommitError)) throw error;
+    throw new Failure(meanings[error.state], { code: 'SYS/TEMP', cause: error });
+  }
+}
+
+const meanings = {
+  untouched: 'the maildrop could not be changed, nothing was done',
+  pending: 'the change is not finished, log in again',
+  unsynced: 'the change was made, but the disk did not confirm it',
+} as const;

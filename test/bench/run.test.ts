@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+const program = join(import.meta.dirname, 'run.mjs');
+
+test('a quick bench gets right replies only, and a figure in each cell of its table', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--quick'], { timeout: 120_000 });
+  const [head = [], , ...rows] = stdout.trim().split('\n').map(cellsOf);
+  assert.equal(head[2], 'popper');
+  assert.equal(rows.length, 29);
+  for (const row of rows) {
+    assert.equal(row.length, head.length);
+    for (const cell of row.slice(2)) assert.match(cell, /^(x )?-?\d+(\.\d+)?$/, row.join(' | '));
+  }
+});
+
+const cellsOf = (line: string): string[] => line.slice(2, -2).split(' | ');
