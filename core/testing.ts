@@ -4,7 +4,13 @@ export { identityOf, memoryHost, type Opens, type Passwords } from './testing/me
 export { memoryMaildrop, MemoryMaildrop, type Text } from './testing/memory-maildrop.ts';
 export { memoryState, MemoryState } from './testing/memory-state.ts';
 export { MemoryStore } from './testing/memory-store.ts';
-export { converse, TestServer, type Recording, type TestServerOptions } from './testing/test-server.ts';
+export {
+  converse,
+  TestServer,
+  type Finding,
+  type Recording,
+  type TestServerOptions,
+} from './testing/test-server.ts';
 export { transcript } from './testing/transcript.ts';
 export { storeConformance } from './testing/store-conformance.ts';
 export type { StoreConformance, StoreUnderTest } from './testing/conformance/store-under-test.ts';

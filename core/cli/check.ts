@@ -1,3 +1,4 @@
+import { messageOf } from '../config/error-facts.ts';
 import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
 import type { Checkup } from '../plugin/checkup.ts';
@@ -87,7 +88,7 @@ class Report implements Checkup {
   /** A plugin's own look ended in an error. */
   failed(error: unknown): void {
     this.problem(
-      error instanceof Error ? error.message : String(error),
+      messageOf(error),
       'report it to the author of the plugin',
     );
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Core, createCore, type Surroundings } from '../core.ts';
@@ -49,7 +50,7 @@ function apply(config: LoadedConfig, surroundings: Surroundings): Core {
   try {
     return createCore(watched, surroundings);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const named = applying === undefined || message.startsWith(`${applying.name}:`);
     throw new ConfigError([config.blame(named ? message : `${applying?.name}: ${message}`, applying)]);
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../config/error-facts.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { startDaemon } from '../server/daemon.ts';
 import type { CliIo } from './cli-io.ts';
@@ -32,7 +33,7 @@ async function run({ core, state, log, config }: Configured<DaemonLog>, { stderr
   } catch (error) {
     shutdown.close();
     log.debug('cannot start', { error });
-    stderr.write(`popper: cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    stderr.write(`popper: cannot start: ${messageOf(error)}\n`);
     return exitCode.problems;
   }
   return shutdown.done;

@@ -3,6 +3,7 @@ import { extname, join, resolve } from 'node:path';
 
 import { cosmiconfig, type Loader } from 'cosmiconfig';
 
+import { codeOf, messageOf } from './error-facts.ts';
 import { NoConfigError } from './problem.ts';
 import { readJson, readYaml } from './read-data.ts';
 import { readModule } from './read-module.ts';
@@ -52,9 +53,7 @@ export async function findConfig({ file, ...wanted }: Wanted): Promise<FoundConf
   const { workingFolder, otherFolders, runner } = wanted;
   if (file !== undefined) return load(resolve(workingFolder, file), runner);
   for (const folder of [workingFolder, ...otherFolders]) {
-    // oxlint-disable-next-line no-await-in-loop -- the second folder matters only where the first has none
-    const found = await filesIn(folder);
-    const [first, ...unused] = found;
+    const [first, ...unused] = await filesIn(folder);
     if (first !== undefined) return { ...(await load(first, runner)), unused };
   }
   throw new NoConfigError(noneFound(workingFolder, otherFolders));
@@ -139,7 +138,7 @@ function refuse(file: string, error: unknown): never {
   if (code === 'EACCES') {
     throw new NoConfigError(`${file}: no permission to read it, as uid ${process.geteuid?.() ?? '?'}`);
   }
-  throw new NoConfigError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  throw new NoConfigError(`${file}: ${messageOf(error)}`);
 }
 
 const noneFound = (workingFolder: string, otherFolders: readonly string[]): string =>
@@ -148,6 +147,3 @@ const noneFound = (workingFolder: string, otherFolders: readonly string[]): stri
     ...[workingFolder, ...otherFolders].map((folder) => `  ${folder}`),
     'Write one, or name one that lies elsewhere: -c FILE',
   ].join('\n');
-
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
+import type { Config } from './define-config.ts';
 import { type LoadedConfig, loadConfig, noFlags } from './load-config.ts';
 import { ConfigError, NoConfigError } from './problem.ts';
 
@@ -109,6 +110,39 @@ describe('what a config says is made complete', () => {
     equal((await loadIn(here, [])).log.level, 'warn');
     const loud = await loadConfig({ workingFolder: here, flags: { ...noFlags, debug: true } });
     equal(loud.log.level, 'debug');
+  });
+
+  it('every key that the types offer is one that is understood', async () => {
+    const full: Required<Config> = {
+      listen: [
+        { host: '::1', port: 110 },
+        { path: '/run/pop3', mode: 0o600 },
+      ],
+      stateDir: '/var/lib/popper',
+      idleTimeoutMs: 1,
+      loginTimeoutMs: 2,
+      maxAuthFailures: 3,
+      hookDeadlineMs: 4,
+      stopTimeoutMs: 5,
+      limits: { connections: 6, connectionsPerAddress: 7 },
+      log: { level: 'error', format: 'json' },
+      isolation: 'none',
+      plugins: [],
+    };
+    const here = await folderWith({ 'popper.config.json': JSON.stringify(full) });
+    const { settings, log, isolation } = await loadIn(here, []);
+    deepEqual({ ...settings, log, isolation, plugins: [] }, full);
+  });
+
+  it('a folder may be called anything', async () => {
+    const here = join(await folderWith({}), 'a b#c%20?,d');
+    await mkdir(here);
+    await writeFile(join(here, 'p#q.mjs'), pluginNamed('odd'));
+    const json = '{ "listen": [{ "port": 0 }], "stateDir": "var", "plugins": ["./p#q.mjs"] }';
+    await writeFile(join(here, 'popper.config.json'), json);
+    await writeFile(join(here, 'popper.config.ts'), `export default ${minimal};`);
+    deepEqual(namesIn(await loadIn(here, [], 'popper.config.json')), ['odd']);
+    deepEqual((await loadIn(here, [])).unused, [join(here, 'popper.config.json')]);
   });
 
   it('a key called $import is a misspelling like any other, and loads no other file', async () => {

@@ -1,5 +1,5 @@
 import module from 'node:module';
-import { dirname, sep } from 'node:path';
+import { dirname, resolve as resolvePath, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const scheme = 'popper-import:';
@@ -7,19 +7,21 @@ const scheme = 'popper-import:';
 const folders = new Set<string>();
 
 /**
- * Imports as if the import stood in `file`. A package that is not found from there is taken from where popper itself is
- * installed. Throws what the import throws.
+ * Imports a package or a file as if the import stood in `file`: a relative path is taken from its folder. A package that is
+ * not found from there is taken from where popper itself is installed. Throws what the import throws.
  */
 export async function importAs(file: string, specifier: string): Promise<unknown> {
   installResolver(file);
-  return import(`${scheme}${encodeURIComponent(pathToFileURL(file).href)},${specifier}`);
+  const isPath = /^\.{0,2}\//.test(specifier);
+  const wanted = isPath ? pathToFileURL(resolvePath(dirname(file), specifier)).href : specifier;
+  return import(`${scheme}${encodeURIComponent(pathToFileURL(file).href)},${wanted}`);
 }
 
 /**
  * Lets the modules beside a config import packages from popper's own installation: above /etc/popper there is no
  * node_modules. What is installed beside the config goes first.
  */
-export function installResolver(file: string): void {
+function installResolver(file: string): void {
   if (folders.size === 0) module.registerHooks({ resolve });
   folders.add(dirname(file) + sep);
 }

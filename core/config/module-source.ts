@@ -1,15 +1,7 @@
-import module from 'node:module';
-
-import {
-  type AnyNode,
-  type ArrowFunctionExpression,
-  type FunctionDeclaration,
-  type FunctionExpression,
-  parse,
-  type Program,
-} from 'acorn';
+import type { AnyNode, Program } from 'acorn';
 
 import type { Path, Source, Span } from './source.ts';
+import { exportOf, isFunction, lastReturned, nodesIn, treeOf } from './syntax-tree.ts';
 
 /**
  * Finds the values of a TypeScript or JavaScript config in its text, without running it: through `defineConfig(...)`, a
@@ -26,32 +18,6 @@ export function moduleSource(file: string, text: string): Source {
     locate: (path) => finder.find(path).span,
     locateKey: (path) => finder.find(path).key,
   };
-}
-
-/** The file's syntax tree, or undefined where it does not parse; positions are those of the text. */
-export function treeOf(file: string, text: string): Program | undefined {
-  try {
-    return parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
-      ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowAwaitOutsideFunction: true,
-      allowReturnOutsideFunction: true,
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Blanks in place of types, so that every position stays. Throws a SyntaxError. */
-export function withoutTypes(text: string): string {
-  const warn = process.emitWarning.bind(process);
-  // It says once that it is experimental, to an operator who did not ask.
-  process.emitWarning = () => {};
-  try {
-    return module.stripTypeScriptTypes(text);
-  } finally {
-    process.emitWarning = warn;
-  }
 }
 
 interface Found {
@@ -160,45 +126,6 @@ class Finder {
     return all;
   }
 }
-
-/** What the file exports by default, or assigns to `module.exports`. */
-function exportOf(tree: Program): AnyNode | undefined {
-  for (const node of tree.body) {
-    if (node.type === 'ExportDefaultDeclaration') return node.declaration;
-    if (node.type === 'ExpressionStatement' && node.expression.type === 'AssignmentExpression') {
-      return node.expression.right;
-    }
-  }
-  return undefined;
-}
-
-function lastReturned(body: AnyNode): AnyNode | undefined {
-  let last: AnyNode | undefined;
-  for (const node of nodesIn(body, isFunction)) {
-    if (node.type === 'ReturnStatement' && node.argument) last = node.argument;
-  }
-  return last;
-}
-
-function isFunction(
-  node: AnyNode,
-): node is ArrowFunctionExpression | FunctionDeclaration | FunctionExpression {
-  const { type } = node;
-  return (
-    type === 'ArrowFunctionExpression' || type === 'FunctionExpression' || type === 'FunctionDeclaration'
-  );
-}
-
-/** The node and all below it in the order of the text, without those below a node that is to be left out. */
-function* nodesIn(node: AnyNode, leftOut: (node: AnyNode) => boolean = () => false): Generator<AnyNode> {
-  yield node;
-  for (const child of Object.values(node).flat()) {
-    if (isNode(child) && !leftOut(child)) yield* nodesIn(child, leftOut);
-  }
-}
-
-const isNode = (value: unknown): value is AnyNode =>
-  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 
 function nameOf(key: AnyNode): unknown {
   if (key.type === 'Identifier') return key.name;

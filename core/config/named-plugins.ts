@@ -1,4 +1,5 @@
-import { missingImport } from './import-problems.ts';
+import { codeOf, messageOf } from './error-facts.ts';
+import { missingImport } from './missing-imports.ts';
 import { importAs } from './module-resolver.ts';
 import type { ConfigProblem } from './problem.ts';
 import { show } from './show-value.ts';
@@ -44,7 +45,7 @@ async function makePlugin(entry: unknown, index: number, source: Source): Promis
 
 function nameAndOptions(entry: unknown): Named | undefined {
   const [name, options, ...more]: readonly unknown[] = Array.isArray(entry) ? entry : [entry];
-  const isName = typeof name === 'string' && /^[\w@./-]+$/.test(name);
+  const isName = typeof name === 'string' && /^(?:\.{0,2}\/.+|[\w@./-]+)$/s.test(name);
   return isName && more.length === 0 ? { name, options } : undefined;
 }
 
@@ -65,9 +66,8 @@ function callFactory(loaded: unknown, { name, options }: Named): Made {
 }
 
 function whyNot(error: unknown, specifier: string, file: string): Pick<ConfigProblem, 'what' | 'fix'> {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const message = messageOf(error);
   // Any other file that is missing is missed by the plugin, not by the config.
-  const missed = code === 'ERR_MODULE_NOT_FOUND' && message.endsWith(` imported from ${file}`);
+  const missed = codeOf(error) === 'ERR_MODULE_NOT_FOUND' && message.endsWith(` imported from ${file}`);
   return missed ? missingImport(specifier, file) : { what: message };
 }

@@ -1,6 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 
 import { dataSource } from './data-source.ts';
+import { messageOf } from './error-facts.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Reading, unreadable } from './reading.ts';
 import { plainSource, type Source } from './source.ts';
@@ -70,7 +71,5 @@ function jsonProblem(error: unknown, source: Source): ConfigProblem {
     fix: 'JSON knows no comments, no trailing commas and no single quotes; YAML (popper.config.yaml) does',
   };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,6 +1,7 @@
 import { createCore, type Core } from '../core.ts';
 import { loggerTo, type LogRecord } from '../log/logger.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
+import type { Checkup } from '../plugin/checkup.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import { inProcess } from '../session/authority.ts';
 import type { SessionReport } from '../session/report.ts';
@@ -27,6 +28,13 @@ export interface Recording {
   readonly turns: readonly Turn[];
   /** What `sessionEnd` was told; one report is right. */
   readonly reports: readonly SessionReport[];
+}
+
+/** What a plugin said of its own files and servers. */
+export interface Finding {
+  readonly kind: keyof Checkup;
+  readonly what: string;
+  readonly fix?: string;
 }
 
 /** A popper without sockets, processes or configuration: plugins, and sessions with clients that are lists. */
@@ -81,6 +89,17 @@ export class TestServer {
 
   async recover(uid: number): Promise<void> {
     await this.#core.hooks.recover.promise(uid);
+  }
+
+  /** What `popper check` asks plugins, and what they found. */
+  async check(): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    await this.#core.hooks.check.promise({
+      fine: (what) => findings.push({ kind: 'fine', what }),
+      warning: (what, fix) => findings.push({ kind: 'warning', what, fix }),
+      problem: (what, fix) => findings.push({ kind: 'problem', what, fix }),
+    });
+    return findings;
   }
 
   /** Everything that plugins do at the end, and the temporary folders are gone. */

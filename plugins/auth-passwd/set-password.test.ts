@@ -128,6 +128,15 @@ test('of many who add at once, in one process and in several, none is lost', asy
   assert.equal([...byUser.keys()].toSorted().join(' '), expected);
 });
 
+test('of many who delete at once none brings back whom another removed', async (t) => {
+  const file = join(await folderOf(t), 'passwd');
+  const users = Array.from({ length: 20 }, (_, index) => `user${index}`);
+  await writeFile(file, users.map((user) => `${user}:{PLAIN}x\n`).join(''));
+  const done = await Promise.all(users.slice(1).map((user) => deleteUser(file, user)));
+  assert(done.every(Boolean));
+  assert.equal(await readFile(file, 'utf8'), 'user0:{PLAIN}x\n');
+});
+
 test('where the new file cannot be written the old one stays, and the operator learns why', async (t) => {
   const folder = await folderOf(t);
   await writeFile(join(folder, 'passwd'), 'ann:{PLAIN}x\n');

@@ -90,35 +90,35 @@ function canonicalHeader(content: Uint8Array): CanonicalHeader {
   const octets = Buffer.from(content.buffer, content.byteOffset, content.length);
   const kept: Uint8Array[] = [];
   let keptFrom = 0;
-  let dropping = false;
+  let isDropped = false;
   let at = 0;
-  while (at < octets.length && at <= maxHeaderOctets) {
-    if (!isFolded(octets, at)) {
-      const drop = isVolatile(octets, at);
-      if (drop && !dropping) kept.push(octets.subarray(keptFrom, at));
-      if (!drop && dropping) keptFrom = at;
-      dropping = drop;
-    }
-    const emptyLineEnd = endOfEmptyLine(octets, at);
-    const feed = octets.indexOf(lineFeed, at);
-    at = feed === -1 ? octets.length : feed + 1;
-    if (emptyLineEnd !== undefined) break;
+  for (let isLast = false; !isLast && at < octets.length && at <= maxHeaderOctets; at = lineEnd(octets, at)) {
+    isLast = isEmptyLine(octets, at);
+    if (isFolded(octets, at)) continue;
+    const wasDropped = isDropped;
+    isDropped = isVolatile(octets, at);
+    if (isDropped && !wasDropped) kept.push(octets.subarray(keptFrom, at));
+    if (wasDropped && !isDropped) keptFrom = at;
   }
   if (at > maxHeaderOctets) return { header: Buffer.of(), bodyStart: 0 };
-  if (!dropping) kept.push(octets.subarray(keptFrom, at));
+  if (!isDropped) kept.push(octets.subarray(keptFrom, at));
   return { header: withLineFeeds(Buffer.concat(kept)), bodyStart: at };
+}
+
+function lineEnd(octets: Buffer, at: number): number {
+  const feed = octets.indexOf(lineFeed, at);
+  return feed === -1 ? octets.length : feed + 1;
 }
 
 const isFolded = (octets: Buffer, at: number): boolean => octets[at] === 0x20 || octets[at] === 0x09;
 
-function endOfEmptyLine(octets: Buffer, at: number): number | undefined {
-  if (octets[at] === lineFeed) return at + 1;
-  return octets[at] === carriageReturn && octets[at + 1] === lineFeed ? at + 2 : undefined;
+function isEmptyLine(octets: Buffer, at: number): boolean {
+  return octets[at] === lineFeed || (octets[at] === carriageReturn && octets[at + 1] === lineFeed);
 }
 
 function isVolatile(octets: Buffer, at: number): boolean {
   if (!mayBeVolatile(octets[at])) return false;
-  const line = octets.latin1Slice(at, at + longestVolatileOctets);
+  const line = octets.toString('latin1', at, at + longestVolatileOctets);
   const colon = line.indexOf(':');
   if (colon === -1) return false;
   const name = line.slice(0, colon).toLowerCase();

@@ -9,7 +9,7 @@ export async function isMessageEnd(file: OpenFile, position: number, mailboxEnd:
   if (position > mailboxEnd) return false;
   const ahead = Buffer.alloc(Math.min(lookaheadOctets + maxEmptyOctets, mailboxEnd - position));
   const octets = await file.read(ahead, position);
-  const text = ahead.latin1Slice(0, octets);
+  const text = ahead.toString('latin1', 0, octets);
   const empty = /^(?:\r?\n){0,2}/.exec(text)?.[0] ?? '';
   if (position + empty.length >= mailboxEnd) return true;
   const [line = '', next = ''] = text.slice(empty.length).split(/\r?\n/, 2);

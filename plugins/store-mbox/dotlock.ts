@@ -27,7 +27,11 @@ export async function isDotlocked(files: Files, mailboxPath: string, staleMs: nu
  * Tries once to take the dotlock: a file of its own, then a link to it under the lock's name, which also works over NFS.
  * A lock that nobody can be holding any more is taken away first.
  */
-export async function tryDotlock(files: Files, mailboxPath: string, staleMs: number): Promise<DotlockAttempt> {
+export async function tryDotlock(
+  files: Files,
+  mailboxPath: string,
+  staleMs: number,
+): Promise<DotlockAttempt> {
   const lockPath = dotlockPathOf(mailboxPath);
   try {
     await removeStale(files, lockPath, staleMs);
@@ -128,7 +132,7 @@ async function readOwner(files: Files, lockPath: string, stat: FileStat): Promis
   }
   try {
     const content = Buffer.alloc(maxContentOctets);
-    const text = content.latin1Slice(0, await file.read(content, 0));
+    const text = content.toString('latin1', 0, await file.read(content, 0));
     return /^(\d{1,10}) (\S+) ([0-9a-f]{32})\n$/.exec(text)?.slice(1) ?? [];
   } finally {
     await file.close();

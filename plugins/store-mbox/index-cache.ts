@@ -46,4 +46,5 @@ export class IndexCache {
 /** A header with its path and place in the table, near enough. */
 const headerMemoryOctets = 1024;
 
-const octetsOf = ({ rows }: MailboxIndex): number => headerMemoryOctets + (rows?.octets.buffer.byteLength ?? 0);
+const octetsOf = ({ rows }: MailboxIndex): number =>
+  headerMemoryOctets + (rows?.octets.buffer.byteLength ?? 0);

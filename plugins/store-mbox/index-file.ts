@@ -101,7 +101,10 @@ export class IndexFile {
     }
   }
 
-  async #opened<T>(mode: 'read' | 'read-write', work: (file: OpenFile) => Promise<T>): Promise<T | undefined> {
+  async #opened<T>(
+    mode: 'read' | 'read-write',
+    work: (file: OpenFile) => Promise<T>,
+  ): Promise<T | undefined> {
     const file = await unlessMissing(this.#files.open(this.#path, mode));
     if (file === undefined) return undefined;
     try {

@@ -57,12 +57,12 @@ export function encodeHeader(header: IndexHeader, blockDigests: readonly Uint8Ar
 
 /** What a header says; undefined if it is damaged, of another version, or cannot be true. */
 export function decodeHeader(octets: Buffer): IndexHeader | undefined {
-  if (octets.length < headerOctets || octets.latin1Slice(0, magic.length) !== magic) return undefined;
+  if (octets.length < headerOctets || octets.toString('latin1', 0, magic.length) !== magic) return undefined;
   const digest = octets.subarray(ownDigestAt, headerOctets);
   if (sha256(octets.subarray(0, ownDigestAt)).compare(digest) !== 0) return undefined;
   const header: IndexHeader = {
     stamp: {
-      bootId: octets.latin1Slice(32, 32 + bootIdOctets).replace(/\0+$/, ''),
+      bootId: octets.toString('latin1', 32, 32 + bootIdOctets).replace(/\0+$/, ''),
       dev: octets.readBigUInt64LE(96),
       ino: octets.readBigUInt64LE(104),
       mtimeNs: octets.readBigInt64LE(112),
@@ -83,7 +83,12 @@ export const blockDigestOf = (header: Buffer, block: number): Buffer =>
 
 /** Whether the mailbox is still what it was: within one start of the machine also on the same device. */
 export function isSameMailbox(stamp: MailboxStamp, now: MailboxStamp): boolean {
-  return stamp.octets === now.octets && stamp.mtimeNs === now.mtimeNs && stamp.ctimeNs === now.ctimeNs && isSameFile(stamp, now);
+  return (
+    stamp.octets === now.octets &&
+    stamp.mtimeNs === now.mtimeNs &&
+    stamp.ctimeNs === now.ctimeNs &&
+    isSameFile(stamp, now)
+  );
 }
 
 export function isSameFile(stamp: MailboxStamp, now: MailboxStamp): boolean {

@@ -50,8 +50,13 @@ export async function lockMailboxShared(
   for (let attempt = 0; ; attempt += 1) {
     const file = await openSpoolFile(settings.files, path, 'read', trust);
     if (file === undefined) return undefined;
-    if (await isLocked(path, file, 'shared', settings)) return { file, release: () => file.close() };
-    await file.close();
+    let isLocked = false;
+    try {
+      isLocked = await trySharedLock(path, file, settings);
+      if (isLocked) return { file, release: () => file.close() };
+    } finally {
+      if (!isLocked) await file.close();
+    }
     await waitToRetry(path, attempt, deadlineMs);
   }
 }
@@ -59,37 +64,61 @@ export async function lockMailboxShared(
 /** Long enough for a slow commit not to be taken for a dead one's. */
 const refreshMs = 30_000;
 
+async function trySharedLock(
+  path: string,
+  file: OpenFile,
+  { lockMethods, files }: LockSettings,
+): Promise<boolean> {
+  if (lockMethods.includes('fcntl') && !lockFile(file.descriptor, 'shared')) return false;
+  return isStillTheMailbox(path, file, files);
+}
+
+/** What one attempt has got so far. */
+interface Held {
+  file?: OpenFile | undefined;
+  dotlock?: Dotlock | undefined;
+}
+
 async function tryLocks(
   path: string,
   trust: Trust,
   settings: LockSettings,
 ): Promise<LockedMailbox | undefined | 'busy'> {
-  let dotlock: Dotlock | undefined;
-  let file: OpenFile | undefined;
-  let isHeld = false;
+  const held: Held = {};
+  let locked: LockedMailbox | undefined | 'busy';
   try {
-    for (const method of settings.lockMethods) {
-      if (method === 'fcntl') {
-        file = await openSpoolFile(settings.files, path, 'read-write', trust);
-        if (file === undefined) return undefined;
-        if (!(await isLocked(path, file, 'exclusive', settings))) return 'busy';
-        continue;
-      }
+    locked = await tryEach(path, trust, settings, held);
+    return locked;
+  } finally {
+    if (locked === undefined || locked === 'busy') {
+      await held.file?.close();
+      await held.dotlock?.release();
+    }
+  }
+}
+
+async function tryEach(
+  path: string,
+  trust: Trust,
+  settings: LockSettings,
+  held: Held,
+): Promise<LockedMailbox | undefined | 'busy'> {
+  for (const method of settings.lockMethods) {
+    if (method === 'dotlock') {
       const attempt = await tryDotlock(settings.files, path, settings.staleDotlockMs);
       if (attempt === 'busy') return 'busy';
       if (attempt === 'forbidden') doWithoutDotlock(path, settings);
-      else dotlock = attempt;
-    }
-    file ??= await openSpoolFile(settings.files, path, 'read-write', trust);
-    if (file === undefined) return undefined;
-    isHeld = true;
-    return hold(file, dotlock);
-  } finally {
-    if (!isHeld) {
-      await file?.close();
-      await dotlock?.release();
+      else held.dotlock = attempt;
+    } else {
+      held.file = await openSpoolFile(settings.files, path, 'read-write', trust);
+      if (held.file === undefined) return undefined;
+      if (!lockFile(held.file.descriptor, 'exclusive')) return 'busy';
     }
   }
+  const file = held.file ?? (await openSpoolFile(settings.files, path, 'read-write', trust));
+  held.file = file;
+  if (file === undefined) return undefined;
+  return (await isStillTheMailbox(path, file, settings.files)) ? hold(file, held.dotlock) : 'busy';
 }
 
 function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettings): void {
@@ -118,14 +147,8 @@ function hold(file: OpenFile, dotlock: Dotlock | undefined): LockedMailbox {
   };
 }
 
-/** Tries the kernel's lock once; while it was not yet held the name may have been given to another file. */
-async function isLocked(
-  path: string,
-  file: OpenFile,
-  how: 'shared' | 'exclusive',
-  { files, lockMethods }: LockSettings,
-): Promise<boolean> {
-  if (lockMethods.includes('fcntl') && !lockFile(file.descriptor, how)) return false;
+/** While the lock was not yet held, the name may have been given to another file. */
+async function isStillTheMailbox(path: string, file: OpenFile, files: Files): Promise<boolean> {
   const stat = await file.stat();
   return stat.nlink === 1 && isSameInode(stat, await files.lstat(path));
 }

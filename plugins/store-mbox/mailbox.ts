@@ -15,6 +15,7 @@ export class Mailbox {
   readonly place: Place;
   #index: MailboxIndex;
   #unsaved: Unsaved = { kind: 'nothing' };
+  #hasSuccessor = false;
 
   private constructor(place: Place, index: MailboxIndex) {
     this.place = place;
@@ -63,14 +64,17 @@ export class Mailbox {
     }
     try {
       const isBeingWritten = await isDotlocked(surroundings.files, path, locks.staleDotlockMs);
-      return await this.survey(locked.file, isBeingWritten);
+      return await this.survey(locked.file, { isBeingWritten });
     } finally {
       await locked.release();
     }
   }
 
   /** The same under a lock that the caller has. */
-  async survey(file: OpenFile, isBeingWritten: boolean): Promise<Survey> {
+  async survey(
+    file: OpenFile,
+    how: { readonly isBeingWritten: boolean; readonly everything?: boolean },
+  ): Promise<Survey> {
     const { path, surroundings } = this.place;
     const { bootId, options, log } = surroundings;
     const rows = await this.#readRows();
@@ -82,7 +86,7 @@ export class Mailbox {
       contentLength: options.contentLength,
       former,
       successor: former && (await this.#successor()),
-      isBeingWritten,
+      ...how,
     });
     if (found.strayOctets > 0) {
       log.warn('octets before the first message are left alone and not shown', {
@@ -103,6 +107,17 @@ export class Mailbox {
     this.place.surroundings.cache.set(this.place.path, this.#index);
   }
 
+  /** Writes down what a deletion is about to leave; `save` takes it away again. */
+  async announce({ header, rows }: SurveyedIndex): Promise<void> {
+    this.#hasSuccessor = true;
+    try {
+      await this.place.nextIndexFile.write(header, rows);
+    } catch (error) {
+      const { path, surroundings } = this.place;
+      surroundings.log.warn('a crash now could change the uids of equal messages', { path, error });
+    }
+  }
+
   /** Brings the index on disk up to date. It can be made anew, so a full disk is no reason to fail. */
   async save(): Promise<void> {
     const unsaved = this.#unsaved;
@@ -113,10 +128,14 @@ export class Mailbox {
       const extended = unsaved.kind === 'added' && (await indexFile.extend(unsaved.former, header, rows));
       if (header.scannedOctets === 0) await indexFile.remove();
       else if (!extended) await indexFile.write(header, rows);
-      if (unsaved.kind === 'all') await nextIndexFile.remove();
+      if (this.#hasSuccessor) await nextIndexFile.remove();
+      this.#hasSuccessor = false;
       this.#unsaved = { kind: 'nothing' };
     } catch (error) {
-      surroundings.log.warn('the index was not written; it will be made anew', { path: this.place.path, error });
+      surroundings.log.warn('the index was not written; it will be made anew', {
+        path: this.place.path,
+        error,
+      });
     }
   }
 
@@ -134,6 +153,7 @@ export class Mailbox {
   async #successor(): Promise<Rows | undefined> {
     const { nextIndexFile } = this.place;
     const header = await nextIndexFile.readHeader();
+    this.#hasSuccessor ||= header !== undefined;
     return header && (await nextIndexFile.readRows(header));
   }
 }
@@ -171,7 +191,8 @@ async function settledStat(place: Place): Promise<FileStat | undefined> {
 
 function isCurrent({ header }: MailboxIndex, stat: FileStat, { surroundings }: Place): boolean {
   const { bootId, options } = surroundings;
-  if (header.scannedOctets < header.stamp.octets || header.contentLength !== options.contentLength) return false;
+  if (header.scannedOctets < header.stamp.octets || header.contentLength !== options.contentLength)
+    return false;
   return isSameMailbox(header.stamp, stampOf(stat, bootId));
 }
 

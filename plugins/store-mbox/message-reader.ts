@@ -55,7 +55,7 @@ export class MessageReader {
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
     const end = offset + envelopeOctets + contentOctets;
-    for (let position = offset + envelopeOctets; position < end; ) {
+    for (let position = offset + envelopeOctets; position < end;) {
       signal.throwIfAborted();
       if (this.#view(position, end).length === 0 && !(await this.#fill(position))) {
         if (!(await stillThere())) throw messageChanged('the message changed while it was sent');
@@ -96,7 +96,8 @@ export class MessageReader {
 
   #view(from: number, to: number): Buffer {
     const window = this.#window;
-    if (window === undefined || from < this.#start || from >= this.#start + this.#filledOctets) return nothing;
+    if (window === undefined || from < this.#start || from >= this.#start + this.#filledOctets)
+      return nothing;
     return window.subarray(from - this.#start, Math.min(to - this.#start, this.#filledOctets));
   }
 

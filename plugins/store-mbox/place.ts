@@ -8,8 +8,8 @@ import type { IndexCache } from './index-cache.ts';
 import { IndexFile } from './index-file.ts';
 import type { LockSettings } from './mailbox-lock.ts';
 import type { Options } from './options.ts';
-import { spoolPathOf } from './spool-path.ts';
 import type { Trust } from './spool-file.ts';
+import { spoolPathOf } from './spool-path.ts';
 
 /** What all mailboxes of a process share. */
 export interface Surroundings {
@@ -40,7 +40,10 @@ export interface Place {
 }
 
 /** The user's mailbox path. Throws a Failure (SYS/PERM) for a name that leads nowhere. */
-export function mailboxPathOf(identity: Identity, surroundings: Surroundings): { path: string; root: string } {
+export function mailboxPathOf(
+  identity: Identity,
+  surroundings: Surroundings,
+): { path: string; root: string } {
   try {
     return spoolPathOf(surroundings.options.spool, identity, surroundings.baseFolder);
   } catch (cause) {
@@ -91,5 +94,7 @@ function sayForbidden(path: string, { forbiddenFolders, log }: Surroundings): vo
   const folder = dirname(path);
   if (forbiddenFolders.has(folder)) return;
   forbiddenFolders.add(folder);
-  log.warn('no dotlocks: the spool folder lets this user make no files; fcntl locks alone are used', { folder });
+  log.warn('no dotlocks: the spool folder lets this user make no files; fcntl locks alone are used', {
+    folder,
+  });
 }

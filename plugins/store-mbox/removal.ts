@@ -1,16 +1,15 @@
 import { Failure } from 'popperd';
 
-import { sha256 } from './canonical.ts';
 import { commitDeletions, type OpenFile } from './commit/index.ts';
+import { areAsIndexed } from './confirmation.ts';
 import { type DeletionPlan, planDeletion } from './deletion-plan.ts';
-import { isSameMailbox } from './index-header.ts';
+import { type IndexHeader, isSameMailbox } from './index-header.ts';
 import { lockMailbox } from './mailbox-lock.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Placement } from './placement.ts';
 import { failingAs, recoverLocked } from './recovery.ts';
 import type { Rows } from './rows.ts';
-import { scanMailbox } from './scanner.ts';
-import { stampOf, type SurveyedIndex, tailDigestOf } from './survey.ts';
+import { stampOf, tailDigestOf } from './survey.ts';
 
 /**
  * Removes these of the messages that the session listed, durably. Each is digested again before: what is not octet for
@@ -58,15 +57,64 @@ async function confirmed(
   listed: Placement,
   deleted: ReadonlySet<number>,
 ): Promise<Placement> {
-  const { header, place } = mailbox;
+  let placement = listed;
+  const { bootId, options } = mailbox.place.surroundings;
   const stat = await file.stat();
-  const { bootId, options } = place.surroundings;
-  if (isSameMailbox(header.stamp, stampOf(stat, bootId))) {
-    const indexes = [...rowsOf(listed, deleted)].toSorted((one, other) => one - other);
-    const check = { file, rows: listed.rows, mailboxOctets: stat.octets, contentLength: options.contentLength };
-    if (await areAsListed(indexes, check)) return listed;
-    mailbox.doubt();
+  if (!isSameMailbox(mailbox.header.stamp, stampOf(stat, bootId))) {
+    const found = await mailbox.survey(file, { isBeingWritten: false });
+    placement = listed.moved(found.rows, found.keptCount);
+    if (found.keptCount === 0) return placement;
   }
-  const found = await mailbox.survey(file, false);
-  return found.keptCount === 0 ? listed.moved(found.rows, 0) : await stillConfirmed();
+  const { contentLength } = options;
+  const check = { file, rows: placement.rows, mailboxOctets: stat.octets, contentLength };
+  if (await areAsIndexed(rowsOf(placement, deleted), check)) return placement;
+  const found = await mailbox.survey(file, { isBeingWritten: false, everything: true });
+  return placement.moved(found.rows, 0);
+}
+
+async function remove(
+  mailbox: Mailbox,
+  file: OpenFile,
+  rows: Rows,
+  deleted: ReadonlySet<number>,
+): Promise<void> {
+  const { path, commit, surroundings } = mailbox.place;
+  const plan = planDeletion(rows, deleted, await isBehindEmptyLine(file, rows.offsetOf(0)));
+  const after = headerAfter(mailbox.header, plan);
+  // Which of several equal messages went cannot be seen afterwards, should this process die before it writes the index.
+  if (hasTwins(plan.kept)) await mailbox.announce({ header: after, rows: plan.kept });
+  const { leftover } = await failingAs(() => commitDeletions({ path, file }, plan.ranges, commit));
+  if (leftover !== undefined) {
+    surroundings.log.warn('a journal could not be taken away; the next login does it', {
+      path,
+      error: leftover,
+    });
+  }
+  const header = {
+    ...after,
+    stamp: stampOf(await file.stat(), surroundings.bootId),
+    tailDigest: await tailDigestOf(file, after.scannedOctets),
+  };
+  mailbox.become({ header, rows: plan.kept }, false);
+}
+
+function headerAfter(header: IndexHeader, { kept, removedOctets }: DeletionPlan): IndexHeader {
+  let totalOctets = 0;
+  for (let index = 0; index < kept.count; index += 1) totalOctets += kept.octetsOf(index);
+  return { ...header, count: kept.count, totalOctets, scannedOctets: header.scannedOctets - removedOctets };
+}
+
+/** Whether any message has another uid than its digest gives. */
+function hasTwins(rows: Rows): boolean {
+  for (let index = 0; index < rows.count; index += 1) {
+    if (!rows.hasOwnUid(index)) return true;
+  }
+  return false;
+}
+
+async function isBehindEmptyLine(file: OpenFile, offset: number): Promise<boolean> {
+  if (offset === 0) return true;
+  const before = Buffer.alloc(Math.min(offset, 3));
+  await file.read(before, offset - before.length);
+  return /\n\r?\n$/.test(before.toString('latin1'));
 }

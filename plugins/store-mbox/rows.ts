@@ -81,9 +81,24 @@ export class Rows {
     return this.octets.subarray(at, at + uidOctets);
   }
 
+  /** Whether the uid is the digest's beginning, as it is for all but the second and further ones of equal messages. */
+  hasOwnUid(index: number): boolean {
+    const at = index * rowOctets + 32;
+    return this.octets.compare(this.octets, at, at + uidOctets, at + digestOctets, at + rowOctets - 32) === 0;
+  }
+
   sameDigest(index: number, digest: Uint8Array): boolean {
     const at = index * rowOctets + 32;
     return this.octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;
+  }
+
+  /** Whether the first of these are the same messages. */
+  beginWith(others: Rows): boolean {
+    if (others.count > this.count) return false;
+    for (let index = 0; index < others.count; index += 1) {
+      if (!this.sameDigest(index, others.digestOf(index))) return false;
+    }
+    return true;
   }
 
   first(count: number): Rows {
@@ -179,4 +194,3 @@ export class RowsBuilder {
     this.#octets = grown;
   }
 }
-

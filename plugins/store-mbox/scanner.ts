@@ -161,8 +161,10 @@ class Scan {
     const feed = ahead.indexOf(lineFeed);
     const octets = feed === -1 ? ahead.length : feed + 1;
     if (octets > maxEnvelopeOctets) return undefined;
-    const line = ahead.latin1Slice(0, octets).trimEnd();
-    return isEnvelope(line, this.#contextOf(candidate), ahead.latin1Slice(octets)) ? octets : undefined;
+    const line = ahead.toString('latin1', 0, octets).trimEnd();
+    return isEnvelope(line, this.#contextOf(candidate), ahead.toString('latin1', octets))
+      ? octets
+      : undefined;
   }
 
   #contextOf({ offset, emptyLineOctets }: Candidate): Context {
@@ -207,11 +209,9 @@ class Scan {
   /** The message ends where `end` lies; `endsLine` says whether its last line is complete. */
   #close(message: OpenMessage, end: Candidate, endsLine: boolean): void {
     const { offset, envelopeOctets, contentStart } = message;
-    const separatorOctets =
-      end.offset - end.emptyLineOctets >= contentStart ? end.emptyLineOctets : 0;
+    const separatorOctets = end.offset - end.emptyLineOctets >= contentStart ? end.emptyLineOctets : 0;
     const contentOctets = end.offset - separatorOctets - contentStart;
-    const bareLineFeeds =
-      end.bareLineFeeds - message.bareLineFeeds - (separatorOctets === 1 ? 1 : 0);
+    const bareLineFeeds = end.bareLineFeeds - message.bareLineFeeds - (separatorOctets === 1 ? 1 : 0);
     const missingOctets = endsLine || contentOctets === 0 ? 0 : 2;
     this.#onMessage({
       offset,
@@ -237,7 +237,9 @@ class Scan {
 
   #isInternal({ large, offset, contentStart }: OpenMessage, contentEnd: number): boolean {
     const isFirst = this.#request.startsMailbox && offset === this.#firstOffset;
-    return isFirst && large === undefined && isFolderInternalData(this.#window.view(contentStart, contentEnd));
+    return (
+      isFirst && large === undefined && isFolderInternalData(this.#window.view(contentStart, contentEnd))
+    );
   }
 
   /** Digests what may be, and answers from where on the window must be kept. */

@@ -30,7 +30,7 @@ export function spoolPathOf(template: string, identity: Identity, baseFolder: st
 const placeholder = /\{(user|localpart|domain)(?::(\d+))?\}/g;
 
 /** The folder in front of the first placeholder. */
-function literalRootOf(template: string, base: string): string {
+export function literalRootOf(template: string, base: string): string {
   const literal = template.slice(0, /\{/.exec(template)?.index ?? template.length);
   const folder = resolve(base, literal.slice(0, literal.lastIndexOf('/') + 1));
   return folder === '/' ? folder : `${folder}/`;

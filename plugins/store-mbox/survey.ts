@@ -4,7 +4,13 @@ import { sha256 } from './canonical.ts';
 import type { FileStat, OpenFile } from './commit/index.ts';
 import { isEnvelope, lookaheadOctets } from './envelope.ts';
 import type { MailboxIndex } from './index-cache.ts';
-import { type IndexHeader, isSameFile, isSameMailbox, type MailboxStamp, tailOctetsOf } from './index-header.ts';
+import {
+  type IndexHeader,
+  isSameFile,
+  isSameMailbox,
+  type MailboxStamp,
+  tailOctetsOf,
+} from './index-header.ts';
 import { Rows, RowsBuilder } from './rows.ts';
 import { scanMailbox, type ScanResult } from './scanner.ts';
 import { UidAssigner } from './uids.ts';
@@ -29,6 +35,10 @@ export interface SurveyRequest {
   readonly contentLength: boolean;
   /** What was known: its messages keep their uids, and where only mail was added only that is scanned. */
   readonly former: SurveyedIndex | undefined;
+  /** What a deletion that was under way may have left instead; it tells equal messages apart. */
+  readonly successor: Rows | undefined;
+  /** Scan all of it, whatever was known. */
+  readonly everything?: boolean;
   /** Somebody holds the dotlock, so a last line without an end is being written. */
   readonly isBeingWritten: boolean;
 }
@@ -41,8 +51,9 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   const { path, file, former } = request;
   const stat = await file.stat();
   const to = request.isBeingWritten ? await endOfLastLine(file, stat.octets) : stat.octets;
-  const keptCount = former === undefined ? 0 : await stillTrueCount(request, former, stat, to);
-  const found = await scanFrom(request, keptCount, to);
+  const isFresh = former === undefined || request.everything === true;
+  const keptCount = isFresh ? 0 : await stillTrueCount(request, former, stat, to);
+  const found = await scan(request, keptCount, to);
   if (found.end < to || (await file.stat()).octets < to) {
     throw new Failure('the maildrop is being changed, try again', {
       code: 'SYS/TEMP',
@@ -86,28 +97,36 @@ export async function tailDigestOf(file: OpenFile, scannedOctets: number): Promi
  * something else was; none if the mailbox is not what it was.
  */
 async function stillTrueCount(
-  { file, bootId, contentLength }: SurveyRequest,
-  { header, rows }: SurveyedIndex,
+  request: SurveyRequest,
+  former: SurveyedIndex,
   stat: FileStat,
   to: number,
 ): Promise<number> {
-  const { scannedOctets } = header;
-  const stamp = stampOf(stat, bootId);
-  const isGrown = stat.octets > header.stamp.octets && isSameFile(header.stamp, stamp);
-  if (header.contentLength !== contentLength || rows.count === 0 || to < scannedOctets) return 0;
-  if (!isGrown && !isSameMailbox(header.stamp, stamp)) return 0;
-  const tail = await tailDigestOf(file, scannedOctets);
+  const { file, contentLength } = request;
+  const { header, rows } = former;
+  if (rows.count === 0 || !mayBeExtended(header, stat, request) || to < header.scannedOctets) return 0;
+  const tail = await tailDigestOf(file, header.scannedOctets);
   if (tail.compare(header.tailDigest) !== 0) return 0;
-  if (to === scannedOctets) return rows.count;
+  if (to === header.scannedOctets) return rows.count;
   // What a `Content-Length:` may be believed about depends on what has come since.
   if (contentLength) return rows.count - 1;
-  return (await beginsMessage(file, rows, scannedOctets, to)) ? rows.count : rows.count - 1;
+  return (await beginsMessage(file, rows, { from: header.scannedOctets, to })) ? rows.count : rows.count - 1;
+}
+
+function mayBeExtended(header: IndexHeader, stat: FileStat, request: SurveyRequest): boolean {
+  const stamp = stampOf(stat, request.bootId);
+  const isGrown = stat.octets > header.stamp.octets && isSameFile(header.stamp, stamp);
+  return header.contentLength === request.contentLength && (isGrown || isSameMailbox(header.stamp, stamp));
 }
 
 /** Whether the last message is complete and what was added begins another. */
-async function beginsMessage(file: OpenFile, rows: Rows, position: number, to: number): Promise<boolean> {
-  const ahead = Buffer.alloc(Math.min(lookaheadOctets + 1, to - position + 1));
-  const text = ahead.latin1Slice(0, await file.read(ahead, position - 1));
+async function beginsMessage(
+  file: OpenFile,
+  rows: Rows,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<boolean> {
+  const ahead = Buffer.alloc(Math.min(lookaheadOctets, to - from) + 1);
+  const text = ahead.toString('latin1', 0, await file.read(ahead, from - 1));
   if (!text.startsWith('\nFrom ')) return false;
   const [, line = '', next = ''] = text.split('\n', 3);
   const context = rows.separatorOctetsOf(rows.count - 1) > 0 ? 'blank line' : 'text';
@@ -120,8 +139,20 @@ type Found = ScanResult & {
   readonly totalOctets: number;
 };
 
-async function scanFrom(request: SurveyRequest, keptCount: number, to: number): Promise<Found> {
-  const known = request.former?.rows ?? Rows.none;
+async function scan(request: SurveyRequest, keptCount: number, to: number): Promise<Found> {
+  const { former, successor } = request;
+  if (successor !== undefined && keptCount === 0) {
+    const found = await scanFrom(request, successor, { keptCount, to });
+    if (found.rows.beginWith(successor)) return found;
+  }
+  return scanFrom(request, former?.rows ?? Rows.none, { keptCount, to });
+}
+
+async function scanFrom(
+  request: SurveyRequest,
+  known: Rows,
+  { keptCount, to }: { readonly keptCount: number; readonly to: number },
+): Promise<Found> {
   const kept = known.first(keptCount);
   const from = keptCount === 0 ? 0 : kept.endOf(keptCount - 1);
   const builder = new RowsBuilder(kept);
@@ -129,8 +160,8 @@ async function scanFrom(request: SurveyRequest, keptCount: number, to: number): 
   const { file, contentLength } = request;
   const before = Buffer.alloc(Math.min(from, 7));
   await file.read(before, from - before.length);
-  const scan = { file, from, to, startsMailbox: from === 0, before, contentLength };
-  const result = await scanMailbox(scan, (message) => {
+  const range = { file, from, to, startsMailbox: from === 0, before, contentLength };
+  const result = await scanMailbox(range, (message) => {
     if (message.isFolderInternalData) return;
     const digest = sha256(message.canonical);
     builder.add({ ...message, digest, uid: uids.assign(digest, message.canonical) });

@@ -31,10 +31,7 @@ export function asksAboutCommit(check: Check): void {
       const maildrop = await trial.open();
       const uids = uidsOf(maildrop).filter((_, index) => !deleted.includes(index));
       await maildrop.commit(new Set(deleted));
-      assert.deepEqual(
-        await trial.stored(),
-        left.map((octets) => trial.asStored(octets)),
-      );
+      await trial.assertStored(left);
       for (const next of [await trial.openAnew(), await trial.restarted()]) {
         await trial.assertHolds(next, left);
         assert.deepEqual(uidsOf(next), uids);
@@ -45,11 +42,10 @@ export function asksAboutCommit(check: Check): void {
   check('U3: a session that is closed without a commit removes nothing', async (trial) => {
     const delivered = letters.map((letter) => letter.octets);
     await trial.deliver(delivered);
-    const before = await trial.stored();
     const maildrop = await trial.open();
     await trial.assertHolds(maildrop, delivered);
     await maildrop.close();
-    assert.deepEqual(await trial.stored(), before);
+    await trial.assertStored(delivered);
     await trial.assertHolds(await trial.open(), delivered);
   });
 
@@ -59,7 +55,7 @@ export function asksAboutCommit(check: Check): void {
       const maildrop = await trial.openAnew();
       await trial.assertHolds(maildrop, [letterNumber(round), letterNumber(round + 1)]);
       await maildrop.commit(new Set([0, 1]));
-      assert.deepEqual(await trial.stored(), []);
+      await trial.assertStored([]);
     }
   });
 }

@@ -56,7 +56,7 @@ export function asksAboutReading(check: Check): void {
     await trial.assertHolds(mine, [letterNumber(1)]);
     await trial.assertHolds(others, [letterNumber(2), letterNumber(3)]);
     await mine.commit(new Set([0]));
-    assert.equal((await trial.stored('other')).length, 2);
+    await trial.assertStored([letterNumber(2), letterNumber(3)], 'other');
   });
 
   check('load may be asked for twice', async (trial) => {

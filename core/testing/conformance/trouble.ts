@@ -23,7 +23,7 @@ export function asksAboutTrouble(check: Check): void {
     await read().catch((error: unknown) => assert.ok(error instanceof Error));
     assert.ok(readOctets > 0);
     await maildrop.close();
-    assert.equal((await trial.stored()).length, 1);
+    await trial.assertStored([letterOf('a line of 1 MB')]);
   });
 
   check(

@@ -14,7 +14,7 @@ for (const sweepCase of sweepCases) {
         for await (const { index, outcome, failure } of sweep(
           sweepCase,
           { code, lasting },
-          { powerCuts: 4 },
+          { powerCuts: 2 },
         )) {
           assert.equal(failure, undefined, `${code} at step ${index}, answered ${JSON.stringify(outcome)}`);
           if (typeof outcome === 'string') failed += 1;
@@ -46,7 +46,7 @@ test('a full disk stops no deletion as long as there is a reserve', async () => 
 test('a bulletin that does not fit on the disk leaves the mailbox as it was', async () => {
   const bulletin = sweepCases.find(({ change }) => change.kind === 'append');
   assert.ok(bulletin !== undefined);
-  const told = new Set<unknown>();
+  const told = new Set<string>();
   for (let freeOctets = 0; freeOctets < 2048; freeOctets += 64) {
     const world = new World({ random: new Random(1), sectorOctets: 64, ...bulletin });
     world.disk.freeOctets = freeOctets;
@@ -55,5 +55,5 @@ test('a bulletin that does not fit on the disk leaves the mailbox as it was', as
     told.add(typeof outcome === 'string' ? outcome : 'done');
     if (outcome === 'untouched') assert.deepEqual(world.content, before);
   }
-  assert.deepEqual([...told].toSorted(), ['done', 'untouched']);
+  assert.deepEqual(told, new Set(['untouched', 'done']));
 });

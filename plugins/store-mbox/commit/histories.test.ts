@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Files } from './files.ts';
 import { runHistory } from './testing/history.ts';
 import { leaveOutImages } from './testing/leave-out-image.ts';
+import { sweepCases, sweepDeaths } from './testing/sweep.ts';
 
 test('no mail is lost, doubled or torn in 24,000 lives of a mailbox, whatever dies when', async () => {
   const events = new Map<string, number>();
@@ -17,6 +18,12 @@ test('no mail is lost, doubled or torn in 24,000 lives of a mailbox, whatever di
     assert.ok((events.get(event) ?? 0) >= least, `${event}: ${events.get(event)} times, fewer than ${least}`);
   }
 });
+
+for (const sweepCase of sweepCases) {
+  test(`a process can die at each step, and the power go after recovery, while a user deletes ${sweepCase.title}`, async () => {
+    assert.equal(await sweepDeaths(sweepCase, { powerCuts: 8 }), undefined);
+  });
+}
 
 test('a recovery that acts on what only the cache holds is found', async () => {
   const deafPoints = [

@@ -1,0 +1,148 @@
+import { strictEqual as equal, match, ok } from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { type Ran, runInMemory } from './in-memory-io.ts';
+
+let folder = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'popper-cli-'));
+  await writeFile(
+    join(folder, 'popper.config.yaml'),
+    'listen: [{ port: 0 }]\nstateDir: var\nplugins: [./abacus.js]\n',
+  );
+  await writeFile(join(folder, 'broken.yaml'), 'listen: 7\nstateDir: var\nplugins: []\n');
+  await writeFile(join(folder, 'abacus.js'), abacus);
+});
+after(() => rm(folder, { recursive: true }));
+
+const popper = (...args: readonly string[]): Promise<Ran> => runInMemory(args, folder);
+
+describe('somebody who does not know popper', () => {
+  it('is told all of it, what plugins bring as well, by --help', async () => {
+    const { code, stdout, stderr } = await popper('--help');
+    for (const word of ['serve', 'check', 'plugins', 'Subcommands of plugins:\n  count  add up numbers']) {
+      ok(stdout.includes(word), word);
+    }
+    equal(stderr, '');
+    equal(code, 0);
+  });
+
+  it('is told how to see more where no config can be used', async () => {
+    const { code, stdout } = await popper('--help', '-c', 'broken.yaml');
+    match(stdout, /Plugins bring more subcommands; a config says which \(-c FILE\)/);
+    equal(code, 0);
+  });
+
+  it('gets the help on standard error, and a 2, where he says nothing at all', async () => {
+    const { code, stdout, stderr } = await popper();
+    match(stderr, /^Usage: popper/);
+    equal(stdout, '');
+    equal(code, 2);
+  });
+
+  it('can ask for the version alone', async () => {
+    const { code, stdout } = await popper('--version');
+    match(stdout, /^\d+\.\d+\.\d+\n$/);
+    equal(code, 0);
+  });
+});
+
+describe('somebody who mistypes', () => {
+  it('a subcommand is shown the nearest, of popper or of a plugin', async () => {
+    match((await popper('srve')).stderr, /no subcommand srve: did you mean popper serve\?/);
+    match((await popper('cuont')).stderr, /no subcommand cuont: did you mean popper count\?/);
+    match((await popper('frobnicate')).stderr, /no subcommand frobnicate: see popper --help/);
+    equal((await popper('srve')).code, 2);
+    equal((await popper('cuont')).code, 2);
+  });
+
+  it('an option is shown the nearest', async () => {
+    const { code, stderr } = await popper('check', '--confg', 'x');
+    match(stderr, /unknown option '--confg'\n\(Did you mean --config\?\)/);
+    equal(code, 2);
+  });
+
+  it('or says too much, or too little, is told so', async () => {
+    match((await popper('check', 'twice')).stderr, /too many arguments/);
+    match((await popper('check', '-c')).stderr, /argument missing/);
+    equal((await popper('check', 'twice')).code, 2);
+    equal((await popper('check', '-c')).code, 2);
+  });
+});
+
+describe('a subcommand that a plugin brings', () => {
+  it('gets its arguments as they are, options and all, and its exit code is kept', async () => {
+    const { code, stdout } = await popper('count', '1', '--twice', '-c', '2');
+    equal(stdout, 'counted 1 --twice -c 2\n');
+    equal(code, 4);
+  });
+
+  it('is looked for in the config that stands before its name or right behind it', async () => {
+    const elsewhere = ['-c', join(folder, 'popper.config.yaml')] as const;
+    equal((await runInMemory([...elsewhere, 'count', '1'], tmpdir())).stdout, 'counted 1\n');
+    equal((await runInMemory(['count', ...elsewhere, '1'], tmpdir())).stdout, 'counted 1\n');
+    equal((await runInMemory([`--config=${elsewhere[1]}`, 'count', '1'], tmpdir())).stdout, 'counted 1\n');
+  });
+
+  it('prints its usage for --help, -h and popper help, and does nothing', async () => {
+    for (const args of [
+      ['count', '--help'],
+      ['count', '-h'],
+      ['help', 'count'],
+    ]) {
+      const { code, stdout } = await popper(...args);
+      equal(stdout, 'usage: popper count NUMBER...\n');
+      equal(code, 0);
+    }
+  });
+
+  it('cannot be found without a config, and the operator learns why', async () => {
+    const { code, stderr } = await popper('-c', 'nowhere.yaml', 'count', '1');
+    match(stderr, /nowhere\.yaml: there is no such file\npopper count: plugins bring it/);
+    equal(code, 2);
+  });
+
+  it('cannot be found in a broken config, whose problems are shown', async () => {
+    const { code, stderr } = await popper('-c', 'broken.yaml', 'count', '1');
+    match(stderr, /broken\.yaml:1:9: listen: expected a list of addresses/);
+    equal(code, 2);
+  });
+});
+
+describe('popper plugins', () => {
+  it('shows who does what, in order', async () => {
+    const { code, stdout } = await popper('plugins');
+    match(stdout, /^Plugins of popper\.config\.yaml\n {2}abacus\n/);
+    match(stdout, /\n {2}greeting +abacus\n/);
+    match(stdout, /\n {2}command STAT +abacus\n/);
+    match(stdout, /\n {2}RETR +TRANSACTION +popper\n/);
+    match(stdout, /Capabilities \(CAPA\)\n(?: {2}.+\n)* {2}ABACUS 7\n/);
+    match(stdout, /Mechanisms \(AUTH\)\n {2}none\n/);
+    match(stdout, /Subcommands of popper\n {2}count +abacus\n/);
+    equal(code, 0);
+  });
+
+  it('shows the problems of a config instead, if it has any', async () => {
+    const { code, stdout, stderr } = await popper('plugins', '-c', 'broken.yaml');
+    match(stderr, /1 problem in broken\.yaml/);
+    equal(stdout, '');
+    equal(code, 1);
+  });
+});
+
+const abacus = `
+  import { definePlugin } from 'popperd';
+  import { z } from 'zod';
+  export default definePlugin({ name: 'abacus', options: z.strictObject({}), apply(popper) {
+    popper.hooks.greeting.tap('abacus', (text) => text);
+    popper.hooks.command.for('STAT').tapPromise('abacus', async () => undefined);
+    popper.hooks.capabilities.tap('abacus', (lines) => [...lines, 'ABACUS 7']);
+    popper.subcommands.add({
+      name: 'count', summary: 'add up numbers', usage: 'usage: popper count NUMBER...',
+      async run(args, { stdout }) { stdout.write('counted ' + args.join(' ') + '\\n'); return 4; },
+    });
+  } });`;

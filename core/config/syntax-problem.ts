@@ -1,0 +1,62 @@
+import { parse, type Program } from 'acorn';
+
+import { importsIn } from './imports.ts';
+import type { ConfigProblem } from './problem.ts';
+import { type Source, type Span, spanAt } from './source.ts';
+import { withoutTypes } from './syntax-tree.ts';
+
+/**
+ * A file that cannot be parsed, or an import of a name that is not exported. Node hides the place of the first kind in
+ * plain JavaScript from programs, so the parser is asked again.
+ */
+export function syntaxProblem(error: SyntaxError, source: Source, tree: Program | undefined): ConfigProblem {
+  const imported = /^The requested module '([^']+)' does not provide an export named '([^']+)'/.exec(
+    error.message,
+  );
+  if (imported) return noSuchName(imported[1] ?? '', imported[2] ?? '', { source, tree });
+  const what = `it cannot be parsed: ${error.message}`;
+  const span = tree ? undefined : placeOfParser(source);
+  if (span) return { source, span, what };
+  const elsewhere = /^(\S+:\d+)$/m.exec(error.stack ?? '')?.[1];
+  return { source, what: elsewhere === undefined ? what : `${elsewhere} cannot be parsed: ${error.message}` };
+}
+
+interface Context {
+  readonly source: Source;
+  readonly tree: Program | undefined;
+}
+
+function noSuchName(specifier: string, name: string, { source, tree }: Context): ConfigProblem {
+  const span = importsIn(tree).find((found) => found.specifier === specifier)?.span;
+  const what = `${specifier} does not export ${name === 'default' ? 'anything by default' : name}`;
+  const fix =
+    name === 'default'
+      ? 'a plugin exports its factory by default: is this one?'
+      : `a plugin is what its package exports by default: import ${name} from '${specifier}'`;
+  return { source, span, what, fix };
+}
+
+/** Node's own parser keeps the place to itself where a config is plain JavaScript. */
+function placeOfParser({ file, text }: Source): Span | undefined {
+  try {
+    parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
+      ecmaVersion: 'latest',
+      sourceType: 'module',
+      allowAwaitOutsideFunction: true,
+    });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) return undefined;
+    if (!('pos' in error)) return placeInHeader(error, text);
+    const start = Number(error.pos);
+    return { start, end: start + 1 };
+  }
+}
+
+/** Node puts `file:line`, the line and a row of carets above the stack; other marks where it is about many lines. */
+function placeInHeader({ stack = '' }: SyntaxError, text: string): Span | undefined {
+  const line = /^.*:(\d+)\n/.exec(stack)?.[1];
+  if (line === undefined) return undefined;
+  const carets = /^.*:\d+\n(?:.*\n)*?([ \t]*)\^+\n/.exec(stack)?.[1];
+  return spanAt(text, { line: Number(line), column: (carets?.length ?? 0) + 1 });
+}

@@ -1,0 +1,121 @@
+import { deepStrictEqual as deepEqual, strictEqual as equal, match, ok } from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { describe, it } from 'node:test';
+
+import { Secret } from '../auth/secret.ts';
+import { createLogger, type DaemonLog, type LogOptions } from './pino-log.ts';
+
+describe('a client who wants to write into the log', () => {
+  it('cannot begin a line of his own, in JSON or on a terminal', () => {
+    for (const format of ['json', 'pretty'] as const) {
+      const written = linesOf({ format }, (log) => log.info('refused', { user: 'joe\r\n{"level":"info"}' }));
+      equal(written.length, 1);
+    }
+  });
+
+  it('cannot steer the terminal, nor make text run backwards', () => {
+    const [line = ''] = linesOf({ format: 'pretty' }, (log) => {
+      log.info('refused', { user: '\u001b[2Jroot\u009b31m\u202e', ['\u0007key']: 1 });
+    });
+    match(line, /\\u\{1b\}\[2Jroot\\u\{9b\}31m\\u\{202e\}/);
+    ok(!/[^\x20-\x7e]/.test(line));
+  });
+
+  it('cannot fill the disk with one name', () => {
+    const [line = ''] = linesOf({}, (log) => log.info('refused', { user: '\0'.repeat(1_000_000) }));
+    ok(line.length < 1000, `${line.length} octets`);
+    const user = String(JSON.parse(line).user);
+    equal(user.length, 256);
+    match(user, /\.\.\.$/);
+  });
+
+  it('cannot take the place of what the log itself says', () => {
+    const [line = ''] = linesOf({}, (log) =>
+      log.warn('refused', { level: 'info', msg: 'granted', pid: 1, time: 0 }),
+    );
+    const { level, msg, pid } = JSON.parse(line);
+    deepEqual({ level, msg, pid }, { level: 'warn', msg: 'refused', pid: process.pid });
+  });
+
+  it('cannot make a name look escaped that is not: a backslash is escaped itself', () => {
+    const [line = ''] = linesOf({}, (log) => log.info('refused', { user: String.raw`joe\n` }));
+    equal(JSON.parse(line).user, String.raw`joe\\n`);
+  });
+});
+
+describe('the log', () => {
+  it('shows no secret, however deep it lies', () => {
+    const lines = linesOf({ level: 'debug' }, (log) => {
+      log.debug('login', { attempt: { password: new Secret('tr0ub4dor') }, raw: Buffer.from('tr0ub4dor') });
+    });
+    ok(!lines.join().includes('tr0ub4dor'));
+    match(lines.join(), /"password":"\[secret\]".*"raw":"\[9 octets\]"/);
+  });
+
+  it('tells the causes of an error, and keeps the stack for errors of the program', () => {
+    const [line = ''] = linesOf({}, (log) => {
+      const cause = Object.assign(new Error('connect failed'), { code: 'ECONNREFUSED' });
+      log.error('no answer', { error: new Error('ldap: no server', { cause }) });
+      log.error('a bug', { error: new TypeError('x is not a function') });
+    });
+    deepEqual(JSON.parse(line).error, {
+      name: 'Error',
+      message: 'ldap: no server',
+      cause: { name: 'Error', message: 'connect failed', code: 'ECONNREFUSED' },
+    });
+    const [, bug = ''] = linesOf({}, (log) => {
+      log.error('first');
+      log.error('a bug', { error: new TypeError('x is not a function') });
+    });
+    match(JSON.parse(bug).error.stack, /^TypeError: x is not a function\\n {4}at /);
+  });
+
+  it('has every stack at debug, and for what ends the process', () => {
+    const [debugging = ''] = linesOf({ level: 'debug' }, (log) => log.error('e', { error: new Error('e') }));
+    const [fatal = ''] = linesOf({ level: 'error' }, (log) => log.fatal('e', { error: new Error('e') }));
+    for (const line of [debugging, fatal]) match(JSON.parse(line).error.stack, /^Error: e\\n/);
+    equal(JSON.parse(fatal).level, 'fatal');
+  });
+
+  it('survives what refers to itself', () => {
+    const ring: Record<string, unknown> = {};
+    ring['ring'] = ring;
+    const error = new Error('round');
+    error.cause = error;
+    const [line = ''] = linesOf({}, (log) => log.error('odd', { ring, error, big: 1n, fn: () => {} }));
+    match(line, /\[\.\.\.\]/);
+  });
+
+  it('leaves out what is below its level', () => {
+    const lines = linesOf({ level: 'warn' }, (log) => {
+      log.debug('no');
+      log.info('no');
+      log.warn('yes');
+      log.error('yes');
+    });
+    equal(lines.length, 2);
+  });
+
+  it('is JSON where nobody watches and readable on a terminal, if it is left to choose', () => {
+    const [json = ''] = linesOf({ format: 'auto' }, listening);
+    equal(JSON.parse(json).msg, 'listening');
+    const [readable = ''] = linesOf({ format: 'auto', isTTY: true }, listening);
+    match(readable, /^\[\d\d:\d\d:\d\d\.\d{3}\].*INFO.*listening/);
+  });
+});
+
+const listening = (log: DaemonLog): void => log.info('listening', { addresses: ['127.0.0.1:110'] });
+
+interface Setting extends Partial<Omit<LogOptions, 'stream'>> {
+  readonly isTTY?: boolean;
+}
+
+function linesOf(
+  { level = 'info', format = 'json', isTTY = false }: Setting,
+  write: (log: DaemonLog) => void,
+): readonly string[] {
+  const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY });
+  write(createLogger({ level, format, stream }));
+  const written: unknown = stream.read();
+  return typeof written === 'string' ? written.trimEnd().split('\n') : [];
+}

@@ -1,0 +1,99 @@
+import type { Identity, Popper } from 'popperd';
+
+import { type Files, fillReserve } from './commit/index.ts';
+import { IndexCache } from './index-cache.ts';
+import { Mailbox } from './mailbox.ts';
+import { MboxMaildrop } from './mbox-maildrop.ts';
+import type { Options } from './options.ts';
+import { mailboxPathOf, placeOf, reserveFolderOf, type Surroundings, trustOf } from './place.ts';
+import { recoverAll } from './recovery.ts';
+
+/** Opens users' mboxes. One for a process: it keeps the indexes of those who come again. */
+export class MboxStore {
+  readonly #popper: Pick<Popper, 'state' | 'log' | 'baseFolder'>;
+  readonly #options: Options;
+  readonly #files: Files;
+  readonly #folders = new Map<number, string>();
+  readonly #reservedFolders = new Set<string>();
+  #surroundings: Promise<Surroundings> | undefined;
+
+  constructor(popper: Pick<Popper, 'state' | 'log' | 'baseFolder'>, options: Options, files: Files) {
+    this.#popper = popper;
+    this.#options = options;
+    this.#files = files;
+  }
+
+  /** The user's maildrop, locked for this session. Throws a Failure: IN-USE, SYS/PERM or SYS/TEMP. */
+  async open(identity: Identity): Promise<MboxMaildrop> {
+    const surroundings = await this.#getSurroundings();
+    const { path, root } = mailboxPathOf(identity, surroundings);
+    const { state } = this.#popper;
+    // First, and without waiting: nobody may wait for this lock while he holds one on the mailbox.
+    const claim = await state.claim(identity, path);
+    try {
+      const folder = await this.#folderOf(identity);
+      const trust = await trustOf(root, identity.uid, surroundings);
+      const mailbox = await Mailbox.open(placeOf(path, trust, folder, surroundings));
+      this.#reserveIn(folder);
+      return new MboxMaildrop(mailbox, claim);
+    } catch (error) {
+      await claim.release();
+      throw error;
+    }
+  }
+
+  /** Finishes what a dead process left in this uid's mailboxes. */
+  async recover(uid: number): Promise<void> {
+    await recoverAll(uid, this.#popper.state.folderOfUid(uid), await this.#getSurroundings());
+  }
+
+  /** Made once; it is not taken away while the daemon runs. */
+  async #folderOf(identity: Identity): Promise<string> {
+    const known = this.#folders.get(identity.uid);
+    if (known !== undefined) return known;
+    const folder = await this.#popper.state.folderOf(identity);
+    this.#folders.set(identity.uid, folder);
+    return folder;
+  }
+
+  #getSurroundings(): Promise<Surroundings> {
+    this.#surroundings ??= this.#findSurroundings();
+    return this.#surroundings;
+  }
+
+  async #findSurroundings(): Promise<Surroundings> {
+    return {
+      files: this.#files,
+      options: this.#options,
+      baseFolder: this.#popper.baseFolder,
+      log: this.#popper.log,
+      cache: new IndexCache(this.#options.cacheOctets),
+      bootId: (await this.#files.bootId()) ?? '',
+      forbiddenFolders: new Set(),
+      rootGroups: new Map(),
+    };
+  }
+
+  /** Fills the reserve of a folder once in a process. The login does not wait for it: it is for another day. */
+  #reserveIn(folder: string): void {
+    if (this.#options.reservedJournals === 0 || this.#reservedFolders.has(folder)) return;
+    this.#reservedFolders.add(folder);
+    void this.#fillReserve(folder).catch((error: unknown) => {
+      this.#popper.log.warn('no journal could be reserved: a full disk would stop deletions', {
+        folder,
+        error,
+      });
+    });
+  }
+
+  async #fillReserve(folder: string): Promise<void> {
+    const reserveFolder = reserveFolderOf(folder);
+    await this.#files.createFolder(reserveFolder);
+    const { reservedJournals, chunkOctets } = this.#options;
+    const octets = 2 * (chunkOctets + journalOverheadOctets);
+    await fillReserve(this.#files, reserveFolder, { count: reservedJournals, octets });
+  }
+}
+
+/** Header and record descriptions of a journal, amply. */
+const journalOverheadOctets = 64 * 1024;
