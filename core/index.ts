@@ -19,6 +19,7 @@ export type { Deletions } from './session/deletions.ts';
 export { canAppend, type AppendableMaildrop, type Maildrop, type NewMessage } from './maildrop/maildrop.ts';
 export { denied, granted, unavailable } from './auth/login.ts';
 export type { Identity, LoginAttempt, LoginMethods, Verdict } from './auth/login.ts';
+export { allowedName, allowedNameRule } from './auth/user-name.ts';
 export type { Mechanism } from './auth/mechanism.ts';
 export { Secret } from './auth/secret.ts';
 export { lockFile } from './server/lock.ts';

@@ -87,9 +87,6 @@ class Report implements Checkup {
 
   /** A plugin's own look ended in an error. */
   failed(error: unknown): void {
-    this.problem(
-      messageOf(error),
-      'report it to the author of the plugin',
-    );
+    this.problem(messageOf(error), 'report it to the author of the plugin');
   }
 }

@@ -9,7 +9,11 @@ import type { ConfigProblem } from './problem.ts';
 import type { Source } from './source.ts';
 
 /** All imports that lead nowhere at once, not only the first, which is where Node stops. */
-export function missingImports(error: unknown, source: Source, tree: Program | undefined): readonly ConfigProblem[] {
+export function missingImports(
+  error: unknown,
+  source: Source,
+  tree: Program | undefined,
+): readonly ConfigProblem[] {
   const missing = importsIn(tree).filter(({ specifier }) => isMissing(specifier, source.file));
   if (missing.length === 0) return [{ source, what: messageOf(error), fix: fixOfDependency(error) }];
   return missing.map(({ specifier, span }) => ({ source, span, ...missingImport(specifier, source.file) }));

@@ -1,9 +1,9 @@
-import { parse, type Program } from 'acorn';
+import type { Program } from 'acorn';
 
 import { importsIn } from './imports.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Source, type Span, spanAt } from './source.ts';
-import { withoutTypes } from './syntax-tree.ts';
+import { parseModule } from './syntax-tree.ts';
 
 /**
  * A file that cannot be parsed, or an import of a name that is not exported. Node hides the place of the first kind in
@@ -39,11 +39,7 @@ function noSuchName(specifier: string, name: string, { source, tree }: Context):
 /** Node's own parser keeps the place to itself where a config is plain JavaScript. */
 function placeOfParser({ file, text }: Source): Span | undefined {
   try {
-    parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
-      ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowAwaitOutsideFunction: true,
-    });
+    parseModule(file, text);
     return undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) return undefined;

@@ -9,22 +9,27 @@ import {
   type Program,
 } from 'acorn';
 
-/** The file's syntax tree, or undefined where it does not parse; positions are those of the text. */
+/** The file's syntax tree, or undefined where it does not parse. */
 export function treeOf(file: string, text: string): Program | undefined {
   try {
-    return parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
-      ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowAwaitOutsideFunction: true,
-      allowReturnOutsideFunction: true,
-    });
+    return parseModule(file, text);
   } catch {
     return undefined;
   }
 }
 
-/** Blanks in place of types, so that every position stays. Throws a SyntaxError. */
-export function withoutTypes(text: string): string {
+/** The same, but throws the SyntaxError. Positions are those of the text, in TypeScript too. */
+export function parseModule(file: string, text: string): Program {
+  return parse(file.endsWith('.ts') ? withoutTypes(text) : text, {
+    ecmaVersion: 'latest',
+    sourceType: 'module',
+    allowAwaitOutsideFunction: true,
+    allowReturnOutsideFunction: true,
+  });
+}
+
+/** Blanks in place of types, so that every position stays. */
+function withoutTypes(text: string): string {
   const warn = process.emitWarning.bind(process);
   // It says once that it is experimental, to an operator who did not ask.
   process.emitWarning = () => {};
@@ -65,7 +70,10 @@ export function isFunction(
 }
 
 /** The node and all below it in the order of the text, without those below a node that is to be left out. */
-export function* nodesIn(node: AnyNode, leftOut: (node: AnyNode) => boolean = () => false): Generator<AnyNode> {
+export function* nodesIn(
+  node: AnyNode,
+  leftOut: (node: AnyNode) => boolean = () => false,
+): Generator<AnyNode> {
   yield node;
   for (const child of Object.values(node).flat()) {
     if (isNode(child) && !leftOut(child)) yield* nodesIn(child, leftOut);

@@ -104,8 +104,11 @@ export class TestServer {
 
   /** Everything that plugins do at the end, and the temporary folders are gone. */
   async stop(): Promise<void> {
-    await this.#core.hooks.stop.promise('all');
-    await this.state.remove();
+    try {
+      await this.#core.hooks.stop.promise('all');
+    } finally {
+      await this.state.remove();
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 
+import { allowedName, allowedNameRule } from 'popperd';
+
 import { argon2Decoy } from './argon2.ts';
 import { costClassOf, parseStoredPassword, type StoredPassword } from './stored-password.ts';
-import { userNameRule, validUserName } from './user-name.ts';
 
 /** One user's line. What the line leaves out is undefined. */
 export interface Account {
@@ -69,7 +70,7 @@ function parseLine(line: string): Account | string | undefined {
   const user = userOfLine(line);
   if (user === undefined) return undefined;
   if (user === line) return 'there is no ":" in the line: write user:hash, or # before a comment';
-  if (!validUserName(user)) return `the user name cannot be used: ${userNameRule}`;
+  if (!allowedName(user)) return `the user name cannot be used: ${allowedNameRule}`;
   const account = parseFields(user, line.split(':').slice(1));
   return typeof account === 'string' ? `${user}: ${account}` : account;
 }

@@ -1,8 +1,9 @@
+import { allowedName, allowedNameRule } from 'popperd';
+
 import { hashArgon2 } from './argon2.ts';
 import { editFile } from './edit-file.ts';
 import { userOfLine } from './parse-accounts.ts';
 import { passwordFault } from './password-limits.ts';
-import { userNameRule, validUserName } from './user-name.ts';
 
 /**
  * A password as a password file keeps it, `{ARGON2ID}$argon2id$...`, with a fresh salt. Throws a TypeError where the
@@ -53,7 +54,7 @@ export async function deleteUser(file: string, user: string): Promise<boolean> {
 }
 
 function assertName(user: string): void {
-  if (!validUserName(user)) throw new TypeError(userNameRule);
+  if (!allowedName(user)) throw new TypeError(allowedNameRule);
 }
 
 /** Lines with their ends, so that joining them gives the text back octet for octet. */

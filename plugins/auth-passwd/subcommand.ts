@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { allowedName, allowedNameRule } from 'popperd';
 import type { Subcommand, SubcommandIo } from 'popperd';
 
 import { AccountFile } from './account-file.ts';
@@ -8,7 +9,6 @@ import { FileFault } from './file-fault.ts';
 import { Gate } from './gate.ts';
 import { PasswordChecker } from './password-checker.ts';
 import { deleteUser, setPassword } from './set-password.ts';
-import { userNameRule, validUserName } from './user-name.ts';
 import { verify } from './verify.ts';
 
 const usage = `usage: popper passwd add FILE USER      set the password of a user, old or new
@@ -33,7 +33,7 @@ export const passwd: Subcommand = {
       return 2;
     }
     try {
-      if (!validUserName(user)) throw new TypeError(userNameRule);
+      if (!allowedName(user)) throw new TypeError(allowedNameRule);
       return await action({ file: resolve(file), user, io });
     } catch (error) {
       return explain(error, io);

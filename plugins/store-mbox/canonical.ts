@@ -88,21 +88,44 @@ interface CanonicalHeader {
 
 function canonicalHeader(content: Uint8Array): CanonicalHeader {
   const octets = Buffer.from(content.buffer, content.byteOffset, content.length);
-  const kept: Uint8Array[] = [];
-  let keptFrom = 0;
-  let isDropped = false;
+  const runs = new KeptRuns(octets);
   let at = 0;
   for (let isLast = false; !isLast && at < octets.length && at <= maxHeaderOctets; at = lineEnd(octets, at)) {
     isLast = isEmptyLine(octets, at);
-    if (isFolded(octets, at)) continue;
-    const wasDropped = isDropped;
-    isDropped = isVolatile(octets, at);
-    if (isDropped && !wasDropped) kept.push(octets.subarray(keptFrom, at));
-    if (wasDropped && !isDropped) keptFrom = at;
+    // A folded line goes where the one before it went.
+    if (!isFolded(octets, at)) runs.field(at, isVolatile(octets, at));
   }
-  if (at > maxHeaderOctets) return { header: Buffer.of(), bodyStart: 0 };
-  if (!isDropped) kept.push(octets.subarray(keptFrom, at));
-  return { header: withLineFeeds(Buffer.concat(kept)), bodyStart: at };
+  return at > maxHeaderOctets
+    ? { header: Buffer.of(), bodyStart: 0 }
+    : { header: withLineFeeds(runs.end(at)), bodyStart: at };
+}
+
+/** Collects the fields that are kept; most headers are one run. */
+class KeptRuns {
+  readonly #octets: Buffer;
+  readonly #runs: Buffer[] = [];
+  #start: number | undefined = 0;
+
+  constructor(octets: Buffer) {
+    this.#octets = octets;
+  }
+
+  field(at: number, isDropped: boolean): void {
+    if (!isDropped) this.#start ??= at;
+    else this.#finish(at);
+  }
+
+  end(at: number): Buffer {
+    this.#finish(at);
+    const [first] = this.#runs;
+    return this.#runs.length === 1 && first !== undefined ? first : Buffer.concat(this.#runs);
+  }
+
+  #finish(at: number): void {
+    if (this.#start !== undefined && at > this.#start)
+      this.#runs.push(this.#octets.subarray(this.#start, at));
+    this.#start = undefined;
+  }
 }
 
 function lineEnd(octets: Buffer, at: number): number {

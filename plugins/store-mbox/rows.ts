@@ -92,6 +92,17 @@ export class Rows {
     return this.octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;
   }
 
+  /** Indexes of all rows with this digest, ascending; looks at every row. */
+  allOf(digest: Uint8Array): number[] {
+    const found: number[] = [];
+    const word = Buffer.from(digest).readInt32LE(0);
+    for (let index = 0; index < this.count; index += 1) {
+      if (this.octets.readInt32LE(index * rowOctets + 32) !== word) continue;
+      if (this.sameDigest(index, digest)) found.push(index);
+    }
+    return found;
+  }
+
   /** Whether the first of these are the same messages. */
   beginWith(others: Rows): boolean {
     if (others.count > this.count) return false;
@@ -142,12 +153,13 @@ export class RowsBuilder {
   #count: number;
   #totalOctets = 0;
 
-  /** Begins with a copy of these. */
-  constructor(before: Rows = Rows.none) {
-    this.#octets = Buffer.alloc(Math.max(before.octets.length * 1.25, 64 * rowOctets));
+  /** Begins with a copy of these, whose messages have so many octets. */
+  constructor(before: Rows = Rows.none, totalOctets = 0) {
+    const capacity = before.count + Math.max(before.count >> 3, 64);
+    this.#octets = Buffer.allocUnsafeSlow(capacity * rowOctets);
     before.octets.copy(this.#octets);
     this.#count = before.count;
-    for (let index = 0; index < before.count; index += 1) this.#totalOctets += before.octetsOf(index);
+    this.#totalOctets = totalOctets;
   }
 
   get count(): number {
@@ -189,7 +201,7 @@ export class RowsBuilder {
   }
 
   #grow(): void {
-    const grown = Buffer.alloc(this.#octets.length * 2);
+    const grown = Buffer.allocUnsafeSlow(this.#octets.length * 2);
     this.#octets.copy(grown);
     this.#octets = grown;
   }

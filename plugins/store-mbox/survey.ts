@@ -155,7 +155,8 @@ async function scanFrom(
 ): Promise<Found> {
   const kept = known.first(keptCount);
   const from = keptCount === 0 ? 0 : kept.endOf(keptCount - 1);
-  const builder = new RowsBuilder(kept);
+  const keptOctets = keptCount === 0 ? 0 : totalOctetsOf(request, kept);
+  const builder = new RowsBuilder(kept, keptOctets);
   const uids = new UidAssigner(known, keptCount, builder);
   const { file, contentLength } = request;
   const before = Buffer.alloc(Math.min(from, 7));
@@ -168,6 +169,13 @@ async function scanFrom(
   });
   const { totalOctets } = builder;
   return { ...result, from, rows: builder.build(), totalOctets };
+}
+
+function totalOctetsOf({ former }: SurveyRequest, kept: Rows): number {
+  let totalOctets = former?.header.totalOctets ?? 0;
+  const count = former?.rows.count ?? 0;
+  for (let index = kept.count; index < count; index += 1) totalOctets -= former?.rows.octetsOf(index) ?? 0;
+  return totalOctets;
 }
 
 async function headerOf(

@@ -2,8 +2,32 @@ import { twinDigest } from './canonical.ts';
 import { DigestTable } from './digest-table.ts';
 import { type Rows, type RowsBuilder, uidOctets } from './rows.ts';
 
+/** Finds rows by digest. */
+interface CopyFinder {
+  /** Indexes of all rows with this digest, ascending. */
+  of(digest: Uint8Array): readonly number[];
+}
+
+/** For a few questions it is not worth while to sort all rows in. */
+class FewQuestions implements CopyFinder {
+  readonly #rows: Rows;
+  #leftCount = 16;
+  #copies: Copies | undefined;
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+  }
+
+  of(digest: Uint8Array): readonly number[] {
+    this.#leftCount -= 1;
+    if (this.#leftCount >= 0) return this.#rows.allOf(digest);
+    this.#copies ??= new Copies(this.#rows);
+    return this.#copies.of(digest);
+  }
+}
+
 /** Rows by digest: equal messages are counted in mailbox order. */
-export class Copies {
+export class Copies implements CopyFinder {
   readonly #rows: Rows;
   readonly #firsts: DigestTable;
   /** All rows of a digest that has several, by the first of them. */
@@ -19,7 +43,6 @@ export class Copies {
     }
   }
 
-  /** Indexes of all rows with this digest, ascending. */
   of(digest: Uint8Array): readonly number[] {
     const first = this.#rows.count === 0 ? undefined : this.#firsts.find(digest);
     if (first === undefined) return [];
@@ -45,7 +68,7 @@ interface Group {
  */
 export class UidAssigner {
   readonly #known: Rows;
-  readonly #knownCopies: Copies;
+  readonly #knownCopies: CopyFinder;
   readonly #keptCount: number;
   readonly #fresh: DigestTable;
   readonly #builder: RowsBuilder;
@@ -55,7 +78,7 @@ export class UidAssigner {
   /** The builder has the first `keptCount` rows of `known` already, and gets each message after its uid is given. */
   constructor(known: Rows, keptCount: number, builder: RowsBuilder) {
     this.#known = known;
-    this.#knownCopies = new Copies(known);
+    this.#knownCopies = new FewQuestions(known);
     this.#keptCount = keptCount;
     this.#builder = builder;
     this.#fresh = new DigestTable(builder, 64);

@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** /proc counts in this many ticks a second for every program, whatever the kernel's own clock does. */
-const ticksPerSecond = 100;
+/** /proc counts in ticks of 10 ms for every program, whatever the kernel's own clock does. */
+const tickMs = 10;
 
 /** Milliseconds of CPU, user and system, of a process, its descendants, and those of them that have ended. */
 export function cpuMsOf(processId: number): number {
-  const ticks = familyOf(processId).reduce((sum, member) => sum + member.ticks, 0);
-  return (ticks * 1000) / ticksPerSecond;
+  return familyOf(processId).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
 /** KB of memory of a process and its descendants; a page that n processes share counts 1/n for each (PSS). */
@@ -17,12 +16,12 @@ export function memoryKbOf(processId: number): number {
 interface Member {
   readonly id: number;
   readonly parentId: number;
-  /** Its own, and those of children that it has waited for. */
-  readonly ticks: number;
+  /** Its own, and that of children that it has waited for. */
+  readonly cpuMs: number;
 }
 
 function familyOf(processId: number): Member[] {
-  const all = readdirSync('/proc')
+  const all = namesIn('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => memberOf(Number(name)));
   const family = all.filter(({ id }) => id === processId);
@@ -40,8 +39,16 @@ function memberOf(id: number): Member[] {
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
     .map(Number);
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + field, 0);
-  return [{ id, parentId: fields[1] ?? 0, ticks }];
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = fields.slice(11, 15);
+  const ownMs = Math.max(threadsMs(id), (user + system) * tickMs);
+  return [{ id, parentId: fields[1] ?? 0, cpuMs: ownMs + (childrenUser + childrenSystem) * tickMs }];
+}
+
+/** The threads that a process has now are known to the nanosecond, where the kernel keeps such accounts. */
+function threadsMs(id: number): number {
+  return namesIn(`/proc/${id}/task`)
+    .map((thread) => Number(read(`/proc/${id}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0) / 1e6)
+    .reduce((sum, ms) => sum + ms, 0);
 }
 
 function memoryKb(id: number): number {
@@ -54,5 +61,13 @@ function read(path: string): string | undefined {
     return readFileSync(path, 'latin1');
   } catch {
     return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

@@ -8,6 +8,7 @@ async function make(): Promise<StoreUnderTest> {
     deliver: async (user, messages) => store.deliver(user, messages),
     open: (user) => store.open(identityOf(user)),
     stored: async (user) => store.stored(user),
+    removeBehind: async (user, index) => store.removeBehind(user, index),
     restart: async () => {},
     dispose: () => state.remove(),
   };
