@@ -21,6 +21,7 @@ import type { Plugin } from './plugin/plugin.ts';
 import type { PluginState } from './plugin/state.ts';
 import type { Subcommand } from './plugin/subcommand.ts';
 import { Table } from './plugin/table.ts';
+import { toldLog } from './plugin/told-log.ts';
 import type { Settings } from './settings.ts';
 
 /** One generation of the daemon: hooks, tables and settings, complete and frozen before the first session. */
@@ -47,20 +48,22 @@ export interface Surroundings {
  * unknown, or an `apply` throws.
  */
 export function createCore(plugins: readonly Plugin[], surroundings: Surroundings): Core {
+  const hooks = createHooks();
+  const log = toldLog(surroundings.log, hooks.log);
   const core: Core = {
-    hooks: createHooks(),
+    hooks,
     commands: new CommandTable(),
     mechanisms: new Table('mechanism'),
     subcommands: new Table('subcommand'),
     facts: new FactTable(),
     settings: surroundings.settings,
-    log: surroundings.log,
+    log,
   };
   const capa = capaOf((session) => capabilitiesOf(session, core));
   for (const command of [user, pass, quit, stat, list, retr, dele, noop, rset, top, uidl, capa]) {
     core.commands.add(command, 'popper');
   }
-  for (const plugin of plugins) plugin.apply(popperFor(plugin.name, core, surroundings));
+  for (const plugin of plugins) plugin.apply(popperFor(plugin.name, core, { ...surroundings, log }));
   for (const table of [core.commands, core.mechanisms, core.subcommands, core.facts]) table.freeze();
   refuseUnknownNames(core.hooks, (keyword) => core.commands.has(keyword));
   return core;

@@ -16,8 +16,10 @@ export function inspectHooks({ command, ...hooks }: Hooks): readonly TappedHook[
  * that nobody has never fires. Throws a TypeError for either, before the daemon starts.
  */
 export function refuseUnknownNames(hooks: Hooks, isCommand: (keyword: string) => boolean): void {
-  for (const keyword of hooks.command.made.keys()) {
-    if (!isCommand(keyword)) throw new TypeError(`hook command: there is no command ${keyword}`);
+  for (const [keyword, { taps }] of hooks.command.made) {
+    if (isCommand(keyword)) continue;
+    const names = taps.map(({ name }) => name).join(', ');
+    throw new TypeError(`hook command: there is no command ${keyword}, which is what ${names} waits for`);
   }
   for (const { name, taps } of inspectHooks(hooks)) {
     for (const { name: tap, before } of taps) {

@@ -88,12 +88,16 @@ export class Pop3Client {
     return Buffer.from(octets.toString('latin1').slice(0, -3).replaceAll(/(^|\r\n)\./g, '$1'), 'latin1');
   }
 
+  /** What has come and was not read, or else the next octets, as they come in one piece; empty at the end. */
+  async piece(): Promise<Buffer> {
+    if (this.#unread.length === 0) await this.#more();
+    return this.#take(this.#unread.length);
+  }
+
   /** Everything that comes until the server closes the connection. */
   async rest(): Promise<Buffer> {
     while (await this.#more());
-    const octets = this.#unread;
-    this.#unread = Buffer.alloc(0);
-    return octets;
+    return this.#take(this.#unread.length);
   }
 
   async quit(): Promise<string> {

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { z } from 'zod';
+
+import { memoryHost, memoryMaildrop, TestServer } from '../testing.ts';
+import { definePlugin, type Popper } from './plugin.ts';
+
+const sink = (tap: (message: string, popper: Popper) => void) =>
+  definePlugin({
+    name: 'sink',
+    options: z.strictObject({}),
+    apply: (popper) => popper.hooks.log.tap('sink', ({ message }) => tap(message, popper)),
+  })();
+
+const session = ['USER mrose', 'PASS secret', 'QUIT'];
+
+test('a sink hears what the log is told', async () => {
+  const heard: string[] = [];
+  const server = new TestServer([memoryHost(memoryMaildrop([])), sink((message) => heard.push(message))]);
+  await server.converse(session);
+  await server.stop();
+  assert.deepEqual(heard, ['session']);
+});
+
+test('a sink that fails is named in the log, and hears neither that nor what it says itself', async () => {
+  const broken = sink((message, popper) => {
+    popper.log.info('about', { message });
+    throw new Error('the disk is full');
+  });
+  const server = new TestServer([memoryHost(memoryMaildrop([])), broken]);
+  await server.converse(session);
+  await server.stop();
+  assert.deepEqual(
+    server.log.map(({ message }) => message),
+    ['session', 'about', 'log failed'],
+  );
+  assert.match(String(server.log[2]?.fields['error']), /plugin sink, hook log: the disk is full/);
+});
