@@ -38,7 +38,8 @@ export function installPackages(wanted) {
 // Daemons lie where an ordinary user's PATH does not look.
 const folders = () => [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
 
-const found = (program) => folders().some((folder) => existsSync(join(program.startsWith('/') ? '/' : folder, program)));
+const found = (program) =>
+  folders().some((folder) => existsSync(join(program.startsWith('/') ? '/' : folder, program)));
 
 function aptGet(args) {
   const asRoot = process.getuid?.() === 0 ? ['env'] : ['sudo', '-n', 'env'];

@@ -19,7 +19,8 @@ function preparePackages() {
   const missing = missingPackages();
   if (missing.length === 0) return;
   // In CI a skipped test would be a hole that nobody sees, so there a package that cannot be had is a failure.
-  if (process.env['CI'] === 'true' || process.env['POPPER_TEST_INSTALL'] === '1') return installPackages(missing);
+  if (process.env['CI'] === 'true' || process.env['POPPER_TEST_INSTALL'] === '1')
+    return installPackages(missing);
   console.log('Tests that need these Debian packages will be SKIPPED:');
   for (const { name, why } of missing) console.log(`  ${name}: ${why}`);
   console.log(`To run them too: ${aptLine(missing)}\n(or POPPER_TEST_INSTALL=1 npm test)\n`);
@@ -36,7 +37,10 @@ function runTests(handedOn) {
       [
         ...['--conditions=popper-source', '--test', '--test-concurrency=2', `--test-timeout=${hungAfterMs}`],
         ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-        ...[`--test-reporter=${join(import.meta.dirname, 'skipped.mjs')}`, `--test-reporter-destination=${skippedFile}`],
+        ...[
+          `--test-reporter=${join(import.meta.dirname, 'skipped.mjs')}`,
+          `--test-reporter-destination=${skippedFile}`,
+        ],
         ...options,
         ...(files.length > 0 ? files : everything),
       ],

@@ -183,10 +183,6 @@ for (const broken of cases) {
 }
 
 test('a tap that refuses by tap and late is waited for, and keeps the client out', async () => {
-  const slowly = async (): Promise<unknown> => {
-    await Promise.resolve();
-    return denied('not today');
-  };
   const said = await new TestServer([plain('authenticate', slowly, 'tap'), hostOf(mail())]).converse(login);
   assert.equal(said.at(-1), '-ERR [AUTH] login refused');
 });
@@ -241,6 +237,11 @@ test('a plugin that breaks while it wraps a maildrop does not keep the lock', as
   await new TestServer([wrapper, hostOf(maildrop)]).converse(login);
   assert.equal(maildrop.closings, 1);
 });
+
+async function slowly(): Promise<unknown> {
+  await Promise.resolve();
+  return denied('not today');
+}
 
 const mail = () => memoryMaildrop(['a\r\n']);
 const hostOf = (maildrop: MemoryMaildrop) => memoryHost(maildrop);

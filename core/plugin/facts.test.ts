@@ -10,7 +10,7 @@ import { FactTable } from './facts.ts';
 const login = ['USER mrose', 'PASS secret'];
 
 /** A plugin with a fact that MARK sets before the login and SHOW reads after it. */
-function marker(schema: z.ZodType<unknown>, value: unknown, seen: unknown[]): Plugin {
+function marker(schema: z.ZodType, value: unknown, seen: unknown[]): Plugin {
   return definePlugin({
     name: 'marker',
     options: z.strictObject({}),

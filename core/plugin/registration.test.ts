@@ -92,7 +92,10 @@ async function* exchangeNothing(): AsyncGenerator<Uint8Array, never, Uint8Array>
 
 test('a command cannot be added once the daemon runs', async () => {
   const late = plugin('late', ({ commands, hooks }) =>
-    hooks.connect.tapPromise('late', async () => commands.add(command('PING'))),
+    hooks.connect.tapPromise('late', async () => {
+      commands.add(command('PING'));
+      return undefined;
+    }),
   );
   const server = new TestServer([late]);
   assert.deepEqual(await server.converse(['PING']), ['-ERR [SYS/TEMP] internal error, try again later']);
@@ -190,7 +193,10 @@ test('what a plugin throws in apply reaches whoever starts the daemon', () => {
 
 test('what a plugin logs carries its name', async () => {
   const chatty = plugin('chatty', ({ hooks, log }) =>
-    hooks.connect.tapPromise('chatty', async ({ address }) => log.info('hello', { address })),
+    hooks.connect.tapPromise('chatty', async ({ address }) => {
+      log.info('hello', { address });
+      return undefined;
+    }),
   );
   const server = new TestServer([chatty]);
   await server.converse([]);

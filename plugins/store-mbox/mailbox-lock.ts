@@ -25,26 +25,32 @@ export interface LockedMailbox {
 
 /**
  * Takes all locks, or none: while one of them is not to be had, none is held, for other programs take them in another
- * order and would wait for ours. undefined if there is no mailbox. Throws a Failure (SYS/TEMP) after the time-out.
+ * order and would wait for ours. undefined if there is no mailbox. Throws a Failure with `busyCode` after the
+ * time-out.
  */
 export async function lockMailbox(
   path: string,
   trust: Trust,
   settings: LockSettings,
+  busyCode: BusyCode = 'SYS/TEMP',
 ): Promise<LockedMailbox | undefined> {
   const deadlineMs = performance.now() + settings.lockTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     const locked = await tryLocks(path, trust, settings);
     if (locked !== 'busy') return locked;
-    await waitToRetry(path, attempt, deadlineMs);
+    await waitToRetry(path, { attempt, deadlineMs, busyCode });
   }
 }
 
-/** The mailbox, open for reading and locked against writers; never by a dotlock. undefined if there is none. */
+/**
+ * The mailbox, open for reading and locked against writers; never by a dotlock. undefined if there is none. Throws a
+ * Failure with `busyCode` after the time-out.
+ */
 export async function lockMailboxShared(
   path: string,
   trust: Trust,
   settings: LockSettings,
+  busyCode: BusyCode = 'SYS/TEMP',
 ): Promise<LockedMailbox | undefined> {
   const deadlineMs = performance.now() + settings.lockTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
@@ -57,9 +63,12 @@ export async function lockMailboxShared(
     } finally {
       if (!isLocked) await file.close();
     }
-    await waitToRetry(path, attempt, deadlineMs);
+    await waitToRetry(path, { attempt, deadlineMs, busyCode });
   }
 }
+
+/** RFC 2449 section 8 has a code of its own for a login that meets a locked maildrop. */
+export type BusyCode = 'SYS/TEMP' | 'IN-USE';
 
 /** Long enough for a slow commit not to be taken for a dead one's. */
 const refreshMs = 30_000;
@@ -153,12 +162,15 @@ async function isStillTheMailbox(path: string, file: OpenFile, files: Files): Pr
   return stat.nlink === 1 && isSameInode(stat, await files.lstat(path));
 }
 
-async function waitToRetry(path: string, attempt: number, deadlineMs: number): Promise<void> {
+async function waitToRetry(
+  path: string,
+  { attempt, deadlineMs, busyCode }: { attempt: number; deadlineMs: number; busyCode: BusyCode },
+): Promise<void> {
   const longestMs = Math.min(200, 20 * 1.5 ** attempt);
   const waitMs = Math.max(20, Math.random() * longestMs);
   if (performance.now() + waitMs > deadlineMs) {
     throw new Failure('another program is using the maildrop, try again', {
-      code: 'SYS/TEMP',
+      code: busyCode,
       cause: new Error(`${path}: still locked by another program after the option lockTimeoutMs`),
     });
   }

@@ -2,7 +2,7 @@ import { type FileStat, journalPathOf, type OpenFile } from './commit/index.ts';
 import { isDotlocked } from './dotlock.ts';
 import type { MailboxIndex } from './index-cache.ts';
 import { type IndexHeader, isSameMailbox } from './index-header.ts';
-import { lockMailboxShared } from './mailbox-lock.ts';
+import { type BusyCode, lockMailboxShared } from './mailbox-lock.ts';
 import { messageChanged } from './message-reader.ts';
 import type { Place } from './place.ts';
 import { recoverPlace } from './recovery.ts';
@@ -31,10 +31,12 @@ export class Mailbox {
     if (stat === undefined) return new Mailbox(place, emptyIndex);
     assertTrusted(place.path, stat, place.trust);
     if (stat.octets === 0) return new Mailbox(place, emptyIndex);
-    const known = place.surroundings.cache.get(place.path);
+    const { cache } = place.surroundings;
+    const known = cache.get(place.path);
     if (known !== undefined && isCurrent(known, stat, place)) return new Mailbox(place, known);
     const mailbox = new Mailbox(place, await lastKnown(place, known));
-    if (!isCurrent(mailbox.#index, stat, place)) await mailbox.lookAgain();
+    if (!isCurrent(mailbox.#index, stat, place)) await mailbox.lookAgain('IN-USE');
+    else cache.set(place.path, mailbox.#index);
     return mailbox;
   }
 
@@ -55,9 +57,9 @@ export class Mailbox {
   }
 
   /** Looks through the mailbox, or through what was added to it, under a shared lock. undefined if it is gone. */
-  async lookAgain(): Promise<Survey | undefined> {
+  async lookAgain(busyCode?: BusyCode): Promise<Survey | undefined> {
     const { path, trust, locks, surroundings } = this.place;
-    const locked = await lockMailboxShared(path, trust, locks);
+    const locked = await lockMailboxShared(path, trust, locks, busyCode);
     if (locked === undefined) {
       this.#index = emptyIndex;
       return undefined;
@@ -185,7 +187,7 @@ async function settledStat(place: Place): Promise<FileStat | undefined> {
   const journalPath = journalPathOf(place.commit.journalFolder, place.path);
   const [stat, journal] = await Promise.all([files.lstat(place.path), files.lstat(journalPath)]);
   if (journal === undefined) return stat;
-  await recoverPlace(place);
+  await recoverPlace(place, 'IN-USE');
   return files.lstat(place.path);
 }
 

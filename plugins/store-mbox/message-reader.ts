@@ -18,6 +18,7 @@ export class MessageReader {
   #filledOctets = 0;
   #filledAtMs = 0;
   #forget: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(file: OpenFile, header: IndexHeader, readAheadOctets: number) {
     this.#file = file;
@@ -70,6 +71,7 @@ export class MessageReader {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#forget);
     this.#window = undefined;
     this.#filledOctets = 0;
@@ -103,6 +105,7 @@ export class MessageReader {
 
   /** A session that only waits does not need the memory. */
   #forgetSoon(): void {
+    if (this.#isClosed) return;
     this.#forget ??= setTimeout(() => {
       this.#window = undefined;
       this.#filledOctets = 0;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { Failure, type Identity, type Logger } from 'popperd';
@@ -9,7 +10,7 @@ import { IndexFile } from './index-file.ts';
 import type { LockSettings } from './mailbox-lock.ts';
 import type { Options } from './options.ts';
 import type { Trust } from './spool-file.ts';
-import { spoolPathOf } from './spool-path.ts';
+import { type SpoolPath, spoolPathOf } from './spool-path.ts';
 
 /** What all mailboxes of a process share. */
 export interface Surroundings {
@@ -23,8 +24,8 @@ export interface Surroundings {
   readonly bootId: string;
   /** Spool folders in which no dotlock can be made, told once each. */
   readonly forbiddenFolders: Set<string>;
-  /** Groups of the spool roots, which do not change while the daemon runs. */
-  readonly rootGroups: Map<string, number | undefined>;
+  /** Groups of spool folders, which do not change while the daemon runs. */
+  readonly folderGroups: Map<string, number | undefined>;
 }
 
 /** Where one mailbox and what belongs to it lie, and how it is dealt with. */
@@ -40,10 +41,7 @@ export interface Place {
 }
 
 /** The user's mailbox path. Throws a Failure (SYS/PERM) for a name that leads nowhere. */
-export function mailboxPathOf(
-  identity: Identity,
-  surroundings: Surroundings,
-): { path: string; root: string } {
+export function mailboxPathOf(identity: Identity, surroundings: Surroundings): SpoolPath {
   try {
     return spoolPathOf(surroundings.options.spool, identity, surroundings.baseFolder);
   } catch (cause) {
@@ -74,20 +72,36 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
 
 export const reserveFolderOf = (folder: string): string => join(folder, 'reserve');
 
-/** Whose file an mbox below this root may be. */
-export async function trustOf(root: string, uid: number, surroundings: Surroundings): Promise<Trust> {
+/** The folder whose group may write to the mboxes below it: none in a home, whose group is its owner's affair. */
+export const spoolFolderOf = (template: string, root: string): string | undefined =>
+  template.startsWith('{home}/') ? undefined : root;
+
+/** Whose file an mbox may be. */
+export async function trustOf(
+  spoolFolder: string | undefined,
+  uid: number,
+  surroundings: Surroundings,
+): Promise<Trust> {
   const { options } = surroundings;
-  const mailGroup = options.mailGroup ?? (await groupOf(root, surroundings));
+  const { mailGroup = await groupOf(spoolFolder, surroundings) } = options;
   return { owner: options.owner ?? uid, mailGroup };
 }
 
-async function groupOf(root: string, { files, rootGroups }: Surroundings): Promise<number | undefined> {
-  if (rootGroups.has(root)) return rootGroups.get(root);
-  const stat = await files.lstat(root);
-  // A home folder's group is its owner's affair; a spool's is the mail system's.
-  const group = stat?.kind === 'folder' ? stat.gid : undefined;
-  rootGroups.set(root, group);
+async function groupOf(
+  folder: string | undefined,
+  { folderGroups }: Surroundings,
+): Promise<number | undefined> {
+  if (folder === undefined) return undefined;
+  if (folderGroups.has(folder)) return folderGroups.get(folder);
+  const group = await groupOfFolder(folder);
+  folderGroups.set(folder, group);
   return group;
+}
+
+/** A spool folder may well be a symbolic link: it is the operator's. */
+async function groupOfFolder(folder: string): Promise<number | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  return found?.gid;
 }
 
 function sayForbidden(path: string, { forbiddenFolders, log }: Surroundings): void {

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { Failure } from 'popperd';
 
 import { CommitError, type OpenFile, pendingJournals, recoverMailbox } from './commit/index.ts';
-import { lockMailbox } from './mailbox-lock.ts';
-import { type Place, placeOf, type Surroundings, trustOf } from './place.ts';
+import { type BusyCode, lockMailbox } from './mailbox-lock.ts';
+import { type Place, placeOf, spoolFolderOf, type Surroundings, trustOf } from './place.ts';
 
 /** Finishes what dead processes left in all mailboxes of this uid. One that cannot be finished now is logged. */
 export async function recoverAll(uid: number, folder: string, surroundings: Surroundings): Promise<void> {
@@ -12,7 +12,8 @@ export async function recoverAll(uid: number, folder: string, surroundings: Surr
     // Without a readable header nothing was changed; the mailbox's next login takes it away.
     if (mailboxPath === undefined) continue;
     try {
-      const trust = await trustOf(`${dirname(mailboxPath)}/`, uid, surroundings);
+      const { spool } = surroundings.options;
+      const trust = await trustOf(spoolFolderOf(spool, dirname(mailboxPath)), uid, surroundings);
       await recoverPlace(placeOf(mailboxPath, trust, folder, surroundings));
     } catch (error) {
       surroundings.log.error('a deletion cannot be finished yet; the next login tries again', {
@@ -25,8 +26,8 @@ export async function recoverAll(uid: number, folder: string, surroundings: Surr
 }
 
 /** Finishes what a dead process left in one mailbox. Throws a Failure (SYS/TEMP) if it cannot be done now. */
-export async function recoverPlace(place: Place): Promise<void> {
-  const locked = await lockMailbox(place.path, place.trust, place.locks);
+export async function recoverPlace(place: Place, busyCode?: BusyCode): Promise<void> {
+  const locked = await lockMailbox(place.path, place.trust, place.locks, busyCode);
   if (locked === undefined) {
     place.surroundings.log.warn('a deletion was not finished, and its mailbox is gone', { path: place.path });
     return;

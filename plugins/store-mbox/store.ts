@@ -5,7 +5,14 @@ import { IndexCache } from './index-cache.ts';
 import { Mailbox } from './mailbox.ts';
 import { MboxMaildrop } from './mbox-maildrop.ts';
 import type { Options } from './options.ts';
-import { mailboxPathOf, placeOf, reserveFolderOf, type Surroundings, trustOf } from './place.ts';
+import {
+  mailboxPathOf,
+  placeOf,
+  reserveFolderOf,
+  spoolFolderOf,
+  type Surroundings,
+  trustOf,
+} from './place.ts';
 import { recoverAll } from './recovery.ts';
 
 /** Opens users' mboxes. One for a process: it keeps the indexes of those who come again. */
@@ -32,7 +39,8 @@ export class MboxStore {
     const claim = await state.claim(identity, path);
     try {
       const folder = await this.#folderOf(identity);
-      const trust = await trustOf(root, identity.uid, surroundings);
+      const spoolFolder = spoolFolderOf(this.#options.spool, root);
+      const trust = await trustOf(spoolFolder, identity.uid, surroundings);
       const mailbox = await Mailbox.open(placeOf(path, trust, folder, surroundings));
       this.#reserveIn(folder);
       return new MboxMaildrop(mailbox, claim);
@@ -70,7 +78,7 @@ export class MboxStore {
       cache: new IndexCache(this.#options.cacheOctets),
       bootId: (await this.#files.bootId()) ?? '',
       forbiddenFolders: new Set(),
-      rootGroups: new Map(),
+      folderGroups: new Map(),
     };
   }
 

@@ -39,7 +39,7 @@ export interface SurveyRequest {
   readonly successor: Rows | undefined;
   /** Scan all of it, whatever was known. */
   readonly everything?: boolean;
-  /** Somebody holds the dotlock, so a last line without an end is being written. */
+  /** Somebody holds the dotlock. */
   readonly isBeingWritten: boolean;
 }
 
@@ -50,11 +50,10 @@ export interface SurveyRequest {
 export async function survey(request: SurveyRequest): Promise<Survey> {
   const { path, file, former } = request;
   const stat = await file.stat();
-  const to = request.isBeingWritten ? await endOfLastLine(file, stat.octets) : stat.octets;
   const isFresh = former === undefined || request.everything === true;
-  const keptCount = isFresh ? 0 : await stillTrueCount(request, former, stat, to);
-  const found = await scan(request, keptCount, to);
-  if (found.end < to || (await file.stat()).octets < to) {
+  const keptCount = isFresh ? 0 : await stillTrueCount(request, former, stat);
+  const found = await completed(request, await scan(request, keptCount, stat.octets), keptCount);
+  if ((await file.stat()).octets < stat.octets) {
     throw new Failure('the maildrop is being changed, try again', {
       code: 'SYS/TEMP',
       cause: new Error(`${path}: became shorter while it was read under a lock`),
@@ -63,16 +62,15 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   if (found.rows.count === 0 && found.strayOctets > 0) {
     throw new Failure('the maildrop cannot be read', {
       code: 'SYS/PERM',
-      cause: new Error(`${path}: no line in it is a message's From_ line: not an mbox`),
+      cause: new Error(`${path}: not an mbox, for no line in it is a message's From_ line: move it away`),
     });
   }
-  const header = await headerOf(request, stat, found, to);
   return {
-    header,
+    header: await headerOf(request, stat, found),
     rows: found.rows,
     keptCount,
     strayOctets: found.strayOctets,
-    scannedNowOctets: to - found.from,
+    scannedNowOctets: stat.octets - found.from,
   };
 }
 
@@ -100,17 +98,17 @@ async function stillTrueCount(
   request: SurveyRequest,
   former: SurveyedIndex,
   stat: FileStat,
-  to: number,
 ): Promise<number> {
   const { file, contentLength } = request;
   const { header, rows } = former;
-  if (rows.count === 0 || !mayBeExtended(header, stat, request) || to < header.scannedOctets) return 0;
+  if (rows.count === 0 || !mayBeExtended(header, stat, request)) return 0;
   const tail = await tailDigestOf(file, header.scannedOctets);
   if (tail.compare(header.tailDigest) !== 0) return 0;
-  if (to === header.scannedOctets) return rows.count;
+  if (stat.octets === header.scannedOctets) return rows.count;
   // What a `Content-Length:` may be believed about depends on what has come since.
   if (contentLength) return rows.count - 1;
-  return (await beginsMessage(file, rows, { from: header.scannedOctets, to })) ? rows.count : rows.count - 1;
+  const added = { from: header.scannedOctets, to: stat.octets };
+  return (await beginsMessage(file, rows, added)) ? rows.count : rows.count - 1;
 }
 
 function mayBeExtended(header: IndexHeader, stat: FileStat, request: SurveyRequest): boolean {
@@ -135,6 +133,8 @@ async function beginsMessage(
 
 type Found = ScanResult & {
   readonly from: number;
+  /** Where the last of the rows ends, or the next scan has to begin. */
+  readonly scannedOctets: number;
   readonly rows: Rows;
   readonly totalOctets: number;
 };
@@ -168,8 +168,29 @@ async function scanFrom(
     builder.add({ ...message, digest, uid: uids.assign(digest, message.canonical) });
   });
   const { totalOctets } = builder;
-  return { ...result, from, rows: builder.build(), totalOctets };
+  return { ...result, from, scannedOctets: result.end, rows: builder.build(), totalOctets };
 }
+
+/**
+ * Leaves the last message to the next scan while another program is writing it: its last line has no end, and the
+ * program has the dotlock. Without a lock nothing tells it from a message that lacks the end for good, so it is shown,
+ * and not removed if it turns out to go on.
+ */
+async function completed(request: SurveyRequest, found: Found, keptCount: number): Promise<Found> {
+  const { rows } = found;
+  if (!request.isBeingWritten || rows.count <= keptCount) return found;
+  const last = Buffer.alloc(1);
+  await request.file.read(last, found.end - 1);
+  if (last[0] === lineFeed) return found;
+  return {
+    ...found,
+    rows: rows.first(rows.count - 1),
+    totalOctets: found.totalOctets - rows.octetsOf(rows.count - 1),
+    scannedOctets: rows.offsetOf(rows.count - 1),
+  };
+}
+
+const lineFeed = 0x0a;
 
 function totalOctetsOf({ former }: SurveyRequest, kept: Rows): number {
   let totalOctets = former?.header.totalOctets ?? 0;
@@ -181,23 +202,14 @@ function totalOctetsOf({ former }: SurveyRequest, kept: Rows): number {
 async function headerOf(
   { file, bootId, contentLength }: SurveyRequest,
   stat: FileStat,
-  { rows, totalOctets }: Found,
-  to: number,
+  { rows, totalOctets, scannedOctets }: Found,
 ): Promise<IndexHeader> {
   return {
     stamp: stampOf(stat, bootId),
     count: rows.count,
     totalOctets,
-    scannedOctets: to,
-    tailDigest: await tailDigestOf(file, to),
+    scannedOctets,
+    tailDigest: await tailDigestOf(file, scannedOctets),
     contentLength,
   };
-}
-
-/** Where the last complete line ends. A line that long is none that is just being written. */
-async function endOfLastLine(file: OpenFile, octets: number): Promise<number> {
-  const tail = Buffer.alloc(Math.min(octets, 1024 * 1024));
-  await file.read(tail, octets - tail.length);
-  const feed = tail.lastIndexOf('\n', undefined, 'latin1');
-  return feed === -1 ? octets : octets - tail.length + feed + 1;
 }

@@ -21,12 +21,16 @@ test('curl lists what it then fetches: the same sizes', needs('curl'), async (t)
   assert.deepEqual(linesOf(await curl('/')), expected);
 });
 
-test('curl finds a different unique-id for every message, and the same ones again', needs('curl'), async (t) => {
-  const { curl } = await started(t);
-  const first = linesOf(await curl('/', '-X', 'UIDL'));
-  assert.equal(new Set(first.map((line) => line.split(' ')[1])).size, mail.length);
-  assert.deepEqual(linesOf(await curl('/', '-X', 'UIDL')), first);
-});
+test(
+  'curl finds a different unique-id for every message, and the same ones again',
+  needs('curl'),
+  async (t) => {
+    const { curl } = await started(t);
+    const first = linesOf(await curl('/', '-X', 'UIDL'));
+    assert.equal(new Set(first.map((line) => line.split(' ')[1])).size, mail.length);
+    assert.deepEqual(linesOf(await curl('/', '-X', 'UIDL')), first);
+  },
+);
 
 test('what curl deletes is gone for the next one', needs('curl'), async (t) => {
   const { curl } = await started(t);
@@ -40,7 +44,10 @@ test('what curl deletes is gone for the next one', needs('curl'), async (t) => {
 
 test('curl is refused with the wrong password', needs('curl'), async (t) => {
   const { site, url } = await started(t);
-  const { exitCode } = await run('curl', ['-s', '--user', 'alice:wrong', `${url}/1`], { home: site.folder, fine: [67] });
+  const { exitCode } = await run('curl', ['-s', '--user', 'alice:wrong', `${url}/1`], {
+    home: site.folder,
+    fine: [67],
+  });
   assert.equal(exitCode, 67);
 });
 

@@ -8,8 +8,25 @@ import { logIn, makeSite, password, readMbox } from './support/site.ts';
 
 const login = `USER alice\r\nPASS ${password}\r\n`;
 
-const commands = ['NOOP', 'STAT', 'LIST', 'LIST 2', 'UIDL', 'RETR 2', 'TOP 3 1', 'DELE 1', 'RETR 1', 'RSET', 'XYZZY', 'RETR 99', 'CAPA'];
-const thousandCommands = Array.from({ length: 1000 }, (_, index) => `${commands[index % commands.length]}\r\n`);
+const commands = [
+  'NOOP',
+  'STAT',
+  'LIST',
+  'LIST 2',
+  'UIDL',
+  'RETR 2',
+  'TOP 3 1',
+  'DELE 1',
+  'RETR 1',
+  'RSET',
+  'XYZZY',
+  'RETR 99',
+  'CAPA',
+];
+const thousandCommands = Array.from(
+  { length: 1000 },
+  (_, index) => `${commands[index % commands.length]}\r\n`,
+);
 const longSession = `${login}${thousandCommands.join('')}RSET\r\nQUIT\r\n`;
 
 test('L18: a thousand commands are answered alike, sent in one segment or octet by octet', async (t) => {
@@ -48,7 +65,9 @@ test('L19: a client that closes its half after QUIT reads every answer, and its 
   client.send(`${login}RETR 2\r\nDELE 1\r\nDELE 2\r\nQUIT\r\n`);
   client.halfClose();
   const answers = await client.rest();
-  assert.ok(answers.includes(onWire(mailOf(1))) === false && answers.toString('latin1').endsWith('\r\n+OK bye\r\n'));
+  assert.ok(
+    answers.includes(onWire(mailOf(1))) === false && answers.toString('latin1').endsWith('\r\n+OK bye\r\n'),
+  );
   assert.equal(answers.toString('latin1').match(/^\+OK/gm)?.length, 7);
   assert.ok((await readMbox(site)).equals(mboxOf(plainMail.slice(2))));
 });

@@ -40,7 +40,11 @@ test('a session that was broken off is told from one that ended well', async (t)
   const { ending, deleted, left } = await daemon.logged(({ msg }) => msg === 'session');
   assert.deepEqual(
     { ending, deleted, left },
-    { ending: 'disconnected', deleted: { messages: 0, octets: 0 }, left: { messages: 8, octets: octetsInAll } },
+    {
+      ending: 'disconnected',
+      deleted: { messages: 0, octets: 0 },
+      left: { messages: 8, octets: octetsInAll },
+    },
   );
 });
 

@@ -31,7 +31,12 @@ export class Daemon {
   }
 
   /** Starts it and waits until it serves. Rejects with all it said where it does not. */
-  static async start(configFile: string, command: readonly string[] = process.env['STANDIN'] ? ['-C', 'popper-source', process.env['STANDIN']] : [popper]): Promise<Daemon> {
+  static async start(
+    configFile: string,
+    command: readonly string[] = process.env['STANDIN']
+      ? ['-C', 'popper-source', process.env['STANDIN']]
+      : [popper],
+  ): Promise<Daemon> {
     const child = spawn(process.execPath, [...command, 'serve', '-c', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] },

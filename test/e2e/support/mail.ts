@@ -39,7 +39,9 @@ export const awkwardMail: readonly StoredMessage[] = [
 
 /** The mbox of these messages, as a delivery agent leaves it. */
 export const mboxOf = (messages: readonly StoredMessage[]): Buffer =>
-  Buffer.concat(messages.flatMap(({ octets }) => [fromLine, octets, ...(octets.at(-1) === 0x0a ? [lineFeed] : [])]));
+  Buffer.concat(
+    messages.flatMap(({ octets }) => [fromLine, octets, ...(octets.at(-1) === 0x0a ? [lineFeed] : [])]),
+  );
 
 /** Puts them where a user's mail lies, in place of what was there. */
 export const putMail = (file: string, messages: readonly StoredMessage[]): Promise<void> =>

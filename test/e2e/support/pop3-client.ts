@@ -85,7 +85,13 @@ export class Pop3Client {
     }
     const octets = await this.#upTo('\r\n.\r\n');
     assert.ok(octets, 'the connection was closed inside a multi-line reply');
-    return Buffer.from(octets.toString('latin1').slice(0, -3).replaceAll(/(^|\r\n)\./g, '$1'), 'latin1');
+    return Buffer.from(
+      octets
+        .toString('latin1')
+        .slice(0, -3)
+        .replaceAll(/(^|\r\n)\./g, '$1'),
+      'latin1',
+    );
   }
 
   /** What has come and was not read, or else the next octets, as they come in one piece; empty at the end. */

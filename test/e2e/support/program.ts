@@ -40,7 +40,11 @@ export function run(program: string, args: readonly string[], options: RunOption
         if (typeof exitCode === 'number' && fine.includes(exitCode)) {
           return resolve({ stdout, stderr: stderr.toString(), exitCode });
         }
-        reject(new Error(`${program} failed (${exitCode}): ${stderr.toString()}${stdout.toString()}`, { cause: error }));
+        reject(
+          new Error(`${program} failed (${exitCode}): ${stderr.toString()}${stdout.toString()}`, {
+            cause: error,
+          }),
+        );
       },
     );
     child.stdin?.on('error', () => {}).end(input);

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { definePlugin, type SessionReport } from 'popperd';
+import { memoryHost, memoryMaildrop, TestServer } from 'popperd/testing';
+import { z } from 'zod';
+
+const login = ['USER mrose', 'PASS secret'];
+const texts = ['a\r\n', 'bb\r\n', '.ccc\r\n'];
+
+async function reportOf(lines: readonly string[]): Promise<SessionReport> {
+  const { reports } = await new TestServer([memoryHost(memoryMaildrop(texts))]).record(lines);
+  const [report] = reports;
+  assert.ok(report !== undefined && reports.length === 1);
+  return report;
+}
+
+test('a session that retrieves and deletes is reported with what it did', async () => {
+  const { user, ending, retrieved, deleted, left, received, sent } = await reportOf([
+    ...login,
+    'RETR 3',
+    'RETR 1',
+    'DELE 1',
+    'QUIT',
+  ]);
+  assert.deepEqual(
+    { user, ending, retrieved, deleted, left },
+    {
+      user: 'mrose',
+      ending: 'quit',
+      retrieved: { messages: 2, octets: 9 },
+      deleted: { messages: 1, octets: 3 },
+      left: { messages: 2, octets: 10 },
+    },
+  );
+  assert.equal(received, 'USER mrose  PASS secret  RETR 3  RETR 1  DELE 1  QUIT  '.length);
+  assert.ok(sent > 100);
+});
+
+test('a session that leaves is reported as having deleted nothing', async () => {
+  const { ending, deleted, left } = await reportOf([...login, 'DELE 1']);
+  assert.deepEqual(
+    { ending, deleted, left },
+    { ending: 'disconnected', deleted: { messages: 0, octets: 0 }, left: { messages: 3, octets: 13 } },
+  );
+});
+
+test('a client that never logs in is reported without a user', async () => {
+  const { user, ending } = await reportOf(['USER mrose', 'QUIT']);
+  assert.deepEqual({ user, ending }, { user: undefined, ending: 'quit' });
+});
+
+test('a client that may not come in hears why, and is reported as refused', async () => {
+  const doorman = definePlugin({
+    name: 'doorman',
+    options: z.strictObject({}),
+    apply({ hooks }) {
+      hooks.connect.tapPromise('doorman', async () => ({ text: 'not from there', code: 'SYS/PERM' }));
+      hooks.connect.tapPromise('never asked', async () => assert.fail('the first refusal wins'));
+    },
+  })();
+  const { said, reports } = await new TestServer([doorman]).record(['USER mrose']);
+  assert.deepEqual(said, ['-ERR [SYS/PERM] not from there']);
+  assert.equal(reports[0]?.ending, 'refused');
+});
+
+test('a preface that says who the client is opens the maildrop with no greeting and no password', async () => {
+  const ticketed = definePlugin({
+    name: 'ticketed',
+    options: z.strictObject({}),
+    apply: ({ hooks }) =>
+      hooks.preface.tapPromise('ticketed', async (channel) => {
+        const octets = await channel.readOctets();
+        if (String(octets).trim() !== 'ticket') return { text: 'no ticket' };
+        return { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
+      }),
+  })();
+  const server = new TestServer([ticketed, memoryHost(memoryMaildrop(texts))]);
+  assert.deepEqual(await server.converse(['ticket', 'STAT']), [
+    '+OK maildrop has 3 messages (13 octets)',
+    '+OK 3 13',
+  ]);
+  assert.deepEqual(await server.converse(['hello', 'STAT']), ['-ERR no ticket']);
+});
+
+test('a report that a plugin cannot take is in the log, and others get it all the same', async () => {
+  const heard: string[] = [];
+  const plugins = ['broken', 'good'].map((name) =>
+    definePlugin({
+      name,
+      options: z.strictObject({}),
+      apply: ({ hooks }) =>
+        hooks.sessionEnd.tapPromise(name, async ({ ending }) => {
+          if (name === 'broken') throw new Error('disk full');
+          heard.push(ending);
+        }),
+    })(),
+  );
+  const server = new TestServer(plugins);
+  await server.converse(['QUIT']);
+  assert.deepEqual(heard, ['quit']);
+  assert.ok(
+    server.log.some(({ fields }) =>
+      /plugin broken, hook sessionEnd: disk full/.test(String(fields['error'])),
+    ),
+  );
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { definePlugin, type WireEvent } from 'popperd';
+import { latin1, memoryHost, memoryMaildrop, pipelined, TestServer, type Client } from 'popperd/testing';
+import { z } from 'zod';
+
+async function trace(lines: Client): Promise<readonly WireEvent[]> {
+  const events: WireEvent[] = [];
+  const tracer = definePlugin({
+    name: 'tracer',
+    options: z.strictObject({}),
+    apply: ({ hooks }) => hooks.wire.tap('tracer', (event) => void events.push(event)),
+  })();
+  const host = memoryHost(memoryMaildrop(['Subject: private\r\n\r\nsecret text\r\n']));
+  await new TestServer([tracer, host]).converse(lines);
+  return events;
+}
+
+test('a trace shows who said what, and no password, however it was sent', async () => {
+  const clients: readonly Client[] = [
+    ['USER mrose', 'PASS secret', 'QUIT'],
+    ['user mrose', 'pass secret', 'PASS  secret', 'PaSs secret'],
+    [pipelined('USER mrose', 'PASS secret', 'STAT')],
+    ['secret'],
+    ['PASSsecret', 'PAS secret', ' PASS secret'],
+    [latin1('PASS secret\0\r\n'), latin1(`PASS secret${'x'.repeat(300)}\r\n`)],
+    ['PASS secret', 'PASS'],
+  ];
+  for (const client of clients) {
+    const events = await trace(client);
+    assert.ok(events.length > 1);
+    assert.doesNotMatch(JSON.stringify(events), /secret/i);
+  }
+});
+
+test('a trace shows commands as they came and the first line of each answer', async () => {
+  const events = await trace(['USER mrose', 'PASS secret', 'RETR 1', 'QUIT']);
+  assert.deepEqual(
+    events.map(({ direction, text }) => `${direction === 'sent' ? 'S' : 'C'}: ${text}`),
+    [
+      'S: +OK popper ready',
+      'C: USER mrose',
+      'S: +OK send PASS',
+      'C: PASS ***',
+      'S: +OK maildrop has 1 messages (33 octets)',
+      'C: RETR 1',
+      'S: +OK 33 octets',
+      'C: QUIT',
+      'S: +OK bye',
+    ],
+  );
+  assert.deepEqual([...new Set(events.map(({ session }) => session))], ['session-1']);
+});
