@@ -21,7 +21,7 @@ export { denied, granted, unavailable } from './auth/login.ts';
 export type { Identity, LoginAttempt, LoginMethods, Verdict } from './auth/login.ts';
 export { allowedName, allowedNameRule } from './auth/user-name.ts';
 export type { Mechanism } from './auth/mechanism.ts';
-export { Secret } from './auth/secret.ts';
+export { Secret } from './secret.ts';
 export { lockFile } from './server/lock.ts';
 export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
 export { countOctets, LineStartScanner } from './maildrop/scan.ts';

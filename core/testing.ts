@@ -1,6 +1,6 @@
 export { latin1, pipelined, type Client, type Segment } from './testing/client.ts';
 export type { Departure, Turn } from './testing/memory-channel.ts';
-export { identityOf, memoryHost, type Opens, type Passwords } from './testing/memory-host.ts';
+export { identityOf, memoryHost, testPlugin, type Opens, type Passwords } from './testing/memory-host.ts';
 export { memoryMaildrop, MemoryMaildrop, type Text } from './testing/memory-maildrop.ts';
 export { memoryState, MemoryState } from './testing/memory-state.ts';
 export { MemoryStore } from './testing/memory-store.ts';

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inspect } from 'node:util';
 
 import { isVerdict, denied, granted, unavailable } from './login.ts';
-import { Secret } from './secret.ts';
 import { allowedName } from './user-name.ts';
 
 const mrose = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
@@ -41,32 +39,6 @@ test('a verdict holds what an identity is made of and nothing else, and nobody c
   assert.ok(verdict.kind === 'granted');
   assert.deepEqual(verdict.identity, mrose);
   assert.ok(Object.isFrozen(verdict) && Object.isFrozen(verdict.identity));
-});
-
-test('a secret is shown to nobody who does not ask for it', () => {
-  const secret = new Secret('hunter2');
-  const shown = [
-    String(secret),
-    secret.toString(),
-    JSON.stringify({ secret }),
-    inspect({ secret }, { showHidden: true, depth: 9 }),
-    Object.keys(secret).join(),
-  ];
-  for (const text of shown) assert.doesNotMatch(text, /hunter2|104, 117/);
-  assert.equal(Buffer.from(secret.reveal()).toString(), 'hunter2');
-});
-
-test('a secret that was erased is gone, from what was revealed too', () => {
-  const secret = new Secret(Buffer.from('hunter2'));
-  const revealed = secret.reveal();
-  secret.erase();
-  assert.deepEqual([...revealed], [0, 0, 0, 0, 0, 0, 0]);
-});
-
-test('erasing a secret leaves the octets that it was made of alone', () => {
-  const given = Buffer.from('hunter2');
-  new Secret(given).erase();
-  assert.equal(given.toString(), 'hunter2');
 });
 
 for (const name of [

@@ -1,4 +1,4 @@
-import type { Secret } from './secret.ts';
+import type { Secret } from '../secret.ts';
 
 /**
  * The ways to log in, and what each one offers as proof. A plugin with a SASL mechanism of its own adds a member:

@@ -1,28 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { defineCommand, definePlugin, type Lines, okLines } from 'popperd';
-import { memoryHost, MemoryMaildrop, TestServer } from 'popperd/testing';
-import { z } from 'zod';
+import { defineCommand, type Lines, okLines } from 'popperd';
+import { memoryHost, MemoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
 
 const login = ['USER mrose', 'PASS secret'];
 
 const listing = (lines: () => Lines) =>
-  definePlugin({
-    name: 'listing',
-    options: z.strictObject({}),
-    apply({ commands }) {
-      commands.add(
-        defineCommand({
-          keyword: 'SHOW',
-          states: ['AUTHORIZATION'],
-          usage: 'SHOW',
-          parse: () => undefined,
-          run: () => okLines('here', lines()),
-        }),
-      );
-    },
-  })();
+  testPlugin('listing', ({ commands }) => {
+    commands.add(
+      defineCommand({
+        keyword: 'SHOW',
+        states: ['AUTHORIZATION'],
+        usage: 'SHOW',
+        parse: () => undefined,
+        run: () => okLines('here', lines()),
+      }),
+    );
+  });
 
 const show = async (lines: () => Lines) =>
   (await new TestServer([listing(lines)]).converse(['SHOW', 'QUIT'])).slice(1);

@@ -1,5 +1,5 @@
-import { Secret } from '../auth/secret.ts';
 import { err } from '../protocol/reply.ts';
+import { Secret } from '../secret.ts';
 import { defineCommand } from './command.ts';
 
 /** USER name: the first half of a login. Answers the same whether or not the user exists (RFC 1939 section 13). */

@@ -2,7 +2,7 @@ import { deepStrictEqual as deepEqual, strictEqual as equal, match, ok } from 'n
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 
-import { Secret } from '../auth/secret.ts';
+import { Secret } from '../secret.ts';
 import { createLogger, type DaemonLog, type LogOptions } from './pino-log.ts';
 
 describe('a client who wants to write into the log', () => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { Secret } from '../auth/secret.ts';
+import { Secret } from '../secret.ts';
 
 /** No value of a record may be longer: a client must not be able to fill the disk with one name. */
 const longestOctets = 256;

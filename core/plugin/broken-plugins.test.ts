@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
-import { definePlugin, denied, type Plugin } from 'popperd';
-import { memoryHost, memoryMaildrop, type MemoryMaildrop, TestServer } from 'popperd/testing';
-import { z } from 'zod';
+import { denied, type Plugin } from 'popperd';
+import { memoryHost, memoryMaildrop, type MemoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
 
 type Tap = (...args: readonly unknown[]) => unknown;
 
 /** A plugin in plain JavaScript, which no compiler has looked at: one tap on one hook. */
 const plain = (hook: string, fn: Tap, method: 'tap' | 'tapPromise' = 'tapPromise'): Plugin =>
-  definePlugin({
-    name: 'broken',
-    options: z.strictObject({}),
-    apply({ hooks }) {
-      const target = hook === 'command NOOP' ? hooks.command.for('NOOP') : Reflect.get(hooks, hook);
-      const tap: unknown = Reflect.get(target, method);
-      assert.ok(typeof tap === 'function');
-      Reflect.apply(tap, target, ['broken', fn]);
-    },
-  })();
+  testPlugin('broken', ({ hooks }) => {
+    const target = hook === 'command NOOP' ? hooks.command.for('NOOP') : Reflect.get(hooks, hook);
+    const tap: unknown = Reflect.get(target, method);
+    assert.ok(typeof tap === 'function');
+    Reflect.apply(tap, target, ['broken', fn]);
+  });
 
 interface Case {
   readonly hook: string;

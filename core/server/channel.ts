@@ -27,6 +27,8 @@ export class SocketChannel implements Channel {
   readonly #lines = new LineReader();
   readonly #gone = new AbortController();
   #ending: Ending | undefined;
+  /** Whether the session has met its ending; one that was at its QUIT has said its own last words. */
+  #cutShort = false;
   #reading = false;
   #timer: NodeJS.Timeout;
   /** Set once the client has logged in; until then the login deadline runs, which nothing puts off. */
@@ -57,15 +59,9 @@ export class SocketChannel implements Channel {
   }
 
   async readLine(): Promise<Line | undefined> {
-    while (this.#ending === undefined) {
-      const line = this.#lines.next();
-      if (line !== undefined) return line;
-      if (this.#lines.droppedOctets > maxDroppedOctets) return this.#end('abuse');
-      const octets = await this.readOctets();
-      if (octets === undefined) return this.#end('disconnected');
-      this.#lines.push(octets);
-    }
-    return undefined;
+    const line = await this.#nextLine();
+    this.#cutShort = line === undefined;
+    return line;
   }
 
   async readOctets(): Promise<Uint8Array | undefined> {
@@ -125,7 +121,7 @@ export class SocketChannel implements Channel {
     const socket = this.#socket;
     if (socket.destroyed) return;
     const linger = setTimeout(() => this.destroy(), lingerMs);
-    const lastWords = this.#ending && lastWordsOn[this.#ending];
+    const lastWords = this.#cutShort && this.#ending ? lastWordsOn[this.#ending] : undefined;
     if (lastWords !== undefined) await this.#outgoing.text(`${firstLine(lastWords)}\r\n`);
     await this.#outgoing.flush();
     // What the client still sends is not wanted, but has to be read: else the kernel resets and our words are lost.
@@ -137,6 +133,18 @@ export class SocketChannel implements Channel {
   /** Ends the connection at once. */
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  async #nextLine(): Promise<Line | undefined> {
+    while (this.#ending === undefined) {
+      const line = this.#lines.next();
+      if (line !== undefined) return line;
+      if (this.#lines.droppedOctets > maxDroppedOctets) return this.#end('abuse');
+      const octets = await this.readOctets();
+      if (octets === undefined) return this.#end('disconnected');
+      this.#lines.push(octets);
+    }
+    return undefined;
   }
 
   async #sendLines(lines: Lines): Promise<void> {

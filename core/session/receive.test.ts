@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { defineCommand, definePlugin, err, ok, type Reply, type Take } from 'popperd';
-import { latin1, memoryHost, memoryMaildrop, pipelined, TestServer, type Client } from 'popperd/testing';
-import { z } from 'zod';
+import { defineCommand, err, ok, type Reply, type Take } from 'popperd';
+import {
+  type Client,
+  latin1,
+  memoryHost,
+  memoryMaildrop,
+  pipelined,
+  testPlugin,
+  TestServer,
+} from 'popperd/testing';
 
 const login = ['USER mrose', 'PASS secret'];
 
@@ -12,21 +19,17 @@ type PlainTake = (body: AsyncIterable<Uint8Array>) => unknown;
 
 /** A plugin with a command SEND that gives what the client sends to `take`. */
 const post = (take: PlainTake) =>
-  definePlugin({
-    name: 'post',
-    options: z.strictObject({}),
-    apply({ commands }) {
-      commands.add(
-        defineCommand({
-          keyword: 'SEND',
-          states: ['TRANSACTION'],
-          usage: 'SEND',
-          parse: () => undefined,
-          run: () => Object.assign({ kind: 'receive', go: ok('send it'), take: showAll } as const, { take }),
-        }),
-      );
-    },
-  })();
+  testPlugin('post', ({ commands }) => {
+    commands.add(
+      defineCommand({
+        keyword: 'SEND',
+        states: ['TRANSACTION'],
+        usage: 'SEND',
+        parse: () => undefined,
+        run: () => Object.assign({ kind: 'receive', go: ok('send it'), take: showAll } as const, { take }),
+      }),
+    );
+  });
 
 const serve = (take: PlainTake) => new TestServer([post(take), memoryHost(memoryMaildrop(['a\r\n']))]);
 
@@ -114,21 +117,17 @@ test('a client that leaves in the middle of a text that nobody wants ends the se
 });
 
 test('a command that wants to receive before the login is refused', async () => {
-  const early = definePlugin({
-    name: 'early',
-    options: z.strictObject({}),
-    apply({ commands }) {
-      commands.add(
-        defineCommand({
-          keyword: 'SEND',
-          states: ['AUTHORIZATION'],
-          usage: 'SEND',
-          parse: () => undefined,
-          run: () => ({ kind: 'receive', go: ok('send it'), take: showAll }),
-        }),
-      );
-    },
-  })();
+  const early = testPlugin('early', ({ commands }) => {
+    commands.add(
+      defineCommand({
+        keyword: 'SEND',
+        states: ['AUTHORIZATION'],
+        usage: 'SEND',
+        parse: () => undefined,
+        run: () => ({ kind: 'receive', go: ok('send it'), take: showAll }),
+      }),
+    );
+  });
   assert.deepEqual((await new TestServer([early]).converse(['SEND', 'QUIT'])).slice(1), [
     '-ERR log in first',
     '+OK bye',

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { definePlugin, type SessionReport } from 'popperd';
-import { memoryHost, memoryMaildrop, TestServer } from 'popperd/testing';
-import { z } from 'zod';
+import { type SessionReport } from 'popperd';
+import { memoryHost, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
 
 const login = ['USER mrose', 'PASS secret'];
 const texts = ['a\r\n', 'bb\r\n', '.ccc\r\n'];
@@ -51,30 +50,23 @@ test('a client that never logs in is reported without a user', async () => {
 });
 
 test('a client that may not come in hears why, and is reported as refused', async () => {
-  const doorman = definePlugin({
-    name: 'doorman',
-    options: z.strictObject({}),
-    apply({ hooks }) {
-      hooks.connect.tapPromise('doorman', async () => ({ text: 'not from there', code: 'SYS/PERM' }));
-      hooks.connect.tapPromise('never asked', async () => assert.fail('the first refusal wins'));
-    },
-  })();
+  const doorman = testPlugin('doorman', ({ hooks }) => {
+    hooks.connect.tapPromise('doorman', async () => ({ text: 'not from there', code: 'SYS/PERM' }));
+    hooks.connect.tapPromise('never asked', async () => assert.fail('the first refusal wins'));
+  });
   const { said, reports } = await new TestServer([doorman]).record(['USER mrose']);
   assert.deepEqual(said, ['-ERR [SYS/PERM] not from there']);
   assert.equal(reports[0]?.ending, 'refused');
 });
 
 test('a preface that says who the client is opens the maildrop with no greeting and no password', async () => {
-  const ticketed = definePlugin({
-    name: 'ticketed',
-    options: z.strictObject({}),
-    apply: ({ hooks }) =>
-      hooks.preface.tapPromise('ticketed', async (channel) => {
-        const octets = await channel.readOctets();
-        if (String(octets).trim() !== 'ticket') return { text: 'no ticket' };
-        return { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
-      }),
-  })();
+  const ticketed = testPlugin('ticketed', ({ hooks }) =>
+    hooks.preface.tapPromise('ticketed', async (channel) => {
+      const octets = await channel.readOctets();
+      if (String(octets).trim() !== 'ticket') return { text: 'no ticket' };
+      return { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
+    }),
+  );
   const server = new TestServer([ticketed, memoryHost(memoryMaildrop(texts))]);
   assert.deepEqual(await server.converse(['ticket', 'STAT']), [
     '+OK maildrop has 3 messages (13 octets)',
@@ -86,15 +78,12 @@ test('a preface that says who the client is opens the maildrop with no greeting 
 test('a report that a plugin cannot take is in the log, and others get it all the same', async () => {
   const heard: string[] = [];
   const plugins = ['broken', 'good'].map((name) =>
-    definePlugin({
-      name,
-      options: z.strictObject({}),
-      apply: ({ hooks }) =>
-        hooks.sessionEnd.tapPromise(name, async ({ ending }) => {
-          if (name === 'broken') throw new Error('disk full');
-          heard.push(ending);
-        }),
-    })(),
+    testPlugin(name, ({ hooks }) =>
+      hooks.sessionEnd.tapPromise(name, async ({ ending }) => {
+        if (name === 'broken') throw new Error('disk full');
+        heard.push(ending);
+      }),
+    ),
   );
   const server = new TestServer(plugins);
   await server.converse(['QUIT']);

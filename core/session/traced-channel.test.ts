@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { definePlugin, type WireEvent } from 'popperd';
-import { latin1, memoryHost, memoryMaildrop, pipelined, TestServer, type Client } from 'popperd/testing';
-import { z } from 'zod';
+import { type WireEvent } from 'popperd';
+import {
+  type Client,
+  latin1,
+  memoryHost,
+  memoryMaildrop,
+  pipelined,
+  testPlugin,
+  TestServer,
+} from 'popperd/testing';
 
 async function trace(lines: Client): Promise<readonly WireEvent[]> {
   const events: WireEvent[] = [];
-  const tracer = definePlugin({
-    name: 'tracer',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.wire.tap('tracer', (event) => void events.push(event)),
-  })();
+  const tracer = testPlugin('tracer', ({ hooks }) =>
+    hooks.wire.tap('tracer', (event) => void events.push(event)),
+  );
   const host = memoryHost(memoryMaildrop(['Subject: private\r\n\r\nsecret text\r\n']));
   await new TestServer([tracer, host]).converse(lines);
   return events;

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { denied, granted, type Identity } from '../auth/login.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
-import { definePlugin, type Plugin } from '../plugin/plugin.ts';
+import { definePlugin, type Plugin, type Popper } from '../plugin/plugin.ts';
 
 /** The maildrop that every user gets, or who gets which. */
 export type Opens = Maildrop | ((identity: Identity) => Maildrop | undefined | Promise<Maildrop | undefined>);
@@ -10,29 +10,29 @@ export type Opens = Maildrop | ((identity: Identity) => Maildrop | undefined | P
 /** Who may log in, and with what password. */
 export type Passwords = Readonly<Record<string, string>>;
 
+/** A plugin without options, written where a test needs it. */
+export const testPlugin = (name: string, apply: (popper: Popper) => void): Plugin =>
+  definePlugin({ name, options: anything, apply })();
+
 /** A plugin for tests, with an authenticator and a store in it: `mrose` logs in with `secret` unless told otherwise. */
 export function memoryHost(opens: Opens, passwords: Passwords = { mrose: 'secret' }): Plugin {
-  return definePlugin({
-    name: 'memory-host',
-    options: anything,
-    apply({ hooks }) {
-      hooks.authenticate.tapPromise('memory-host', async ({ user, password }) => {
-        const wanted = Object.hasOwn(passwords, user) ? passwords[user] : undefined;
-        if (wanted === undefined) return undefined;
-        const given = Buffer.from(password.reveal()).toString('latin1');
-        return given === wanted ? granted(identityOf(user)) : denied('wrong password');
-      });
-      hooks.openMaildrop.tapPromise('memory-host', async (identity) =>
-        typeof opens === 'function' ? opens(identity) : opens,
-      );
-    },
-  })();
+  return testPlugin('memory-host', ({ hooks }) => {
+    hooks.authenticate.tapPromise('memory-host', async ({ user, password }) => {
+      const wanted = Object.hasOwn(passwords, user) ? passwords[user] : undefined;
+      if (wanted === undefined) return undefined;
+      const given = Buffer.from(password.reveal()).toString('latin1');
+      return given === wanted ? granted(identityOf(user)) : denied('wrong password');
+    });
+    hooks.openMaildrop.tapPromise('memory-host', async (identity) =>
+      typeof opens === 'function' ? opens(identity) : opens,
+    );
+  });
 }
 
 /** The identity that tests use for a user. */
 export const identityOf = (user: string): Identity => ({ user, uid: 1000, gid: 1000, home: `/home/${user}` });
 
-/** A schema that lets everything through: the host has its own arguments. */
+/** A schema that lets everything through, for there is nothing to check. */
 const anything: StandardSchemaV1<Record<string, never>, unknown> = {
   '~standard': { version: 1, vendor: 'popperd', validate: (value) => ({ value }) },
 };

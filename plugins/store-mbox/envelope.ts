@@ -36,9 +36,9 @@ const envelopeDate = new RegExp(
   ].join(''),
 );
 
-const clockTime = /\b\d{1,2}:\d\d\b/;
+const clockTime = /(?<!\d)\d{1,2}:\d\d(?!\d)/;
 const calendarDay =
-  /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b|\b\d{4}-\d\d-\d\d|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b/i;
+  /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b|\b\d{4}-\d\d-\d\d(?!\d)|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b/i;
 const headerField = /^(?:[!-9;-~]{1,76}[ \t]*:|>From )/;
 
 const datelike = (line: string): boolean => clockTime.test(line) && calendarDay.test(line);

@@ -101,8 +101,7 @@ class Scan {
 
   async run(): Promise<ScanResult> {
     const window = this.#window;
-    let slice = await window.slide(window.start);
-    if (this.#request.startsMailbox) slice = slice.subarray(this.#skipNuls(slice));
+    let slice = await this.#firstSlice();
     const scanner = this.#newScanner();
     do {
       this.#collect(scanner, slice);
@@ -115,11 +114,18 @@ class Scan {
   }
 
   /** A crash of the system can leave NULs where a file was being written; they hide no message. */
-  #skipNuls(slice: Buffer): number {
-    let count = 0;
-    while (slice[count] === 0) count += 1;
-    this.#start += count;
-    return count;
+  async #firstSlice(): Promise<Buffer> {
+    const window = this.#window;
+    let slice = await window.slide(window.start);
+    if (!this.#request.startsMailbox) return slice;
+    let nulCount = nulsAtStart(slice);
+    while (slice.length > 0 && nulCount === slice.length) {
+      slice = await window.slide(window.end);
+      nulCount = nulsAtStart(slice);
+    }
+    this.#start = window.end - slice.length + nulCount;
+    this.#strayCountedTo = this.#start;
+    return slice.subarray(nulCount);
   }
 
   #newScanner(): LineStartScanner {
@@ -294,6 +300,11 @@ class Scan {
     }
     this.#strayCountedTo = to;
   }
+}
+
+function nulsAtStart(slice: Buffer): number {
+  const count = slice.findIndex((octet) => octet !== 0);
+  return count === -1 ? slice.length : count;
 }
 
 const lineFeed = 0x0a;

@@ -57,7 +57,8 @@ test('no password gets into the log, right or wrong, and every line of it is JSO
   assert.match((await client.say('PASS hunter-two-and-a-half')) ?? '', /^-ERR \[AUTH\]/);
   // A password where a name belongs, as people do; and one that looks like a log line.
   await client.say('USER alice hunter-two-and-a-half');
-  await client.say('USER a\x1b[2J\nlevel=error');
+  await client.say('USER a\x1b[2J\nNOOP');
+  assert.match((await client.line()) ?? '', /^-ERR/);
   await client.quit();
   await daemon.stop();
   assert.doesNotMatch(daemon.said, new RegExp(`${password}|hunter-two|\x1b`));

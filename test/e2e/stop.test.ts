@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { mboxOf, onWire, plainMail, putMail, type StoredMessage } from './support/mail.ts';
+import { largeMessage, mboxOf, onWire, plainMail, putMail, type StoredMessage } from './support/mail.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { logIn, makeSite, readMbox } from './support/site.ts';
-
-const large: StoredMessage = {
-  name: 'large',
-  octets: Buffer.from(`Subject: large\n\n${`${'x'.repeat(70)}\n`.repeat(400_000)}`),
-};
 
 test('U8: a stop tells a waiting client so and deletes nothing that it marked', async (t) => {
   const { site, daemon } = await started(t, plainMail);
@@ -16,40 +11,42 @@ test('U8: a stop tells a waiting client so and deletes nothing that it marked', 
   const stranger = await Pop3Client.connect(daemon.where);
   await stranger.line();
   await client.ask('DELE 1');
-  assert.equal(await daemon.stop(), 0);
+  const stopped = daemon.stop();
   assert.match((await client.rest()).toString(), /^-ERR \[SYS\/TEMP\][^\r]*\r\n$/);
   assert.match((await stranger.rest()).toString(), /^-ERR \[SYS\/TEMP\][^\r]*\r\n$/);
+  assert.equal(await stopped, 0);
   assert.ok((await readMbox(site)).equals(mboxOf(plainMail)));
 });
 
 test('U8: a stop lets a message on its way arrive whole, and takes no command after it', async (t) => {
-  const { site, daemon } = await started(t, [large, ...plainMail]);
+  const { site, daemon } = await started(t, [largeMessage, ...plainMail]);
   const client = await logIn(daemon.where);
   await client.ask('DELE 2');
   client.send('RETR 1\r\nQUIT\r\n');
   await client.line();
   const stopped = daemon.stop();
   await assert.rejects(untilRefused(daemon.where), { code: 'ECONNREFUSED' });
-  assert.ok((await client.body()).equals(onWire(large.octets)));
+  assert.ok((await client.body()).equals(onWire(largeMessage.octets)));
   assert.match((await client.rest()).toString(), /^-ERR \[SYS\/TEMP\][^\r]*\r\n$/);
   assert.equal(await stopped, 0);
-  assert.ok((await readMbox(site)).equals(mboxOf([large, ...plainMail])));
+  assert.ok((await readMbox(site)).equals(mboxOf([largeMessage, ...plainMail])));
 });
 
 test('U8: a QUIT that meets a stop is answered with the truth', async (t) => {
-  const mail = [...plainMail, large];
+  const mail = [...plainMail, largeMessage];
   const { site, daemon } = await started(t, mail);
   const client = await logIn(daemon.where);
   await client.ask('DELE 1');
   client.send('QUIT\r\n');
-  await daemon.stop();
+  const stopped = daemon.stop();
   const said = (await client.rest()).toString();
+  assert.equal(await stopped, 0);
   const left = said.startsWith('+OK') ? mail.slice(1) : mail;
   assert.ok((await readMbox(site)).equals(mboxOf(left)), `after ${JSON.stringify(said)}`);
 });
 
 test('U8: a second signal does not wait for a client that reads nothing', async (t) => {
-  const { daemon } = await started(t, [large]);
+  const { daemon } = await started(t, [largeMessage]);
   const client = await logIn(daemon.where);
   client.send('RETR 1\r\n');
   await client.line();

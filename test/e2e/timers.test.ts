@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { mboxOf, onWire, plainMail, putMail } from './support/mail.ts';
+import { largeMessage, mboxOf, onWire, plainMail, putMail } from './support/mail.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { logIn, makeSite, readMbox, type SiteOptions } from './support/site.ts';
 
@@ -34,9 +34,9 @@ test('U4: every command starts the idle timer anew, even one that means nothing'
 
 test('U4: a message that takes long to send keeps the session, as long as the client reads', async (t) => {
   const idleTimeoutMs = 1000;
-  const { daemon } = await started(t, { config: { idleTimeoutMs } }, [large]);
+  const { daemon } = await started(t, { config: { idleTimeoutMs } }, [largeMessage]);
   const client = await logIn(daemon.where);
-  const expected = onWire(large.octets);
+  const expected = onWire(largeMessage.octets);
   client.send('RETR 1\r\n');
   const status = `+OK ${expected.length} octets\r\n`;
   const promised = status.length + expected.length + '.\r\n'.length;
@@ -49,9 +49,9 @@ test('U4: a message that takes long to send keeps the session, as long as the cl
     if (octets === promised) break;
   }
   assert.equal(octets, promised);
-  await daemon.stop();
+  await client.quit();
   const { ending } = await daemon.logged(({ msg }) => msg === 'session');
-  assert.equal(ending, 'stopped');
+  assert.equal(ending, 'quit');
 });
 
 test('a client that does not log in is left at the deadline, however busy it is', async (t) => {

@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { denied, Failure, type LoginAttempt, type Plugin, unavailable, type Verdict } from 'popperd';
 import {
-  definePlugin,
-  denied,
-  Failure,
-  type LoginAttempt,
-  type Plugin,
-  unavailable,
-  type Verdict,
-} from 'popperd';
-import {
+  type Client,
   identityOf,
   latin1,
   memoryHost,
   memoryMaildrop,
   memoryState,
   MemoryStore,
-  type Client,
+  testPlugin,
   TestServer,
 } from 'popperd/testing';
-import { z } from 'zod';
 
 import { beforeLogin, login } from './support.ts';
 
@@ -30,11 +22,9 @@ const talk = async (plugins: readonly Plugin[], lines: Client) =>
 
 /** A plugin that answers every login with what `decide` gives or throws. */
 const authenticator = (decide: (attempt: LoginAttempt) => Verdict | undefined): Plugin =>
-  definePlugin({
-    name: 'authenticator',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.authenticate.tapPromise('authenticator', async (attempt) => decide(attempt)),
-  })();
+  testPlugin('authenticator', ({ hooks }) =>
+    hooks.authenticate.tapPromise('authenticator', async (attempt) => decide(attempt)),
+  );
 
 test('A1: PASS counts only right after a USER that was answered with +OK', async () => {
   assert.deepEqual(await talk([host()], ['PASS secret', 'USER mrose', 'NOOP', 'PASS secret']), [

@@ -1,31 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { defineCommand, definePlugin, ok } from 'popperd';
-import { memoryHost, memoryMaildrop, TestServer } from 'popperd/testing';
-import { z } from 'zod';
+import { defineCommand, ok } from 'popperd';
+import { memoryHost, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
 
 import { login } from './support.ts';
 
 const host = () => memoryHost(memoryMaildrop(['a\r\n']));
 
 /** A plugin with a command `PING` that announces itself. */
-const ping = definePlugin({
-  name: 'ping',
-  options: z.strictObject({}),
-  apply({ commands }) {
-    commands.add(
-      defineCommand({
-        keyword: 'PING',
-        states: ['TRANSACTION'],
-        usage: 'PING',
-        capability: 'X-PING',
-        parse: () => undefined,
-        run: () => ok('pong'),
-      }),
-    );
-  },
-})();
+const ping = testPlugin('ping', ({ commands }) => {
+  commands.add(
+    defineCommand({
+      keyword: 'PING',
+      states: ['TRANSACTION'],
+      usage: 'PING',
+      capability: 'X-PING',
+      parse: () => undefined,
+      run: () => ok('pong'),
+    }),
+  );
+});
 
 async function capabilities(
   plugins: Parameters<typeof serve>[0],
@@ -46,11 +41,7 @@ test('C1: CAPA is answered in both states, with a list that ends in a dot', asyn
 });
 
 test('C1: an empty capability list is a list all the same', async () => {
-  const mute = definePlugin({
-    name: 'mute',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.capabilities.tap('mute', () => []),
-  })();
+  const mute = testPlugin('mute', ({ hooks }) => hooks.capabilities.tap('mute', () => []));
   assert.deepEqual(await capabilities([mute]), []);
 });
 
@@ -85,19 +76,16 @@ test('C8: a command announced twice stands there once', async () => {
 
 test('C9: tags have no dot and are told apart in any case; lines that are none in form are left out', async () => {
   for (const line of await capabilities([ping])) assert.match(line, /^[A-Z][A-Z0-9-]*( [!-~]+)*$/);
-  const sloppy = definePlugin({
-    name: 'sloppy',
-    options: z.strictObject({}),
-    apply: ({ hooks }) =>
-      hooks.capabilities.tap('sloppy', (lines) => [
-        ...lines,
-        '.',
-        'X.DOT',
-        '',
-        'X-TWO  SPACES',
-        'X-CRLF\r\nTOP',
-        'X-\u00fc',
-      ]),
-  })();
+  const sloppy = testPlugin('sloppy', ({ hooks }) =>
+    hooks.capabilities.tap('sloppy', (lines) => [
+      ...lines,
+      '.',
+      'X.DOT',
+      '',
+      'X-TWO  SPACES',
+      'X-CRLF\r\nTOP',
+      'X-\u00fc',
+    ]),
+  );
   assert.deepEqual(await capabilities([sloppy]), await capabilities([]));
 });

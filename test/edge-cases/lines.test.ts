@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { definePlugin } from 'popperd';
-import { latin1, memoryHost, memoryMaildrop, pipelined, TestServer } from 'popperd/testing';
-import { z } from 'zod';
+import { latin1, memoryHost, memoryMaildrop, pipelined, testPlugin, TestServer } from 'popperd/testing';
 
 import { afterLogin, beforeLogin, login } from './support.ts';
 
@@ -53,35 +51,27 @@ test('L3: a client that sends on and on without a line end is heard once and the
 });
 
 test('L6: an error text that would be over 512 octets is cut, and stays one line', async () => {
-  const chatty = definePlugin({
-    name: 'chatty',
-    options: z.strictObject({}),
-    apply({ hooks }) {
-      hooks.connect.tapPromise('chatty', async () => ({ text: `no\r\n+OK ${'x'.repeat(2000)}` }));
-    },
-  })();
+  const chatty = testPlugin('chatty', ({ hooks }) => {
+    hooks.connect.tapPromise('chatty', async () => ({ text: `no\r\n+OK ${'x'.repeat(2000)}` }));
+  });
   const { octets } = await new TestServer([chatty]).record([]);
   assert.equal(octets.length, 512);
   assert.match(Buffer.from(octets).toString('latin1'), /^-ERR no\?\?\+OK x+\r\n$/);
 });
 
 test('L6: a greeting that would be over 512 octets is cut', async () => {
-  const chatty = definePlugin({
-    name: 'chatty',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.greeting.tap('chatty', () => 'welcome '.repeat(100)),
-  })();
+  const chatty = testPlugin('chatty', ({ hooks }) =>
+    hooks.greeting.tap('chatty', () => 'welcome '.repeat(100)),
+  );
   const { octets } = await new TestServer([chatty]).record([]);
   assert.equal(octets.length, 512);
 });
 
 test('L6: a capability over 512 octets is left out, and the log names it', async () => {
   const long = `X-LONG ${'y'.repeat(510)}`;
-  const chatty = definePlugin({
-    name: 'chatty',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.capabilities.tap('chatty', (lines) => [...lines, long, 'X-SHORT']),
-  })();
+  const chatty = testPlugin('chatty', ({ hooks }) =>
+    hooks.capabilities.tap('chatty', (lines) => [...lines, long, 'X-SHORT']),
+  );
   const server = new TestServer([chatty]);
   const said = await server.converse(['CAPA']);
   assert.deepEqual(said.slice(-2), ['X-SHORT', '.']);
@@ -95,16 +85,12 @@ test('L7: every answer begins with +OK or -ERR in upper case', async () => {
 });
 
 test('L8: text that begins with a bracket is no response code', async () => {
-  const bracket = definePlugin({
-    name: 'bracket',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.connect.tapPromise('bracket', async () => ({ text: '[AUTH] not a code' })),
-  })();
-  const coded = definePlugin({
-    name: 'coded',
-    options: z.strictObject({}),
-    apply: ({ hooks }) => hooks.connect.tapPromise('coded', async () => ({ text: 'full', code: 'SYS/TEMP' })),
-  })();
+  const bracket = testPlugin('bracket', ({ hooks }) =>
+    hooks.connect.tapPromise('bracket', async () => ({ text: '[AUTH] not a code' })),
+  );
+  const coded = testPlugin('coded', ({ hooks }) =>
+    hooks.connect.tapPromise('coded', async () => ({ text: 'full', code: 'SYS/TEMP' })),
+  );
   assert.deepEqual(await new TestServer([bracket]).converse([]), ['-ERR  [AUTH] not a code']);
   assert.deepEqual(await new TestServer([coded]).converse([]), ['-ERR [SYS/TEMP] full']);
 });

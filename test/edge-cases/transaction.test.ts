@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { defineCommand, definePlugin, type Maildrop, ok } from 'popperd';
+import { defineCommand, type Maildrop, ok } from 'popperd';
 import {
   identityOf,
   latin1,
@@ -10,9 +10,9 @@ import {
   MemoryMaildrop,
   memoryState,
   MemoryStore,
+  testPlugin,
   TestServer,
 } from 'popperd/testing';
-import { z } from 'zod';
 
 import { afterLogin, login, withLogin } from './support.ts';
 
@@ -259,41 +259,37 @@ test('M16: LAST is unknown until a plugin brings it, and a plugin can', async ()
 });
 
 /** LAST of RFC 1460, as a plugin might do it: the highest number of a message that the session has read. */
-const last = definePlugin({
-  name: 'last',
-  options: z.strictObject({}),
-  apply({ commands, hooks }) {
-    const highest = new WeakMap<Maildrop, number>();
-    hooks.maildrop.tapPromise('last', async (maildrop) => {
-      const watched: Maildrop = {
-        count: maildrop.count,
-        totalOctets: maildrop.totalOctets,
-        octetsOf: (index) => maildrop.octetsOf(index),
-        uidOf: (index) => maildrop.uidOf(index),
-        read(index, signal) {
-          highest.set(watched, Math.max(highest.get(watched) ?? 0, index + 1));
-          return maildrop.read(index, signal);
-        },
-        commit: (deleted) => maildrop.commit(deleted),
-        close: () => maildrop.close(),
-      };
-      return watched;
-    });
-    hooks.command.for('RSET').tapPromise('last', async (session) => {
-      if (session.state === 'TRANSACTION') highest.delete(session.maildrop);
-      return undefined;
-    });
-    commands.add(
-      defineCommand({
-        keyword: 'LAST',
-        states: ['TRANSACTION'],
-        usage: 'LAST',
-        parse: () => undefined,
-        run: (_, { maildrop }) => ok(`${highest.get(maildrop) ?? 0} is the last message seen`),
-      }),
-    );
-  },
-})();
+const last = testPlugin('last', ({ commands, hooks }) => {
+  const highest = new WeakMap<Maildrop, number>();
+  hooks.maildrop.tapPromise('last', async (maildrop) => {
+    const watched: Maildrop = {
+      count: maildrop.count,
+      totalOctets: maildrop.totalOctets,
+      octetsOf: (index) => maildrop.octetsOf(index),
+      uidOf: (index) => maildrop.uidOf(index),
+      read(index, signal) {
+        highest.set(watched, Math.max(highest.get(watched) ?? 0, index + 1));
+        return maildrop.read(index, signal);
+      },
+      commit: (deleted) => maildrop.commit(deleted),
+      close: () => maildrop.close(),
+    };
+    return watched;
+  });
+  hooks.command.for('RSET').tapPromise('last', async (session) => {
+    if (session.state === 'TRANSACTION') highest.delete(session.maildrop);
+    return undefined;
+  });
+  commands.add(
+    defineCommand({
+      keyword: 'LAST',
+      states: ['TRANSACTION'],
+      usage: 'LAST',
+      parse: () => undefined,
+      run: (_, { maildrop }) => ok(`${highest.get(maildrop) ?? 0} is the last message seen`),
+    }),
+  );
+});
 
 test('M17: a maildrop of a million messages is listed whole, and line by line', async () => {
   const { said } = await new TestServer([memoryHost(huge())]).record([...login, 'LIST', 'STAT']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { definePlugin, Failure, type Ending, type Plugin } from 'popperd';
+import { Failure, type Ending, type Plugin } from 'popperd';
 import {
   identityOf,
   latin1,
@@ -10,9 +10,9 @@ import {
   memoryState,
   MemoryStore,
   pipelined,
+  testPlugin,
   TestServer,
 } from 'popperd/testing';
-import { z } from 'zod';
 
 import { login } from './support.ts';
 
@@ -43,15 +43,12 @@ class Witness extends MemoryMaildrop {
 test('U1: what was marked is gone before QUIT is answered, and the lock with it', async () => {
   const maildrop = new Witness();
   const keptAtReply: number[] = [];
-  const watch = definePlugin({
-    name: 'watch',
-    options: z.strictObject({}),
-    apply: ({ hooks }) =>
-      hooks.wire.tap('watch', ({ direction, text }) => {
-        if (direction === 'sent' && text === '+OK bye')
-          keptAtReply.push(maildrop.kept().length, maildrop.closings);
-      }),
-  })();
+  const watch = testPlugin('watch', ({ hooks }) =>
+    hooks.wire.tap('watch', ({ direction, text }) => {
+      if (direction === 'sent' && text === '+OK bye')
+        keptAtReply.push(maildrop.kept().length, maildrop.closings);
+    }),
+  );
   const server = new TestServer([watch, memoryHost(maildrop)]);
   const { reports } = await server.record([...login, 'DELE 3', 'DELE 1', 'QUIT']);
   assert.deepEqual(maildrop.kept(), ['b\r\n']);
@@ -97,14 +94,11 @@ for (const [what, failure, answer] of [
 }
 
 test('U2: a commit tap that throws stops UPDATE before anything is removed', async () => {
-  const veto = definePlugin({
-    name: 'veto',
-    options: z.strictObject({}),
-    apply: ({ hooks }) =>
-      hooks.commit.tapPromise('veto', async () => {
-        throw new Failure('this mail is under legal hold', { code: 'SYS/PERM' });
-      }),
-  })();
+  const veto = testPlugin('veto', ({ hooks }) =>
+    hooks.commit.tapPromise('veto', async () => {
+      throw new Failure('this mail is under legal hold', { code: 'SYS/PERM' });
+    }),
+  );
   const maildrop = new Witness();
   const said = await new TestServer([veto, memoryHost(maildrop)]).converse([...login, 'DELE 1', 'QUIT']);
   assert.equal(said.at(-1), '-ERR [SYS/PERM] this mail is under legal hold');
@@ -124,14 +118,11 @@ for (const ending of ['disconnected', 'idle', 'stopped'] satisfies readonly Endi
 }
 
 test('U3: a plugin that throws in a command costs one -ERR, and nothing is deleted without QUIT', async () => {
-  const broken = definePlugin({
-    name: 'broken',
-    options: z.strictObject({}),
-    apply: ({ hooks }) =>
-      hooks.command.for('NOOP').tapPromise('broken', async () => {
-        throw new Error('oops');
-      }),
-  })();
+  const broken = testPlugin('broken', ({ hooks }) =>
+    hooks.command.for('NOOP').tapPromise('broken', async () => {
+      throw new Error('oops');
+    }),
+  );
   const { server, store } = stored([broken]);
   const said = await server.converse([...login, 'DELE 1', 'NOOP', 'STAT']);
   assert.deepEqual(said.slice(4), ['-ERR [SYS/TEMP] internal error, try again later', '+OK 2 6']);

@@ -4,7 +4,7 @@ import type { Durability } from './durability.ts';
 import { CommitError } from './errors.ts';
 import { digestOf } from './fields.ts';
 import { errorCode, type OpenFile } from './files.ts';
-import { encodeBody, type Header } from './format.ts';
+import { encodeBody, type Header, isPlausible } from './format.ts';
 import { headerOctets, Journal, journalPathOf } from './journal.ts';
 import type { CommitSettings, Mailbox } from './settings.ts';
 
@@ -120,13 +120,18 @@ async function headerFor(file: OpenFile, { plan, settings, borrowed }: JournalUs
     mailboxPath: plan.mailbox.path,
     kept: plan.kept,
   };
+  const body = encodeBody(header);
+  if (!isPlausible({ ...header, bodyOctets: body.length })) {
+    throw new RangeError(
+      'no journal can be that large: too many kept pieces, or too long an append or chunk',
+    );
+  }
   if (!borrowed) return header;
-  return { ...header, chunkOctets: chunkThatFits(header, plan, (await file.stat()).octets) };
+  const room = (await file.stat()).octets - headerOctets(body, header.blockOctets);
+  return { ...header, chunkOctets: chunkThatFits(header, plan, room) };
 }
 
-function chunkThatFits(header: Header, plan: Plan, journalOctets: number): number {
-  const { blockOctets, chunkOctets } = header;
-  const room = journalOctets - headerOctets(encodeBody(header), blockOctets);
+function chunkThatFits({ blockOctets, chunkOctets }: Header, plan: Plan, room: number): number {
   if (plan.octets <= chunkOctets && blockOctets + chunkOctets <= room) return chunkOctets;
   const fitting = Math.min(chunkOctets, Math.floor(room / 2) - blockOctets);
   if (plan.divisible && fitting > 0) return fitting;

@@ -88,6 +88,8 @@ test('a mailbox with a pending journal takes no writes until it is recovered', a
     await writeFile(journalPathOf(settings.journalFolder, mailbox.path), 'torn');
     const first = edgesOf((index) => index === 0);
     await assert.rejects(commitDeletions(mailbox, first, settings), { state: 'untouched' });
+    const all = edgesOf(() => true);
+    await assert.rejects(commitDeletions(mailbox, all, settings), { state: 'untouched' });
     await assert.rejects(appendMessages(mailbox, Buffer.from('From x\n\n'), settings), {
       state: 'untouched',
     });
@@ -155,7 +157,7 @@ test('fsync "never" waits for nothing, "always" for one thing more than "commit"
   assert.deepEqual(counts, { never: 0, commit: 4, always: 5 });
 });
 
-test('the error for the log names the mailbox and keeps the cause; journals are their owner’s only', async () => {
+test('the error for the log names the mailbox and keeps the cause; journals are for their owner only', async () => {
   await withMailbox(Buffer.concat(messages), async ({ mailbox, settings }) => {
     let mode: number | undefined;
     const files: Files = {

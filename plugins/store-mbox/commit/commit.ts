@@ -2,7 +2,7 @@ import { AfterImage, keptAbove } from './after-image.ts';
 import { begin } from './begin.ts';
 import { Durability } from './durability.ts';
 import { CommitError } from './errors.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, journalPathOf } from './journal.ts';
 import { Move } from './move.ts';
 import type { CommitSettings, Mailbox } from './settings.ts';
 
@@ -39,13 +39,14 @@ export async function commitDeletions(
   deleted: Float64Array,
   settings: CommitSettings,
 ): Promise<CommitResult> {
-  const mailboxOctets = await checkedOctets(mailbox, deleted);
+  const mailboxOctets = await checkedOctets(mailbox, deleted, settings);
   const changeStart = deleted[0];
   if (changeStart === undefined) return { mailboxOctets, formerOctets: mailboxOctets, leftover: undefined };
   const kept = keptAbove(deleted, mailboxOctets);
   const durability = new Durability(settings);
   if (kept.length === 0) return await cut(mailbox, durability, { mailboxOctets, changeStart });
-  const after = new AfterImage(kept);
+  // A copy: late mail grows the stream, but not what the header says.
+  const after = new AfterImage(kept.slice());
   const chunkOctets = Math.min(settings.chunkOctets ?? defaultChunkOctets, after.octets);
   const plan = {
     kind: 'deletions' as const,
@@ -86,8 +87,15 @@ export async function finish(
   }
 }
 
-async function checkedOctets(mailbox: Mailbox, deleted: Float64Array): Promise<number> {
+async function checkedOctets(
+  mailbox: Mailbox,
+  deleted: Float64Array,
+  { files, journalFolder }: CommitSettings,
+): Promise<number> {
   try {
+    if ((await files.lstat(journalPathOf(journalFolder, mailbox.path))) !== undefined) {
+      throw new Error('a journal is pending; recover the mailbox first');
+    }
     const { octets } = await mailbox.file.stat();
     checkRanges(deleted, octets);
     return octets;

@@ -51,15 +51,17 @@ export interface JournalRecord {
 /** No fixed part is longer than this, so a block is never smaller. */
 export const smallestBlockOctets = 256;
 
-/** Limits of what is believed; half a million kept extents take 4 MiB or so. */
+/**
+ * Limits of what recovery believes, and so of what may be written. Half a million kept extents have a body of some
+ * 4 MiB.
+ */
 const largest = { bodyOctets: 64 * 1024 * 1024, blockOctets: 1024 * 1024, chunkOctets: 1024 * 1024 * 1024 };
 
 const headerMagic = Buffer.from('popperJ1');
 const recordMagic = Buffer.from('popperR1');
 
 /** The header with its body, in whole blocks. */
-export function encodeHeader(header: Header): Buffer {
-  const body = encodeBody(header);
+export function encodeHeader(header: Header, body: Uint8Array): Buffer {
   const octets = header.blockOctets + roundUp(body.length, header.blockOctets);
   return new FieldWriter(octets).octets(encodeHeaderBlock(header, body)).octets(body).padded;
 }
@@ -124,7 +126,7 @@ export function decodeHeaderStart(octets: Uint8Array): HeaderStart | undefined {
       bodyDigest: reader.octets(32),
     };
     const digest = digestOf(reader.taken);
-    return reader.octets(32).equals(digest) && plausible(start) ? start : undefined;
+    return reader.octets(32).equals(digest) && isPlausible(start) ? start : undefined;
   });
 }
 
@@ -191,8 +193,9 @@ export function roundUp(octets: number, blockOctets: number): number {
   return Math.ceil(octets / blockOctets) * blockOctets;
 }
 
-// The journal lies in the user's own folder: whoever can write it can write a digest, too.
-function plausible({ bodyOctets, blockOctets, chunkOctets }: HeaderStart): boolean {
+/** The journal lies in the user's own folder: whoever can write it can write a digest, too. */
+export function isPlausible(sizes: Pick<HeaderStart, 'bodyOctets' | 'blockOctets' | 'chunkOctets'>): boolean {
+  const { bodyOctets, blockOctets, chunkOctets } = sizes;
   return (
     bodyOctets <= largest.bodyOctets &&
     blockOctets >= smallestBlockOctets &&

@@ -13,5 +13,5 @@ export {
 export { journalPathOf } from './journal.ts';
 export { pendingJournals, type PendingJournal } from './pending.ts';
 export { recoverMailbox, type Recovery } from './recover.ts';
-export { fillReserve, poolReserve, type Reserve } from './reserve.ts';
+export { defaultReserveOctets, fillReserve, poolReserve, type Reserve } from './reserve.ts';
 export type { CommitSettings, Mailbox, SyncPolicy } from './settings.ts';

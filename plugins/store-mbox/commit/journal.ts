@@ -47,7 +47,7 @@ export class Journal {
 
   /** Not durable before the first record is. */
   async writeHeader(): Promise<void> {
-    await this.#file.write(encodeHeader(this.header), 0);
+    await this.#file.write(encodeHeader(this.header, this.#body), 0);
   }
 
   /**

@@ -137,12 +137,13 @@ async function breakCommit({ mailbox, settings }: RealMailbox): Promise<void> {
   });
 }
 
+function fail(): never {
+  throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+}
+
 /** So many writes succeed, then nothing that changes the file does. */
 function failingFrom(file: OpenFile, { writes }: { readonly writes: number }): OpenFile {
   let left = writes;
-  const fail = () => {
-    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
-  };
   return {
     ...file,
     write: async (source, position) => {
@@ -168,6 +169,6 @@ function onAnotherDevice(file: OpenFile): OpenFile {
   };
 }
 
-function byText(first: string | undefined, second: string | undefined): number {
-  return (first ?? '').localeCompare(second ?? '');
+function byText(one: string | undefined, other: string | undefined): number {
+  return (one ?? '').localeCompare(other ?? '');
 }

@@ -40,7 +40,7 @@ export async function fillReserve(
   return count;
 }
 
-/** Enough for two slots of the default chunk and a header of a hundred thousand extents. */
+/** Enough for two slots of the default chunk and a header of a hundred thousand extents; larger ones get smaller steps. */
 export const defaultReserveOctets = 9 * 1024 * 1024;
 
 const readyPrefix = 'reserve-';

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import type { TcpAddress, Where } from './pop3-client.ts';
 
-const popper = join(import.meta.dirname, '../../../core/bin/popper.js');
+const popperHere = join(import.meta.dirname, '../../../core/bin/popper.js');
 const startTimeoutMs = 20_000;
 
 const logRecord = z.looseObject({ msg: z.string() });
@@ -31,13 +31,8 @@ export class Daemon {
   }
 
   /** Starts it and waits until it serves. Rejects with all it said where it does not. */
-  static async start(
-    configFile: string,
-    command: readonly string[] = process.env['STANDIN']
-      ? ['-C', 'popper-source', process.env['STANDIN']]
-      : [popper],
-  ): Promise<Daemon> {
-    const child = spawn(process.execPath, [...command, 'serve', '-c', configFile], {
+  static async start(configFile: string, popper = popperHere): Promise<Daemon> {
+    const child = spawn(process.execPath, [popper, 'serve', '-c', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] },
     });

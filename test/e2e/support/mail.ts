@@ -37,6 +37,9 @@ export const awkwardMail: readonly StoredMessage[] = [
   { name: 'no blank line', octets: Buffer.from(header('no blank line'), 'latin1') },
 ];
 
+/** A message so long that no socket buffers it whole, 28 million octets and some. */
+export const largeMessage: StoredMessage = message('large', `${'x'.repeat(69_999)}\n`.repeat(400));
+
 /** The mbox of these messages, as a delivery agent leaves it. */
 export const mboxOf = (messages: readonly StoredMessage[]): Buffer =>
   Buffer.concat(

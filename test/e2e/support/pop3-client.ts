@@ -16,7 +16,7 @@ export type Where = TcpAddress | { readonly path: string };
 export class Pop3Client {
   readonly socket: Socket;
   readonly #chunks: AsyncIterator<Buffer>;
-  #unread: Buffer = Buffer.alloc(0);
+  readonly #unread = new Unread();
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -79,8 +79,9 @@ export class Pop3Client {
   /** The rest of a multi-line reply whose status line was read. */
   async body(): Promise<Buffer> {
     // An empty body has no line before its dot.
-    if ((await this.#peek(3)).equals(loneDot)) {
-      this.#unread = this.#unread.subarray(3);
+    while (this.#unread.octets.length < loneDot.length && (await this.#more()));
+    if (this.#unread.octets.subarray(0, loneDot.length).equals(loneDot)) {
+      this.#unread.take(loneDot.length);
       return Buffer.alloc(0);
     }
     const octets = await this.#upTo('\r\n.\r\n');
@@ -96,14 +97,14 @@ export class Pop3Client {
 
   /** What has come and was not read, or else the next octets, as they come in one piece; empty at the end. */
   async piece(): Promise<Buffer> {
-    if (this.#unread.length === 0) await this.#more();
-    return this.#take(this.#unread.length);
+    if (this.#unread.octets.length === 0) await this.#more();
+    return this.#unread.take(this.#unread.octets.length);
   }
 
   /** Everything that comes until the server closes the connection. */
   async rest(): Promise<Buffer> {
     while (await this.#more());
-    return this.#take(this.#unread.length);
+    return this.#unread.take(this.#unread.octets.length);
   }
 
   async quit(): Promise<string> {
@@ -124,39 +125,61 @@ export class Pop3Client {
   async #upTo(mark: string): Promise<Buffer | undefined> {
     let searched = 0;
     for (;;) {
-      const index = this.#unread.indexOf(mark, searched);
-      if (index >= 0) return this.#take(index + mark.length);
-      searched = Math.max(0, this.#unread.length - mark.length);
+      const { octets } = this.#unread;
+      const index = octets.indexOf(mark, searched);
+      if (index >= 0) return this.#unread.take(index + mark.length);
+      searched = Math.max(0, octets.length - mark.length);
       if (!(await this.#more())) return undefined;
     }
-  }
-
-  async #peek(octets: number): Promise<Buffer> {
-    while (this.#unread.length < octets && (await this.#more()));
-    return this.#unread.subarray(0, octets);
-  }
-
-  #take(octets: number): Buffer {
-    const taken = this.#unread.subarray(0, octets);
-    this.#unread = this.#unread.subarray(octets);
-    return taken;
   }
 
   async #more(): Promise<boolean> {
     const { done, value } = await this.#chunks.next();
     if (done === true) return false;
-    this.#unread = Buffer.concat([this.#unread, value]);
+    this.#unread.add(value);
     return true;
+  }
+}
+
+/** Octets that came and were not asked for yet. Grows by doubling: a message may come in thousands of pieces. */
+class Unread {
+  #room = Buffer.allocUnsafe(64 * 1024);
+  #start = 0;
+  #end = 0;
+
+  get octets(): Buffer {
+    return this.#room.subarray(this.#start, this.#end);
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#end + chunk.length > this.#room.length) this.#makeRoom(chunk.length);
+    this.#end += chunk.copy(this.#room, this.#end);
+  }
+
+  take(octets: number): Buffer {
+    const taken = Buffer.from(this.#room.subarray(this.#start, this.#start + octets));
+    this.#start += octets;
+    return taken;
+  }
+
+  #makeRoom(octets: number): void {
+    const kept = this.octets;
+    const room = Buffer.allocUnsafe(2 * (kept.length + octets));
+    this.#end = kept.copy(room);
+    this.#start = 0;
+    this.#room = room;
   }
 }
 
 const loneDot = Buffer.from('.\r\n');
 
-/** A connection that was reset is at its end like any other. */
+/** A connection that was reset is at its end like any other. At the server's end the client ends it, too, as all do. */
 async function* octetsOf(socket: Socket): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of socket) yield Buffer.from(chunk);
   } catch {
+    // `line` and `rest` tell it as an end.
+  } finally {
     socket.destroy();
   }
 }

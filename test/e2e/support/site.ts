@@ -21,7 +21,7 @@ export interface Site {
 
 export interface SiteOptions {
   readonly users?: readonly string[];
-  /** Goes over the configuration that all sites have. */
+  /** Goes over the configuration that all sites have; paths in it are relative to the site's folder. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Options of the mbox store, besides where the mail lies. */
   readonly store?: Readonly<Record<string, unknown>>;
@@ -70,5 +70,6 @@ const configOf = (folder: string, port: number, { config, store }: SiteOptions):
   ...config,
 });
 
-const passwordFile = (users: readonly string[]): string =>
+/** A password file in which all users have that password. */
+export const passwordFile = (users: readonly string[]): string =>
   users.map((user) => `${user}:{PLAIN}${password}\n`).join('');

@@ -10,7 +10,7 @@ export interface RealMailbox {
   readonly mailbox: Mailbox;
   readonly settings: CommitSettings;
   readonly folder: string;
-  content(): Promise<Buffer>;
+  readonly content: () => Promise<Buffer>;
 }
 
 /** Opens a mailbox with this content, lets `use` have it, and cleans up. */

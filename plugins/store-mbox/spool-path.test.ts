@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { options } from './options.ts';
+import { spoolPathOf } from './spool-path.ts';
+
+const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
+const pathOf = (spool: string, user = 'mrose'): string =>
+  spoolPathOf(options.parse({ spool }).spool, { ...identity, user }, '/etc/popper').path;
+
+describe('a mailbox lies where the operator says', () => {
+  for (const [spool, user, path] of [
+    ['/var/mail/{user}', 'mrose', '/var/mail/mrose'],
+    ['var/mail/{user}', 'mrose', '/etc/popper/var/mail/mrose'],
+    ['{home}/mbox', 'mrose', '/home/mrose/mbox'],
+    ['{home}/Mail/{user}', 'mrose', '/home/mrose/Mail/mrose'],
+    ['/var/mail/{user:1}/{user:2}/{user}', 'Mrose', '/var/mail/m/r/Mrose'],
+    ['/var/mail/{user:1}/{user:2}/{user}', 'm', '/var/mail/m/_/m'],
+    ['/var/mail/{user:1}/{user}', '.m', '/var/mail/_/.m'],
+    ['/var/mail/{domain}/{localpart}', 'mrose@dbc.example', '/var/mail/dbc.example/mrose'],
+    ['/var/mail/{domain}/{localpart}', 'a@b@dbc.example', '/var/mail/dbc.example/a@b'],
+    ['/var/mail/{localpart}', 'mrose', '/var/mail/mrose'],
+    ['/var/mail/u-{user}.mbox', 'mrose', '/var/mail/u-mrose.mbox'],
+  ] as const) {
+    it(`${spool} for ${user}`, () => assert.equal(pathOf(spool, user), path));
+  }
+});
+
+describe('no name leads anywhere else', () => {
+  const names = [
+    '..',
+    '.',
+    '',
+    '../root',
+    'a/b',
+    '/etc/passwd',
+    'root\0x',
+    '../../etc/passwd',
+    '@',
+    '@..',
+    'a@',
+  ];
+  for (const user of names) {
+    it(JSON.stringify(user), () => {
+      const spool = user.includes('@') ? '/var/mail/{domain}/{localpart}' : '/var/mail/{user}';
+      assert.throws(() => pathOf(spool, user), Error);
+    });
+  }
+
+  it('a name is a value, never a template', () => {
+    assert.equal(pathOf('/var/mail/{user}', '{home}'), '/var/mail/{home}');
+    assert.equal(pathOf('/var/mail/{user}', '{user}$&'), '/var/mail/{user}$&');
+  });
+});
+
+describe('a spool template that cannot work is refused when the daemon starts', () => {
+  for (const [spool, says] of [
+    ['', /./],
+    ['/var/mail', /all users share one mbox/],
+    ['/var/mail/{domain}', /all users share one mbox/],
+    ['/var/mail/{user:1}', /all users share one mbox/],
+    ['/var/mail/{usr}', /\{usr\}/],
+    ['/var/mail/{user', /\{user/],
+    ['/var/mail/user}', /\}/],
+    ['/var/mail/{home}', /at the start/],
+    ['{home}', /at the start/],
+    ['/var/mail/{user:0}', /user:0/],
+    ['/var/mail/\0{user}', /NUL/],
+  ] as const) {
+    it(JSON.stringify(spool), () => {
+      const result = options.safeParse({ spool });
+      assert.ok(!result.success);
+      assert.match(result.error.issues.map((issue) => issue.message).join(), says);
+    });
+  }
+
+  it('so are other options that make no sense', () => {
+    for (const wrong of [
+      { lockMethods: [] },
+      { lockMethods: ['flock'] },
+      { lockMethods: ['fcntl', 'fcntl'] },
+      { lockTimeoutMs: -1 },
+      { chunkOctets: 1 },
+      { spol: '/var/mail/{user}' },
+    ]) {
+      assert.ok(!options.safeParse(wrong).success, JSON.stringify(wrong));
+    }
+  });
+});

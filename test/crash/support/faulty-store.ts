@@ -1,0 +1,36 @@
+import { definePlugin, granted } from 'popperd';
+
+import { realFiles } from '../../../plugins/store-mbox/commit/files.ts';
+import { options } from '../../../plugins/store-mbox/options.ts';
+import { MboxStore } from '../../../plugins/store-mbox/store.ts';
+import { FaultGate } from './fault-gate.ts';
+import { gatedFiles } from './gated-files.ts';
+
+/** The mbox store over files that go wrong as planned, for the configs of crash tests alone. Lets every user in. */
+export default definePlugin({
+  name: 'faulty-store',
+  options,
+
+  apply({ hooks, state, log, baseFolder }, settings) {
+    const gate = new FaultGate(baseFolder, log);
+    const store = new MboxStore({ state, log, baseFolder }, settings, gatedFiles(realFiles, gate));
+    const name = 'faulty-store';
+    hooks.authenticate.tapPromise(name, async ({ user }) =>
+      granted({ user, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, home: '/nonexistent' }),
+    );
+    hooks.openMaildrop.tapPromise(name, async (identity) => {
+      await gate.arm('login', identity.user);
+      return await store.open(identity);
+    });
+    hooks.commit.tapPromise(name, (_, { identity }) => gate.arm('update', identity.user));
+    hooks.sessionEnd.tapPromise(name, async ({ user }) => gate.disarm(user));
+    hooks.recover.tapPromise(name, async (uid) => {
+      await gate.arm('recovery', recovery);
+      await store.recover(uid);
+      gate.disarm(recovery);
+    });
+  },
+});
+
+/** Stands for a user in the plan of what goes wrong at a daemon's start. */
+const recovery = 'recovery';
