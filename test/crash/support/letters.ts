@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+// In front, because the letters below are made at once.
+const fromLine = 'From bob@example.org Mon Nov  2 10:00:00 2026\n';
+
 /** Messages as an mbox holds them, From_ line and empty line included, so that an mbox is their concatenation. */
 export type Letters = readonly Buffer[];
 
@@ -39,7 +42,6 @@ export function isWhole(fetched: Buffer): boolean {
 export const fetchedForm = (stored: Buffer): Buffer =>
   Buffer.from(stored.toString('latin1').slice(fromLine.length, -1).replaceAll('\n', '\r\n'), 'latin1');
 
-const fromLine = 'From bob@example.org Mon Nov  2 10:00:00 2026\n';
-
-const digestOf = (header: string, text: string): string =>
-  createHash('sha256').update(header, 'latin1').update(text, 'latin1').digest('hex');
+function digestOf(header: string, text: string): string {
+  return createHash('sha256').update(header, 'latin1').update(text, 'latin1').digest('hex');
+}
