@@ -6,6 +6,9 @@ export type Line =
   /** Holds a NUL, a bare CR, another control character or an octet above 0x7E (RFC 2449 section 3). */
   | { readonly kind: 'malformed' };
 
+/** A client that has sent so much in lines over the limit is not mistaken but at war (RFC 2449 section 4). */
+export const maxDroppedOctets = 64 * 1024;
+
 /**
  * Cuts a client's octets into command lines; however they are chunked, the lines are the same. A bare LF ends a line as
  * CRLF does. Spaces are left for whoever parses the line, since a password may begin or end with them.

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 import { BodyReader } from '../protocol/body-reader.ts';
 import { Failure } from '../protocol/failure.ts';
-import { type Line, LineReader } from '../protocol/line-reader.ts';
+import { type Line, LineReader, maxDroppedOctets } from '../protocol/line-reader.ts';
 import { err, firstLine, type Lines, type Reply } from '../protocol/reply.ts';
 import { wireBlocks } from '../protocol/wire-lines.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
@@ -10,8 +10,6 @@ import type { Settings } from '../settings.ts';
 import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
 
-/** A client that has sent so much in lines over the limit is not mistaken but at war (RFC 2449 section 4). */
-const maxDroppedOctets = 64 * 1024;
 /** Why a session's signal fires: one object for all, for an abort makes an error of its own otherwise. */
 const clientGone = new Error('the client is gone');
 /** So long a client may take to read the last words and close, in milliseconds. */
@@ -187,6 +185,8 @@ const lastWordsOn: { readonly [How in Ending]?: Reply } = {
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
+    // The client may have broken the connection while the last words were on their way, and 'close' comes only once.
+    if (socket.closed) return resolve();
     socket.once('close', () => resolve());
     socket.end();
   });

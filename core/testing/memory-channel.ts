@@ -1,7 +1,7 @@
 import { BodyReader } from '../protocol/body-reader.ts';
 import { Failure } from '../protocol/failure.ts';
 import { minRoomOctets } from '../protocol/kernel-interface.ts';
-import { type Line, LineReader } from '../protocol/line-reader.ts';
+import { type Line, LineReader, maxDroppedOctets } from '../protocol/line-reader.ts';
 import { firstLine, type Lines, type Reply } from '../protocol/reply.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import { wireBlocks } from '../protocol/wire-lines.ts';
@@ -22,7 +22,6 @@ export interface Turn {
   readonly octets: Uint8Array;
 }
 
-const maxDroppedOctets = 64 * 1024;
 const slabOctets = 16 * 1024;
 
 /** A connection without a socket: the real line reader and wire encoder, a client that is a list, and no time. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { canonicalOf, LargeMessage, maxHeaderOctets, sha256, twinDigest } from './canonical.ts';
 

@@ -6,11 +6,15 @@ import type { Checkup } from 'popperd';
 import type { Options } from './options.ts';
 import { literalRootOf } from './spool-path.ts';
 
+/** Whether this process may use a path so; root may do everything. */
+export type MayUse = (path: string, mode: number) => Promise<boolean>;
+
 /** Looks at the spool folder for `popper check`. Users' homes cannot be known here. */
 export async function checkSpool(
   checkup: Checkup,
   { spool, lockMethods }: Options,
   baseFolder: string,
+  mayUse: MayUse = mayAccess,
 ): Promise<void> {
   if (spool.startsWith('{home}/')) {
     checkup.fine(`mail lies in users' homes: ${spool}`);
@@ -21,12 +25,12 @@ export async function checkSpool(
     checkup.problem(`there is no spool folder ${folder}`, `make it, or set the option spool (now ${spool})`);
     return;
   }
-  if (!(await may(folder, constants.X_OK))) {
+  if (!(await mayUse(folder, constants.X_OK))) {
     checkup.problem(`the spool folder ${folder} may not be entered`, `chmod it, or run as another user`);
     return;
   }
   checkup.fine(`the spool folder ${folder} is there`);
-  if (lockMethods.includes('dotlock') && !(await may(folder, constants.W_OK))) {
+  if (lockMethods.includes('dotlock') && !(await mayUse(folder, constants.W_OK))) {
     checkup.warning(
       `no dotlocks can be made in ${folder}`,
       'let the daemon write there (group mail), or leave "dotlock" out of lockMethods if no other program needs it',
@@ -40,7 +44,7 @@ const isFolder = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-const may = async (path: string, mode: number): Promise<boolean> =>
+const mayAccess: MayUse = async (path, mode) =>
   access(path, mode).then(
     () => true,
     () => false,

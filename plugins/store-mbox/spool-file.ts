@@ -53,7 +53,7 @@ export const isSameInode = (stat: FileStat, other: FileStat | undefined): boolea
 function complaintAbout(stat: FileStat, owner: number, mailGroup: number | undefined): string | undefined {
   if (stat.kind !== 'file') return `is a ${stat.kind}, not a regular file: move it away`;
   if (stat.uid !== owner) return `belongs to uid ${stat.uid}: chown ${owner}, or set the option owner`;
-  if (stat.nlink !== 1) return `has ${stat.nlink} names: remove the other hard links`;
+  if (stat.nlink > 1) return `has ${stat.nlink} names: remove the other hard links`;
   if ((stat.mode & 0o002) !== 0) return 'everybody may write to it: chmod o-w';
   if ((stat.mode & 0o020) !== 0 && stat.gid !== mailGroup) {
     return `group ${stat.gid} may write to it: chmod g-w, or set the option mailGroup`;

@@ -9,18 +9,29 @@ const tooMany = /^-ERR \[SYS\/TEMP\] too many connections/;
 
 test('an address with too many connections is told so, and others are not', async (t) => {
   const site = await makeSite(t, { config: { limits: { connectionsPerAddress: 2 } } });
-  const daemon = await site.start();
-  const { where } = daemon;
+  const { where } = await site.start();
   const first = await greeted(where);
   const second = await greeted(where);
   await turnedAway(where);
   await greeted({ ...where, localAddress: '127.0.0.2' });
 
   await first.quit();
-  await daemon.logged(({ msg }) => msg === 'session');
-  await greeted(where);
+  await untilGreeted(where);
   await turnedAway(where);
   second.destroy();
+});
+
+test('clients that are gone before they hear why they are sent away keep no place', async (t) => {
+  const site = await makeSite(t, { config: { limits: { connections: 10 } } });
+  const daemon = await site.start();
+  for (let round = 0; round < 40; round += 1) {
+    const client = await Pop3Client.connect(daemon.where);
+    client.send('A'.repeat(100_000));
+    if (round % 2 === 0) await client.line();
+    client.socket.resetAndDestroy();
+  }
+  await untilGreeted(daemon.where);
+  assert.equal(await daemon.stop(), 0);
 });
 
 test('there is a limit for all addresses together', async (t) => {
@@ -53,6 +64,15 @@ async function greeted(where: TcpAddress): Promise<Pop3Client> {
   const client = await Pop3Client.connect(where);
   assert.match((await client.line()) ?? 'closed', /^\+OK/);
   return client;
+}
+
+/** The place of one who left is free when the daemon has seen the connection closed. */
+async function untilGreeted(where: TcpAddress): Promise<void> {
+  for (;;) {
+    const client = await Pop3Client.connect(where);
+    if ((await client.line())?.startsWith('+OK') === true) return;
+    await client.rest();
+  }
 }
 
 async function turnedAway(where: TcpAddress): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,7 +15,7 @@ const fromLine = /^(>*From )/gm;
 export class MboxUnderTest {
   readonly folder: string;
   readonly logged: LogRecord[] = [];
-  readonly state = memoryState();
+  state = memoryState();
   readonly files: Files;
   readonly #options: Options;
   #store: MboxStore;
@@ -80,6 +80,16 @@ export class MboxUnderTest {
   }
 
   async restart(): Promise<void> {
+    this.#store = this.#newStore();
+  }
+
+  /** The process is killed: what it holds is let go, what it has not written is lost. */
+  async die(): Promise<void> {
+    const { state } = this;
+    this.state = memoryState();
+    const uid = identityOf('').uid;
+    await cp(state.folderOfUid(uid), await this.state.folderOf(identityOf('')), { recursive: true });
+    await state.remove();
     this.#store = this.#newStore();
   }
 

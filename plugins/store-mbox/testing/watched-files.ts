@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from '../commit/index.ts';
+import type { Files, FileStat, OpenFile } from '../commit/index.ts';
 
 /** One call to the file system. */
 export interface FileCall {
@@ -12,6 +12,10 @@ export interface FileCall {
 export class WatchedFiles implements Files {
   readonly #files: Files;
   readonly calls: FileCall[] = [];
+  /** A flag for `before`. */
+  isCommitting = false;
+  #times: Pick<FileStat, 'mtimeNs' | 'ctimeNs'> | undefined;
+
   /** Called before each call; what it throws is what the caller gets. */
   before: (call: FileCall) => void | Promise<void> = () => {};
 
@@ -26,6 +30,11 @@ export class WatchedFiles implements Files {
 
   readOctets(path: string): number {
     return this.callsTo(path).reduce((sum, call) => sum + (call.what === 'read' ? call.octets : 0), 0);
+  }
+
+  /** From now on an open file has these times, as if the clock stood still. */
+  lieAboutTimes(times: Pick<FileStat, 'mtimeNs' | 'ctimeNs'> | undefined): void {
+    this.#times = times && { mtimeNs: times.mtimeNs, ctimeNs: times.ctimeNs };
   }
 
   forget(): void {
@@ -87,7 +96,8 @@ export class WatchedFiles implements Files {
       descriptor: file.descriptor,
       stat: async () => {
         await this.#note('stat', path);
-        return file.stat();
+        const { mtimeNs, ctimeNs, ...facts } = await file.stat();
+        return { ...facts, ...(this.#times ?? { mtimeNs, ctimeNs }) };
       },
       read: async (target, position) => {
         await this.#note('read', path, target.length);

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+
+import { Failure, type Maildrop } from 'popperd';
+
+import { realFiles } from './commit/index.ts';
+import type { Options } from './options.ts';
+import { MboxUnderTest } from './testing/mbox-under-test.ts';
+import { letter, textOf } from './testing/sessions.ts';
+import { WatchedFiles } from './testing/watched-files.ts';
+
+let store: MboxUnderTest;
+let files: WatchedFiles;
+let maildrop: Maildrop;
+
+const envelope = MboxUnderTest.envelopeOf(0);
+const isGone = (error: unknown): boolean =>
+  error instanceof Failure && error.code === 'SYS/TEMP' && error.message.startsWith('message changed');
+
+async function open(content: string, settings: Partial<Options> = {}): Promise<void> {
+  await store?.dispose();
+  files = new WatchedFiles(realFiles);
+  store = await MboxUnderTest.make(settings, files);
+  await store.write(content);
+  maildrop = await store.open();
+  await maildrop.load?.();
+}
+
+const mailbox = (...texts: readonly string[]): string => texts.map((text) => `${envelope}${text}\n`).join('');
+
+beforeEach(() => open(mailbox(letter(1), letter(2), letter(3))));
+afterEach(async () => {
+  await maildrop.close();
+  await store.dispose();
+});
+
+describe('M14: a mailbox that other programs change while a session reads it', () => {
+  it('a message that a Status: field was put before is still found, and so are those behind it', async () => {
+    const content = (await store.content()).replace('Subject: message 1', 'Status: RO\nSubject: message 1');
+    await store.write(content);
+    assert.equal(await textOf(maildrop, 1), letter(2));
+    assert.equal(await textOf(maildrop, 0), letter(1).replace('Subject', 'Status: RO\nSubject'));
+    assert.equal(await textOf(maildrop, 2), letter(3));
+  });
+
+  it('a message that was removed is gone, and those behind it are found', async () => {
+    await store.removeBehind('mrose', 1);
+    await assert.rejects(textOf(maildrop, 1), isGone);
+    assert.equal(await textOf(maildrop, 2), letter(3));
+    assert.equal(await textOf(maildrop, 0), letter(1));
+  });
+
+  it('a message that was edited is gone', async () => {
+    await store.write((await store.content()).replace('This is message 2', 'That is message 2'));
+    await assert.rejects(textOf(maildrop, 1), isGone);
+    assert.equal(await textOf(maildrop, 2), letter(3));
+  });
+
+  it('of equal messages the first that is left is read, and the others are gone', async () => {
+    await maildrop.close();
+    await open(mailbox(letter(1), letter(1), letter(1)));
+    await store.removeBehind('mrose', 0);
+    assert.equal(await textOf(maildrop, 0), letter(1));
+    assert.equal(await textOf(maildrop, 1), letter(1));
+    await assert.rejects(textOf(maildrop, 2), isGone);
+  });
+
+  it('a file that took the name is read from then on', async () => {
+    assert.equal(await textOf(maildrop, 0), letter(1));
+    await writeFile(`${store.pathOf()}.new`, mailbox(letter(3), letter(2)), { mode: 0o600 });
+    await rename(`${store.pathOf()}.new`, store.pathOf());
+    assert.equal(await textOf(maildrop, 0), letter(1), 'what was read ahead a moment ago is served');
+    await writeFile(store.pathOf(), mailbox(letter(3), letter(2), letter(4)));
+    await maildrop.close();
+    await open(mailbox(letter(1), letter(2), letter(3)));
+    await writeFile(`${store.pathOf()}.new`, mailbox(letter(3), letter(2)), { mode: 0o600 });
+    await rename(`${store.pathOf()}.new`, store.pathOf());
+    assert.equal(await textOf(maildrop, 1), letter(2));
+    assert.equal(await textOf(maildrop, 2), letter(3));
+    await assert.rejects(textOf(maildrop, 0), isGone);
+  });
+
+  it('a mailbox that was removed has no messages any more', async () => {
+    await rm(store.pathOf());
+    await assert.rejects(textOf(maildrop, 0), isGone);
+    await assert.rejects(maildrop.commit(new Set([0])), { code: 'SYS/TEMP' });
+    await assert.rejects(realFiles.open(store.pathOf(), 'read'), { code: 'ENOENT' });
+  });
+
+  it('new mail does not disturb', async () => {
+    await appendFile(store.pathOf(), mailbox(letter(4)));
+    assert.equal(await textOf(maildrop, 2), letter(3));
+    assert.equal(maildrop.count, 3);
+  });
+});
+
+describe('a large message', () => {
+  const body = 'a line of a large message, which is longer than what is read at once\n'.repeat(2000);
+  const large = letter(2, body);
+  const settings = { readAheadOctets: 16 * 1024 };
+  beforeEach(() => open(mailbox(letter(1), large, letter(3)), settings));
+
+  async function readInParts(between: () => Promise<void>): Promise<string> {
+    let text = '';
+    let isFirst = true;
+    for await (const chunk of maildrop.read(1, AbortSignal.timeout(60_000))) {
+      text += Buffer.from(chunk).toString('latin1');
+      if (isFirst) await between();
+      isFirst = false;
+    }
+    return text;
+  }
+
+  it('is read whole although mail arrives meanwhile', async () => {
+    assert.equal(await readInParts(() => appendFile(store.pathOf(), mailbox(letter(4)))), large);
+    assert.equal(await textOf(maildrop, 2), letter(3));
+  });
+
+  it('is broken off rather than mixed with another if the mailbox is rewritten meanwhile', async () => {
+    await assert.rejects(
+      readInParts(() => store.removeBehind('mrose', 0)),
+      isGone,
+    );
+    assert.equal(await textOf(maildrop, 1), large);
+  });
+
+  it('ends when its reader is gone', async () => {
+    const gone = new AbortController();
+    const read = async (): Promise<void> => {
+      for await (const chunk of maildrop.read(1, gone.signal)) if (chunk.length > 0) gone.abort();
+    };
+    await assert.rejects(read(), { name: 'AbortError' });
+    assert.equal(await textOf(maildrop, 2), letter(3));
+  });
+
+  it('needs no more memory than is read at once', async () => {
+    let largest = 0;
+    for await (const chunk of maildrop.read(1, AbortSignal.timeout(60_000))) {
+      largest = Math.max(largest, chunk.length);
+    }
+    assert.ok(largest <= settings.readAheadOctets);
+  });
+});
+
+describe('a client that fetches all in order', () => {
+  it('is served from few large reads', async () => {
+    const texts = Array.from({ length: 200 }, (_, index) => letter(index));
+    await open(mailbox(...texts));
+    files.forget();
+    for (const [index, text] of texts.entries()) assert.equal(await textOf(maildrop, index), text);
+    const calls = files.callsTo(store.pathOf()).map((call) => call.what);
+    assert.deepEqual(calls, ['open', 'stat', 'lstat', 'read', 'stat']);
+  });
+});
+
+describe('a maildrop that is closed', () => {
+  it('has left no descriptor open, and can be opened again', async () => {
+    let openCount = 0;
+    const open = files.open.bind(files);
+    files.open = async (path, mode) => {
+      const file = await open(path, mode);
+      openCount += 1;
+      const close = async (): Promise<void> => {
+        openCount -= 1;
+        await file.close();
+      };
+      return { ...file, close };
+    };
+    await textOf(maildrop, 0);
+    await store.removeBehind('mrose', 0);
+    await textOf(maildrop, 1);
+    await maildrop.commit(new Set([1]));
+    await maildrop.close();
+    assert.equal(openCount, 0);
+    assert.equal(store.state.heldClaims, 0);
+    maildrop = await store.open();
+    assert.equal(maildrop.count, 1);
+  });
+});
+
+it('mail is as it was delivered, for every kind of line end', async () => {
+  const texts = [
+    letter(1).replaceAll('\n', '\r\n'),
+    letter(2),
+    'no header\n',
+    'H: only\n',
+    '',
+    '\n',
+    '.\n..\n',
+  ];
+  await open(mailbox(...texts));
+  for (const [index, text] of texts.entries()) assert.equal(await textOf(maildrop, index), text);
+  await maildrop.commit(new Set([1]));
+  assert.equal(await store.content(), mailbox(...texts.toSpliced(1, 1)));
+});

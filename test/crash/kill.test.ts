@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+
+import { Lane, type Point, type Verdict } from './support/lane.ts';
+import { letters, patterns } from './support/letters.ts';
+import { type FileCall, places } from './support/plan.ts';
+
+/** POPPER_CRASH_SWEEP=full tries every call and every place in it; otherwise each call of a pattern is tried once. */
+const isFull = process.env['POPPER_CRASH_SWEEP'] === 'full';
+const lanes = 2;
+
+test('a daemon that is killed anywhere in an update loses, doubles and breaks no message', async (t) => {
+  const counting = await Lane.open(t);
+  const points: Point[] = [];
+  for (const [number, pattern] of Object.keys(patterns).entries()) {
+    const calls = await counting.site.count(`counted-${number}`, pattern);
+    points.push(...pointsOf(pattern, calls, number), heard(pattern));
+  }
+  await counting.close();
+  await sweep(t, points);
+});
+
+test('a daemon that is killed anywhere in a first login leaves the maildrop as it was', async (t) => {
+  const counting = await Lane.open(t);
+  await counting.site.restart();
+  await counting.site.put('counted', letters);
+  await counting.site.plan('counted', { moment: 'login' });
+  await counting.site.visit('counted', []);
+  const calls = await counting.site.callsOf('counted');
+  await sweep(t, pointsOf(undefined, calls, 0));
+});
+
+test('a daemon that is killed while it recovers from being killed does no harm either', async (t) => {
+  const points: Point[] = [];
+  for (const [number, pattern] of ['first', 'odd', 'middle', 'random'].entries()) {
+    for (let index = 12; index < 24; index += isFull ? 1 : 6) {
+      for (let again = 0; again < 14; again += isFull ? 1 : 5) {
+        const step = (again + index + number) % 14;
+        points.push({ pattern, index, place: 'after', agent: agentOf(step), again: [step, (step * 5) % 14] });
+      }
+    }
+  }
+  const verdicts = await sweep(t, points);
+  assert.ok(verdicts.filter(({ diedAgain }) => diedAgain === 2).length > points.length / 4);
+});
+
+/** Tries them all, and says how it went. */
+async function sweep(t: TestContext, points: readonly Point[]): Promise<readonly Verdict[]> {
+  const waiting = points.values();
+  const verdicts: Verdict[] = [];
+  const work = async (): Promise<void> => {
+    const lane = await Lane.open(t);
+    for (const point of waiting) verdicts.push(await lane.try(point));
+    await lane.close();
+  };
+  await Promise.all(Array.from({ length: lanes }, work));
+  const bad = verdicts.filter(({ sins }) => sins.length > 0);
+  const slowestMs = Math.max(...verdicts.map(({ loginMs }) => loginMs));
+  t.diagnostic(
+    `${verdicts.length} points tried, ${bad.length} bad; open again within ${Math.ceil(slowestMs)} ms of the start`,
+  );
+  assert.equal(verdicts.length, points.length);
+  assert.deepEqual(bad.map(({ point, sins }) => ({ ...point, sins })), [], 'points where something went wrong');
+  return verdicts;
+}
+
+function pointsOf(pattern: string | undefined, calls: readonly FileCall[], number: number): Point[] {
+  return calls.flatMap(({ call }, index) => {
+    const possible = call === 'write' ? places : places.slice(0, 2);
+    const place = possible[(index + number) % possible.length];
+    const chosen = isFull ? possible : (index + number) % 2 === 0 && place !== undefined ? [place] : [];
+    return chosen.map((place, choice) => ({
+      pattern,
+      index,
+      place,
+      agent: agentOf(index + number + choice),
+      again: [],
+    }));
+  });
+}
+
+const heard = (pattern: string): Point => ({
+  pattern,
+  index: undefined,
+  place: 'after',
+  agent: undefined,
+  again: [],
+});
+
+const agentOf = (serial: number): Point['agent'] => (['fcntl', undefined, 'dotlock'] as const)[serial % 3];
