@@ -11,8 +11,8 @@ export interface Guarded<R> {
   readonly log: Logger;
   /** Says what is wrong with an answer that the hook cannot use; undefined where it is all right. */
   readonly complaint?: (answer: unknown) => string | undefined;
-  /** Called with an answer that came after the deadline, so that what it holds can be let go. */
-  readonly late?: (answer: R) => void;
+  /** Called with an answer that came after the deadline or cannot be used, so that what it holds can be let go. */
+  readonly unused?: (answer: R) => void;
 }
 
 /** A tap slower than this is named in the log, though it answered in time. */
@@ -33,9 +33,12 @@ export function guardAsync<A extends readonly unknown[], R>(
       run(tap, args)
         .then(
           (answer) => {
-            if (deadline.missed) return guarded.late?.(answer);
+            if (deadline.missed) return guarded.unused?.(answer);
             deadline.met(startedAtMs);
-            return resolve(checked(answer, guarded));
+            const fault = faultIn(answer, guarded);
+            if (fault === undefined) return resolve(answer);
+            guarded.unused?.(answer);
+            throw fault;
           },
           (error: unknown) => {
             deadline.met(startedAtMs);
@@ -50,29 +53,34 @@ export function guardAsync<A extends readonly unknown[], R>(
 /** The same for a tap of a sync hook, which has no deadline because nothing can interrupt it. */
 export function guardSync<A extends readonly unknown[], R>(
   tap: (...args: A) => R,
-  guarded: Omit<Guarded<R>, 'late' | 'deadlineMs'>,
+  guarded: Omit<Guarded<R>, 'unused' | 'deadlineMs'>,
 ): (...args: A) => R {
   return (...args) => {
     try {
-      return checked(tap(...args), guarded);
+      const answer = tap(...args);
+      const fault = faultIn(answer, guarded);
+      if (fault === undefined) return answer;
+      throw fault;
     } catch (error) {
       throw blame(error, guarded);
     }
   };
 }
 
-function checked<R>(answer: R, { plugin, hook, complaint }: Omit<Guarded<R>, 'late' | 'deadlineMs'>): R {
+function faultIn<R>(
+  answer: R,
+  { plugin, hook, complaint }: Omit<Guarded<R>, 'unused' | 'deadlineMs'>,
+): PluginFault | undefined {
   const what = complaint?.(answer);
-  if (what === undefined) return answer;
-  throw new PluginFault(plugin, hook, { what: `answered ${what}` });
+  return what === undefined ? undefined : new PluginFault(plugin, hook, { what: `answered ${what}` });
 }
 
 class Deadline {
-  readonly #guarded: Omit<Guarded<never>, 'late'>;
+  readonly #guarded: Omit<Guarded<never>, 'unused'>;
   readonly #timer: NodeJS.Timeout;
   missed = false;
 
-  constructor(guarded: Omit<Guarded<never>, 'late'>, reject: (reason: PluginFault) => void) {
+  constructor(guarded: Omit<Guarded<never>, 'unused'>, reject: (reason: PluginFault) => void) {
     this.#guarded = guarded;
     const { plugin, hook, deadlineMs } = guarded;
     this.#timer = setTimeout(() => {

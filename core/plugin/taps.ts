@@ -56,7 +56,7 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
     refused: taps(hooks.refused),
     openMaildrop: taps(hooks.openMaildrop, {
       complaint: complaints.openMaildrop,
-      late: closeLate(guard),
+      unused: closeUnused(guard),
     }),
     maildrop: taps(hooks.maildrop, { complaint: complaints.maildrop }),
     commit: taps(hooks.commit),
@@ -69,7 +69,7 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
 export type PluginHooks = ReturnType<typeof tapsFor>;
 
 /** What is done with an answer besides handing it on. */
-type Care<R> = Pick<Guarded<R>, 'complaint' | 'late'>;
+type Care<R> = Pick<Guarded<R>, 'complaint' | 'unused'>;
 
 function asyncTaps<A extends readonly unknown[], R>(
   hook: AsyncHookOf<A, R>,
@@ -104,11 +104,15 @@ function syncTaps<A extends readonly unknown[], R>(
 const namedTap = (options: TapOptions): { name: string; stage?: number; before?: string } =>
   typeof options === 'string' ? { name: options } : { ...options };
 
-/** A maildrop that came too late still holds its lock: nobody else would let it go. */
-const closeLate =
+/** A maildrop that came too late, or with a column missing, still holds its lock: nobody else would let it go. */
+const closeUnused =
   ({ plugin, log }: TapGuard) =>
   (maildrop: Maildrop | undefined): void => {
-    maildrop?.close().catch((error: unknown) => {
-      log.error('closing a late maildrop failed', { plugin, error });
+    // What cannot be used may be anything: plugins may be plain JavaScript.
+    if (typeof maildrop?.close !== 'function') return;
+    closing(maildrop).catch((error: unknown) => {
+      log.error('closing a maildrop that is not used failed', { plugin, error });
     });
   };
+
+const closing = async (maildrop: Maildrop): Promise<void> => maildrop.close();

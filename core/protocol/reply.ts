@@ -60,8 +60,7 @@ const maxFirstLineOctets = 512;
  */
 export function firstLine(reply: Reply): string {
   const code = reply.status === '-ERR' && reply.code !== undefined ? `[${reply.code}]` : '';
-  const text = reply.text.replace(unprintable, '?');
-  const shielded = code === '' && text.startsWith('[') ? ` ${text}` : text;
+  const shielded = code === '' && reply.text.startsWith('[') ? ` ${reply.text}` : reply.text;
   const line = [reply.status, code, shielded].filter((part) => part !== '').join(' ');
-  return line.slice(0, maxFirstLineOctets - 2);
+  return line.slice(0, maxFirstLineOctets - 2).replace(unprintable, '?');
 }

@@ -9,6 +9,7 @@ import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/cha
 import type { Settings } from '../settings.ts';
 import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
+import { Turn } from './turn.ts';
 
 /** Why a session's signal fires: one object for all, for an abort makes an error of its own otherwise. */
 const clientGone = new Error('the client is gone');
@@ -23,11 +24,11 @@ export class SocketChannel implements Channel {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #lines = new LineReader();
+  readonly #turn = new Turn();
   readonly #gone = new AbortController();
   #ending: Ending | undefined;
   /** Whether the session has met its ending; one that was at its QUIT has said its own last words. */
   #cutShort = false;
-  #reading = false;
   #timer: NodeJS.Timeout;
   /** Set once the client has logged in; until then the login deadline runs, which nothing puts off. */
   #idleTimer: NodeJS.Timeout | undefined;
@@ -37,7 +38,7 @@ export class SocketChannel implements Channel {
     this.#socket = socket;
     this.#settings = settings;
     this.#incoming = new Incoming(socket);
-    this.#outgoing = new Outgoing(socket, () => this.#progressed());
+    this.#outgoing = new Outgoing(socket, this.#turn, () => this.#progressed());
     this.#timer = setTimeout(() => this.#abandon('idle'), settings.loginTimeoutMs);
     // Without a listener an error would end the process; 'close' follows and says all that matters.
     socket.on('error', () => {});
@@ -64,9 +65,8 @@ export class SocketChannel implements Channel {
 
   async readOctets(): Promise<Uint8Array | undefined> {
     await this.#outgoing.flush();
-    this.#reading = true;
     const octets = await this.#incoming.next();
-    this.#reading = false;
+    this.#turn.begin();
     return octets;
   }
 
@@ -102,7 +102,7 @@ export class SocketChannel implements Channel {
   loggedIn(): void {
     clearTimeout(this.#timer);
     if (this.#ending !== undefined) return;
-    this.#idleTimer = setTimeout(() => this.#silent(), this.#settings.idleTimeoutMs);
+    this.#idleTimer = setTimeout(() => this.#abandon('idle'), this.#settings.idleTimeoutMs);
     this.#timer = this.#idleTimer;
   }
 
@@ -135,6 +135,10 @@ export class SocketChannel implements Channel {
 
   async #nextLine(): Promise<Line | undefined> {
     while (this.#ending === undefined) {
+      if (this.#turn.isOver) {
+        await this.#turn.next();
+        continue;
+      }
       const line = this.#lines.next();
       if (line !== undefined) return line;
       if (this.#lines.droppedOctets > maxDroppedOctets) return this.#end('abuse');
@@ -153,14 +157,9 @@ export class SocketChannel implements Channel {
     await this.#outgoing.text('.\r\n');
   }
 
+  /** Puts the idle timer off. It runs on while a command is at work: one that comes to nothing in all that time hangs. */
   #progressed(): void {
     this.#idleTimer?.refresh();
-  }
-
-  /** The idle timer runs on while a command is at work, which is not the client's silence. */
-  #silent(): void {
-    if (this.#reading || this.#outgoing.blocked) this.#abandon('idle');
-    else this.#progressed();
   }
 
   #abandon(how: Ending): void {

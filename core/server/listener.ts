@@ -16,7 +16,11 @@ export interface Listener {
  * close their half and still be answered (RFC 1939 section 6); small replies are not held back (TCP_NODELAY).
  */
 export async function listen(where: Listen, accept: (socket: Socket) => void): Promise<Listener> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets }, accept);
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets }, (socket) => {
+    // A TCP client without an address is one that has reset already: nobody may take it for one of a unix socket.
+    if ('path' in where || socket.remoteAddress !== undefined) accept(socket);
+    else socket.destroy();
+  });
   if ('path' in where) await removeStaleSocket(where.path);
   await open(server, 'path' in where ? { path: where.path } : { ...where }, addressOf(where));
   if ('path' in where) await chmod(where.path, where.mode ?? 0o660);
@@ -36,6 +40,8 @@ function open(server: Server, options: ListenOptions, address: string): Promise<
     server.once('error', failed);
     server.listen(options, () => {
       server.off('error', failed);
+      // From here on an error is of one client whom the kernel could not hand over; the next one may be luckier.
+      server.on('error', () => {});
       resolve();
     });
   });

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import { minRoomOctets } from '../protocol/kernel-interface.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
+import type { Turn } from './turn.ts';
 
 /** Octets gathered before they go to the socket: few, large writes. */
 const slabOctets = 64 * 1024;
@@ -16,30 +17,25 @@ export class Outgoing {
   #text = '';
   #slab: Buffer | undefined;
   #used = 0;
-
-  #blocked = false;
   #soon: NodeJS.Immediate | undefined;
+  readonly #turn: Turn;
   readonly #progressed: () => void;
 
-  /** `progressed` is called each time the client has read what was in its way. */
-  constructor(socket: Socket, progressed: () => void) {
+  /** `progressed` is called each time a slab is on its way. */
+  constructor(socket: Socket, turn: Turn, progressed: () => void) {
     this.#socket = socket;
+    this.#turn = turn;
     this.#progressed = progressed;
-  }
-
-  /** True while the client must read before more can be sent. */
-  get blocked(): boolean {
-    return this.#blocked;
   }
 
   /** Adds text of one-octet characters. */
   async text(text: string): Promise<void> {
     if (this.#slab === undefined) {
       this.#text += text;
-      if (this.#text.length >= slabOctets) await this.flush();
+      if (this.#text.length >= slabOctets) await this.#makeRoom();
       return;
     }
-    if (text.length > this.#slab.length - this.#used) await this.flush();
+    if (text.length > this.#slab.length - this.#used) await this.#makeRoom();
     if (this.#slab === undefined) return this.text(text);
     this.#used += this.#slab.write(text, this.#used, 'latin1');
   }
@@ -49,10 +45,12 @@ export class Outgoing {
     const encoder = new WireEncoder();
     for await (const chunk of body) {
       if (!this.#socket.writable) return encoder.bodyOctets;
+      // Plain JavaScript may hand on something that has no octets, or another length: less than the message would go out.
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('a message is to be read as chunks of Uint8Array');
       await this.#encode(encoder, chunk);
     }
     const end = encoder.end();
-    if (end.length > (this.#slab?.length ?? 0) - this.#used) await this.flush();
+    if (end.length > (this.#slab?.length ?? 0) - this.#used) await this.#makeRoom();
     const slab = this.#openSlab();
     slab.set(end, this.#used);
     this.#used += end.length;
@@ -77,7 +75,14 @@ export class Outgoing {
     this.#slab = undefined;
     this.#used = 0;
     if (data.length === 0 || !socket.writable) return done;
-    return socket.write(data, 'latin1') ? done : this.#drained();
+    return socket.write(data, 'latin1') ? done : drainedOrClosed(socket);
+  }
+
+  /** Sends what there is because no more fits. The kernel may take slab after slab at once, so a turn can end here. */
+  async #makeRoom(): Promise<void> {
+    await this.flush();
+    this.#progressed();
+    if (this.#turn.isOver) await this.#turn.next();
   }
 
   async #encode(encoder: WireEncoder, chunk: Uint8Array): Promise<void> {
@@ -87,7 +92,7 @@ export class Outgoing {
       const { readOctets, writtenOctets } = encoder.encodeInto(rest, slab.subarray(this.#used));
       this.#used += writtenOctets;
       rest = rest.subarray(readOctets);
-      if (rest.length > 0 || slab.length - this.#used < minRoomOctets) await this.flush();
+      if (rest.length > 0 || slab.length - this.#used < minRoomOctets) await this.#makeRoom();
     }
   }
 
@@ -100,17 +105,11 @@ export class Outgoing {
     return slab;
   }
 
-  /** Resolves when the client has read, or is gone. */
-  async #drained(): Promise<void> {
-    this.#blocked = true;
-    await drainedOrClosed(this.#socket);
-    this.#blocked = false;
-    this.#progressed();
-  }
 }
 
 const done = Promise.resolve();
 
+/** Resolves when the client has read, or is gone. */
 function drainedOrClosed(socket: Socket): Promise<void> {
   if (socket.destroyed) return done;
   return new Promise((resolve) => {

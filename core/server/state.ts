@@ -56,9 +56,13 @@ export class State implements PluginState {
     const path = join(this.folderOfUid(this.#uid), name);
     const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
     const descriptor = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
-    if (await lockPatiently(descriptor)) return { release: () => close(descriptor) };
-    await close(descriptor);
-    throw new Failure('the maildrop is in use by another session', { code: 'IN-USE' });
+    try {
+      if (await lockPatiently(descriptor)) return { release: () => close(descriptor) };
+      throw new Failure('the maildrop is in use by another session', { code: 'IN-USE' });
+    } catch (error) {
+      await close(descriptor);
+      throw error;
+    }
   }
 
   async #makeOwnFolder(): Promise<void> {

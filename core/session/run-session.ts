@@ -2,6 +2,7 @@ import type { Core } from '../core.ts';
 import type { Authority } from './authority.ts';
 import { authorize } from './authorize.ts';
 import type { Channel } from './channel.ts';
+import { endsWithin, Hung } from './ends-within.ts';
 import { SessionTally } from './session-tally.ts';
 import { traced } from './traced-channel.ts';
 
@@ -12,14 +13,18 @@ import { traced } from './traced-channel.ts';
 export async function runSession(socket: Channel, core: Core, authority: Authority): Promise<void> {
   const tally = new SessionTally();
   const channel = core.hooks.wire.isUsed() ? traced(socket, core) : socket;
+  const { id, signal } = channel.facts;
   try {
-    const ticket = await authorize(channel, { core, authority, tally });
-    if (ticket !== undefined) await authority.transact(channel, ticket, tally);
+    const stranger = authorize(channel, { core, authority, tally });
+    const ticket = await endsWithin(stranger, core.settings.hookDeadlineMs, signal);
+    // A maildrop is not opened for a client that has left while its password was looked at, or while we stop.
+    if (ticket !== undefined && channel.ending === undefined) await authority.transact(channel, ticket, tally);
   } catch (error) {
+    if (error instanceof Hung) core.log.error('a plugin hangs', { session: id, error });
     // What breaks because the client is gone is not broken.
-    if (!channel.facts.signal.aborted) {
+    else if (!signal.aborted) {
       tally.ended('failed');
-      core.log.error('the session failed', { session: channel.facts.id, error });
+      core.log.error('the session failed', { session: id, error });
     }
   } finally {
     await end(tally, channel, core);

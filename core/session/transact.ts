@@ -8,6 +8,7 @@ import type { Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
 import { Deletions } from './deletions.ts';
 import { dispatch } from './dispatch.ts';
+import { endsWithin } from './ends-within.ts';
 import type { Take } from './outcome.ts';
 import type { SessionTally } from './session-tally.ts';
 import type { TransactionSession } from './session.ts';
@@ -24,6 +25,9 @@ interface Context {
 export async function transact(channel: Channel, ticket: Ticket, context: Context): Promise<void> {
   const { core, tally } = context;
   const { identity } = ticket;
+  const { signal } = channel.facts;
+  // Before the maildrop is open, which takes as long as it has mail: the deadline is for strangers.
+  channel.loggedIn();
   let session: TransactionSession;
   try {
     session = await startSession(channel, ticket, context);
@@ -35,7 +39,9 @@ export async function transact(channel: Channel, ticket: Ticket, context: Contex
   }
   let parting: Reply | undefined;
   try {
-    parting = await serve(channel, session, context);
+    const quits = await endsWithin(talk(channel, session, context), core.settings.hookDeadlineMs, signal);
+    // Nobody stops waiting for this: a lock let go while mail is being removed would cost mail.
+    if (quits) parting = await update(session, context);
   } finally {
     await close(session.maildrop, identity, core);
   }
@@ -51,7 +57,6 @@ async function startSession(
   const maildrop = await open(identity, core);
   tally.loggedIn(identity.user);
   tally.unchanged(maildrop.count, maildrop.totalOctets);
-  channel.loggedIn();
   const deletions = new Deletions(maildrop);
   const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
   try {
@@ -65,7 +70,7 @@ async function startSession(
 
 async function close(maildrop: Maildrop, { user }: Identity, core: Core): Promise<void> {
   try {
-    await maildrop.close();
+    await endsWithin(maildrop.close(), core.settings.hookDeadlineMs);
   } catch (error) {
     core.log.error('closing the maildrop failed', { user, error });
   }
@@ -82,12 +87,8 @@ async function open(identity: Identity, core: Core): Promise<Maildrop> {
   }
 }
 
-/** Talks until QUIT, and gives the last reply; nothing where the client left without, so that nothing is removed (RFC 1939 section 6). */
-async function serve(
-  channel: Channel,
-  session: TransactionSession,
-  context: Context,
-): Promise<Reply | undefined> {
+/** Talks until QUIT. False where the client left without, so that nothing is removed (RFC 1939 section 6). */
+async function talk(channel: Channel, session: TransactionSession, context: Context): Promise<boolean> {
   const { count, totalOctets } = session.maildrop;
   await channel.send(ok(`maildrop has ${count} messages (${totalOctets} octets)`));
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
@@ -100,22 +101,23 @@ async function serve(
         await receive(channel, outcome, context.core);
         break;
       case 'quit':
-        return update(session, context);
+        return true;
       case 'claim':
       case 'login':
         await channel.send(err('you are logged in already'));
         break;
     }
   }
-  return undefined;
+  return false;
 }
 
 async function say(reply: Reply, channel: Channel, { core, tally }: Context): Promise<void> {
   const { bodyOctets } = await channel.send(reply);
-  if (!('promisedOctets' in reply)) return;
+  // Whoever has left in the middle has not retrieved it.
+  if (!('promisedOctets' in reply) || channel.facts.signal.aborted) return;
   tally.retrieved(bodyOctets);
   const promised = reply.promisedOctets;
-  if (bodyOctets !== promised && !channel.facts.signal.aborted) {
+  if (bodyOctets !== promised) {
     core.log.error('the store promised another size', {
       session: channel.facts.id,
       promised,

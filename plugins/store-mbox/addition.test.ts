@@ -139,10 +139,10 @@ describe('messages that the daemon adds', () => {
   });
 });
 
-describe('a message is composed so that an mbox can hold it', () => {
-  const textOf = (octets: string, key = 'k'): string =>
-    composeMessage(news(key, octets)).text.toString('latin1');
+const textOf = (octets: string, key = 'k'): string =>
+  composeMessage(news(key, octets)).text.toString('latin1');
 
+describe('a message is composed so that an mbox can hold it', () => {
   it('From_ lines of its body are quoted, and quoted ones once more', () => {
     assert.equal(
       textOf('A: b\n\nFrom x\n>From y\n>>From z\n'),

@@ -44,6 +44,16 @@ export async function tryDotlock(
   }
 }
 
+/** Takes away what a dead process of this host left, so that nobody has to wait until it is old. */
+export async function clearLeftBehind(files: Files, mailboxPath: string, staleMs: number): Promise<void> {
+  await removeStale(files, dotlockPathOf(mailboxPath), staleMs);
+  try {
+    await files.unlink(ownPathOf(mailboxPath));
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** The transactions of this process that hold a dotlock: one with its pid that is not among them is left behind. */
 const held = new Set<string>();
 
@@ -56,7 +66,7 @@ async function link(files: Files, ownPath: string, lockPath: string): Promise<Do
   const content = Buffer.from(`${process.pid} ${hostname()} ${transaction}\n`);
   const file = await createOwn(files, ownPath);
   try {
-    await file.write(content, 0);
+    await writeOwner(file, content);
     if (!(await tryLink(files, ownPath, lockPath, file))) {
       await file.close();
       return 'busy';
@@ -70,6 +80,16 @@ async function link(files: Files, ownPath: string, lockPath: string): Promise<Do
     refresh: () => file.write(content, 0),
     release: () => release(files, lockPath, file).finally(() => held.delete(transaction)),
   };
+}
+
+/** On a full disk the lock stays empty: it locks as well, only a dead owner is then known by nothing but its age. */
+async function writeOwner(file: OpenFile, content: Buffer): Promise<void> {
+  try {
+    await file.write(content, 0);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+  }
 }
 
 async function createOwn(files: Files, ownPath: string): Promise<OpenFile> {

@@ -22,19 +22,22 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('popper check looks at the spool', () => {
-  async function report(spool: string, mayUse?: MayUse): Promise<readonly string[]> {
-    const said: string[] = [];
-    const say =
-      (kind: string) =>
-      (what: string): void => {
-        said.push(`${kind}: ${what.replaceAll(folder, 'FOLDER')}`);
-      };
-    const checkup = { fine: say('fine'), warning: say('warning'), problem: say('problem') };
-    await checkSpool(checkup, options.parse({ spool }), folder, mayUse);
-    return said;
-  }
+async function report(spool: string, mayUse?: MayUse): Promise<readonly string[]> {
+  const said: string[] = [];
+  const say =
+    (kind: string) =>
+    (what: string): void => {
+      said.push(`${kind}: ${what.replaceAll(folder, 'FOLDER')}`);
+    };
+  const checkup = { fine: say('fine'), warning: say('warning'), problem: say('problem') };
+  await checkSpool(checkup, options.parse({ spool }), folder, mayUse);
+  return said;
+}
 
+const mayEnter = async (_: string, mode: number): Promise<boolean> => mode === constants.X_OK;
+const mayNothing = async (): Promise<boolean> => false;
+
+describe('popper check looks at the spool', () => {
   it('and is content with one that is there', async () => {
     assert.deepEqual(await report('{user}'), ['fine: the spool folder FOLDER/ is there']);
   });
@@ -50,11 +53,9 @@ describe('popper check looks at the spool', () => {
   });
 
   it('and says where no dotlocks can be made, and where nothing can be reached', async () => {
-    const mayEnter = async (_: string, mode: number): Promise<boolean> => mode === constants.X_OK;
     assert.deepEqual((await report('{user}', mayEnter)).slice(1), [
       'warning: no dotlocks can be made in FOLDER/',
     ]);
-    const mayNothing = async (): Promise<boolean> => false;
     assert.deepEqual(await report('{user}', mayNothing), [
       'problem: the spool folder FOLDER/ may not be entered',
     ]);
@@ -78,8 +79,8 @@ describe('a popper with an mbox spool', () => {
     const commands = ['STAT', 'RETR 2', 'DELE 1', 'LIST', 'QUIT'];
     const said = await server.converse(['USER mrose', 'PASS secret', ...commands]);
     assert.deepEqual(said.slice(3), [
-      '+OK 2 142',
-      '+OK 66 octets',
+      '+OK 2 132',
+      '+OK 60 octets',
       'From: mrose@dbc.mtview.ca.us',
       'Subject: message 2',
       '',
@@ -87,8 +88,8 @@ describe('a popper with an mbox spool', () => {
       '...x',
       '.',
       '+OK message 1 deleted',
-      '+OK 1 messages (66 octets)',
-      '2 66',
+      '+OK 1 messages (60 octets)',
+      '2 60',
       '.',
       '+OK bye',
     ]);

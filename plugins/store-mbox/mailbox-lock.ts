@@ -4,6 +4,7 @@ import { Failure, lockFile } from 'popperd';
 
 import type { Files, OpenFile } from './commit/index.ts';
 import { type Dotlock, tryDotlock } from './dotlock.ts';
+import type { LockNote } from './lock-note.ts';
 import type { LockMethod } from './options.ts';
 import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
 
@@ -14,12 +15,16 @@ export interface LockSettings {
   readonly staleDotlockMs: number;
   /** Told when the spool folder lets nobody make a dotlock. */
   readonly onForbidden: (mailboxPath: string) => void;
+  /** Stands while a dotlock is held or tried for. */
+  readonly note?: LockNote;
+  /** Told when a lock could not be let go. */
+  readonly onLeftLocked?: (mailboxPath: string, error: unknown) => void;
 }
 
 /** The mailbox, open for writing and locked against all other programs. */
 export interface LockedMailbox {
   readonly file: OpenFile;
-  /** Lets go of the locks and closes the file. */
+  /** Lets go of the locks and closes the file. Never fails: what was done under them stands. */
   release(): Promise<void>;
 }
 
@@ -102,6 +107,7 @@ async function tryLocks(
     if (locked === undefined || locked === 'busy') {
       await held.file?.close();
       await held.dotlock?.release();
+      if (settings.lockMethods.includes('dotlock')) await settings.note?.remove();
     }
   }
 }
@@ -114,6 +120,7 @@ async function tryEach(
 ): Promise<LockedMailbox | undefined | 'busy'> {
   for (const method of settings.lockMethods) {
     if (method === 'dotlock') {
+      await settings.note?.write();
       const attempt = await tryDotlock(settings.files, path, settings.staleDotlockMs);
       if (attempt === 'busy') return 'busy';
       if (attempt === 'forbidden') doWithoutDotlock(path, settings);
@@ -127,7 +134,9 @@ async function tryEach(
   const file = held.file ?? (await openSpoolFile(settings.files, path, 'read-write', trust));
   held.file = file;
   if (file === undefined) return undefined;
-  return (await isStillTheMailbox(path, file, settings.files)) ? hold(file, held.dotlock) : 'busy';
+  return (await isStillTheMailbox(path, file, settings.files))
+    ? hold(path, file, held.dotlock, settings)
+    : 'busy';
 }
 
 function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettings): void {
@@ -138,7 +147,12 @@ function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettin
   });
 }
 
-function hold(file: OpenFile, dotlock: Dotlock | undefined): LockedMailbox {
+function hold(
+  path: string,
+  file: OpenFile,
+  dotlock: Dotlock | undefined,
+  { lockMethods, note, onLeftLocked }: LockSettings,
+): LockedMailbox {
   // A refresh that fails leaves the lock as it is, and the release will tell.
   const refresh = dotlock && setInterval(() => void dotlock.refresh().catch(() => {}), refreshMs);
   refresh?.unref();
@@ -147,11 +161,10 @@ function hold(file: OpenFile, dotlock: Dotlock | undefined): LockedMailbox {
     async release() {
       clearInterval(refresh);
       // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
-      try {
-        await file.close();
-      } finally {
-        await dotlock?.release();
-      }
+      const left = (error: unknown): void => onLeftLocked?.(path, error);
+      await file.close().catch(left);
+      await dotlock?.release().catch(left);
+      if (lockMethods.includes('dotlock')) await note?.remove();
     },
   };
 }

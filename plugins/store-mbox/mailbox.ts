@@ -130,8 +130,11 @@ export class Mailbox {
       const extended = unsaved.kind === 'added' && (await indexFile.extend(unsaved.former, header, rows));
       if (header.scannedOctets === 0) await indexFile.remove();
       else if (!extended) await indexFile.write(header, rows);
-      if (this.#hasSuccessor) await nextIndexFile.remove();
-      this.#hasSuccessor = false;
+      // While the deletion is not finished, its recovery will need to know which of several equal messages went.
+      if (this.#hasSuccessor && !(await this.#isPending())) {
+        await nextIndexFile.remove();
+        this.#hasSuccessor = false;
+      }
       this.#unsaved = { kind: 'nothing' };
     } catch (error) {
       surroundings.log.warn('the index was not written; it will be made anew', {
@@ -149,6 +152,11 @@ export class Mailbox {
     this.#index = { header, rows: read };
     this.place.surroundings.cache.set(this.place.path, this.#index);
     return read;
+  }
+
+  async #isPending(): Promise<boolean> {
+    const { path, commit } = this.place;
+    return (await commit.files.lstat(journalPathOf(commit.journalFolder, path))) !== undefined;
   }
 
   /** What a deletion meant to leave, if a process died before it could say that it was done. */

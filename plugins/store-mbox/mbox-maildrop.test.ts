@@ -95,22 +95,22 @@ describe('M14: a mailbox that other programs change while a session reads it', (
   });
 });
 
+async function readInParts(between: () => Promise<void>): Promise<string> {
+  let text = '';
+  let isFirst = true;
+  for await (const chunk of maildrop.read(1, AbortSignal.timeout(60_000))) {
+    text += Buffer.from(chunk).toString('latin1');
+    if (isFirst) await between();
+    isFirst = false;
+  }
+  return text;
+}
+
 describe('a large message', () => {
   const body = 'a line of a large message, which is longer than what is read at once\n'.repeat(2000);
   const large = letter(2, body);
   const settings = { readAheadOctets: 16 * 1024 };
   beforeEach(() => open(mailbox(letter(1), large, letter(3)), settings));
-
-  async function readInParts(between: () => Promise<void>): Promise<string> {
-    let text = '';
-    let isFirst = true;
-    for await (const chunk of maildrop.read(1, AbortSignal.timeout(60_000))) {
-      text += Buffer.from(chunk).toString('latin1');
-      if (isFirst) await between();
-      isFirst = false;
-    }
-    return text;
-  }
 
   it('is read whole although mail arrives meanwhile', async () => {
     assert.equal(await readInParts(() => appendFile(store.pathOf(), mailbox(letter(4)))), large);
@@ -157,9 +157,9 @@ describe('a client that fetches all in order', () => {
 describe('a maildrop that is closed', () => {
   it('has left no descriptor open, and can be opened again', async () => {
     let openCount = 0;
-    const open = files.open.bind(files);
+    const openFile = files.open.bind(files);
     files.open = async (path, mode) => {
-      const file = await open(path, mode);
+      const file = await openFile(path, mode);
       openCount += 1;
       const close = async (): Promise<void> => {
         openCount -= 1;

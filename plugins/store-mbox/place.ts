@@ -7,6 +7,7 @@ import { Failure, type Identity, type Logger } from 'popperd';
 import { type CommitSettings, type Files, poolReserve } from './commit/index.ts';
 import type { IndexCache } from './index-cache.ts';
 import { IndexFile } from './index-file.ts';
+import { lockNote, noteEnding } from './lock-note.ts';
 import type { LockSettings } from './mailbox-lock.ts';
 import type { Options } from './options.ts';
 import type { Trust } from './spool-file.ts';
@@ -53,15 +54,26 @@ export function mailboxPathOf(identity: Identity, surroundings: Surroundings): S
 export function placeOf(path: string, trust: Trust, folder: string, surroundings: Surroundings): Place {
   const { files, options } = surroundings;
   const name = createHash('sha256').update(path).digest('hex');
+  const journalFolder = journalFolderOf(folder);
   return {
     path,
     trust,
     indexFile: new IndexFile(files, join(folder, `${name}.index`)),
     nextIndexFile: new IndexFile(files, join(folder, `${name}.next-index`)),
-    locks: { ...options, files, onForbidden: (mailbox) => sayForbidden(mailbox, surroundings) },
+    locks: {
+      ...options,
+      files,
+      note: lockNote(files, join(journalFolder, `${name}${noteEnding}`), path),
+      onForbidden: (mailbox) => sayForbidden(mailbox, surroundings),
+      onLeftLocked: (mailbox, error) =>
+        surroundings.log.error('a lock could not be let go; deliveries wait for it', {
+          path: mailbox,
+          error,
+        }),
+    },
     commit: {
       files,
-      journalFolder: folder,
+      journalFolder,
       fsync: options.fsync,
       chunkOctets: options.chunkOctets,
       ...(options.reservedJournals > 0 && { reserve: poolReserve(files, reserveFolderOf(folder)) }),
@@ -69,6 +81,12 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
     surroundings,
   };
 }
+
+/**
+ * Journals have a folder in which hardly anything else lies: there is room for one more name in it on a full disk, while
+ * a folder of many indexes and locks might have to grow.
+ */
+export const journalFolderOf = (folder: string): string => join(folder, 'journals');
 
 export const reserveFolderOf = (folder: string): string => join(folder, 'reserve');
 

@@ -3,26 +3,31 @@ import { dirname } from 'node:path';
 import { Failure } from 'popperd';
 
 import { CommitError, type OpenFile, pendingJournals, recoverMailbox } from './commit/index.ts';
+import { clearLeftLocks } from './lock-note.ts';
 import { type BusyCode, lockMailbox } from './mailbox-lock.ts';
-import { type Place, placeOf, spoolFolderOf, type Surroundings, trustOf } from './place.ts';
+import { journalFolderOf, type Place, placeOf, spoolFolderOf, type Surroundings, trustOf } from './place.ts';
 
 /** Finishes what dead processes left in all mailboxes of this uid. One that cannot be finished now is logged. */
 export async function recoverAll(uid: number, folder: string, surroundings: Surroundings): Promise<void> {
-  for (const { journalPath, mailboxPath } of await pendingJournals(surroundings.files, folder)) {
+  const { files, options, log } = surroundings;
+  const journalFolder = journalFolderOf(folder);
+  for (const { journalPath, mailboxPath } of await pendingJournals(files, journalFolder)) {
     // Without a readable header nothing was changed; the mailbox's next login takes it away.
     if (mailboxPath === undefined) continue;
     try {
-      const { spool } = surroundings.options;
-      const trust = await trustOf(spoolFolderOf(spool, dirname(mailboxPath)), uid, surroundings);
+      const trust = await trustOf(spoolFolderOf(options.spool, dirname(mailboxPath)), uid, surroundings);
       await recoverPlace(placeOf(mailboxPath, trust, folder, surroundings));
     } catch (error) {
-      surroundings.log.error('a deletion cannot be finished yet; the next login tries again', {
+      log.error('a deletion cannot be finished yet; the next login tries again', {
         path: mailboxPath,
         journal: journalPath,
         error,
       });
     }
   }
+  await clearLeftLocks(files, journalFolder, options.staleDotlockMs).catch((error: unknown) => {
+    log.warn('locks that a dead process left could not be taken away; mail may be late', { error });
+  });
 }
 
 /** Finishes what a dead process left in one mailbox. Throws a Failure (SYS/TEMP) if it cannot be done now. */

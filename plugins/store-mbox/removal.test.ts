@@ -176,7 +176,11 @@ describe('a deletion that cannot be done says so, and everything is there', () =
     await store.write(content);
     const { code, message } = await failure(async (maildrop) => {
       const python = await lockByFcntl(store.pathOf());
-      await maildrop.commit(new Set([0])).finally(() => python.release());
+      try {
+        await maildrop.commit(new Set([0]));
+      } finally {
+        await python.release();
+      }
     });
     assert.deepEqual([code, message], ['SYS/TEMP', 'another program is using the maildrop, try again']);
   });
@@ -211,21 +215,21 @@ describe('a deletion that cannot be done says so, and everything is there', () =
   });
 });
 
-describe('a process that dies in the middle of a deletion', () => {
-  async function dieInCommit(): Promise<readonly string[]> {
-    await store.write(mailbox(letter(1), letter(2), letter(3)));
-    const maildrop = await store.open();
-    await maildrop.load?.();
-    const uids = [0, 1, 2].map((index) => maildrop.uidOf(index));
-    files.before = ({ what, path }) => {
-      if (what === 'truncate' && path === store.pathOf()) throw systemError('EIO');
-    };
-    await assert.rejects(maildrop.commit(new Set([0])), { code: 'SYS/TEMP' });
-    files.before = () => {};
-    await store.die();
-    return uids;
-  }
+async function dieInCommit(): Promise<readonly string[]> {
+  await store.write(mailbox(letter(1), letter(2), letter(3)));
+  const maildrop = await store.open();
+  await maildrop.load?.();
+  const uids = [0, 1, 2].map((index) => maildrop.uidOf(index));
+  files.before = ({ what, path }) => {
+    if (what === 'truncate' && path === store.pathOf()) throw systemError('EIO');
+  };
+  await assert.rejects(maildrop.commit(new Set([0])), { code: 'SYS/TEMP' });
+  files.before = () => {};
+  await store.die();
+  return uids;
+}
 
+describe('a process that dies in the middle of a deletion', () => {
   it('is made good at the next login', async () => {
     const uids = await dieInCommit();
     const after = await session(store);

@@ -76,7 +76,7 @@ describe('B10: an mbox is split where its writers meant it to be', () => {
     ];
 
   for (const { what, content, texts, strayOctets = 0 } of corpus) {
-    it(`${what}`, async () => {
+    it(what, async () => {
       for (const sliceOctets of [1, 3, 64, 1 << 20]) {
         const scanned = await scanText(content, { sliceOctets });
         assert.deepEqual(scanned.texts, texts);
@@ -133,6 +133,8 @@ describe('Content-Length is believed only where it leads to a message or the end
   });
 });
 
+const asLines = (drawn: string): string => (drawn === '' || drawn.endsWith('\n') ? drawn : `${drawn}\n`);
+
 describe('what a scan promises, whatever is in the mail', () => {
   const line = fc.oneof(
     fc.string({
@@ -157,7 +159,6 @@ describe('what a scan promises, whatever is in the mail', () => {
     .array(fc.tuple(line, lineEnd), { maxLength: 12 })
     .map((lines) => lines.map((parts) => parts.join('')).join(''))
     .map((drawn) => drawn.replaceAll(/^From /gm, '>From '));
-  const asLines = (drawn: string): string => (drawn === '' || drawn.endsWith('\n') ? drawn : `${drawn}\n`);
 
   it('as many messages are found as were delivered, each octet for octet', async () => {
     await fc.assert(

@@ -6,6 +6,7 @@ import { Mailbox } from './mailbox.ts';
 import { MboxMaildrop } from './mbox-maildrop.ts';
 import type { Options } from './options.ts';
 import {
+  journalFolderOf,
   mailboxPathOf,
   placeOf,
   reserveFolderOf,
@@ -60,8 +61,16 @@ export class MboxStore {
     const known = this.#folders.get(identity.uid);
     if (known !== undefined) return known;
     const folder = await this.#popper.state.folderOf(identity);
+    await this.#makeJournalFolder(folder);
     this.#folders.set(identity.uid, folder);
     return folder;
+  }
+
+  async #makeJournalFolder(folder: string): Promise<void> {
+    const journalFolder = journalFolderOf(folder);
+    if ((await this.#files.lstat(journalFolder)) !== undefined) return;
+    await this.#files.createFolder(journalFolder);
+    await this.#files.syncFolder(folder, 'store: the folder of the journals');
   }
 
   #getSurroundings(): Promise<Surroundings> {

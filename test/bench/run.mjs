@@ -25,27 +25,37 @@ const help = `npm run bench -- [options]
 Dovecot is installed where it is missing; without root it is not measured.
 `;
 
-const { values: flags } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    quick: { type: 'boolean' },
-    rounds: { type: 'string' },
-    workloads: { type: 'string' },
-    alone: { type: 'boolean' },
-    profile: { type: 'string' },
-    write: { type: 'string' },
-  },
-});
+const flags = readFlags();
+if (flags?.help) process.stdout.write(help);
+else if (flags !== undefined) await main().catch(complain);
 
-if (flags.help) process.stdout.write(help);
-else await main();
+/** Undefined where they are wrong, which has been said. */
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        quick: { type: 'boolean' },
+        rounds: { type: 'string' },
+        workloads: { type: 'string' },
+        alone: { type: 'boolean' },
+        profile: { type: 'string' },
+        write: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${help}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
 
 async function main() {
   const scale = flags.quick ? quickScale : wholeScale;
   const peers = flags.alone ? [] : peersHere();
   const contenders = [popper(profileOptions()), ...peers];
   const bench = {
-    scale: { ...scale, rounds: Number(flags.rounds ?? scale.rounds) },
+    scale: { ...scale, rounds: roundsOf(scale) },
     contenders,
     workloads: chosen(),
     owner: isRoot() ? { uid: 65_534, gid: 65_534 } : { uid: process.getuid(), gid: process.getgid() },
@@ -58,6 +68,18 @@ async function main() {
   );
   process.stdout.write(`${table}\n`);
   if (flags.write !== undefined) writeFileSync(flags.write, page(bench.scale, table));
+}
+
+function complain(error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function roundsOf(scale) {
+  const rounds = Number(flags.rounds ?? scale.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds is to be 1 or more, got ${flags.rounds}`);
+  return rounds;
 }
 
 function chosen() {

@@ -51,7 +51,7 @@ async function greeted(where: TcpAddress | undefined): Promise<Pop3Client> {
 }
 
 const passwordAnswer = async (client: Pop3Client): Promise<string> =>
-  (await client.say(`PASS ${password}`)) ?? 'closed';
+  client.say(`PASS ${password}`);
 
 const tryLogin = async (where: TcpAddress): Promise<string> => passwordAnswer(await greeted(where));
 

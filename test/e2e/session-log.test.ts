@@ -54,7 +54,7 @@ test('no password gets into the log, right or wrong, and every line of it is JSO
   const client = await Pop3Client.connect(daemon.where);
   await client.line();
   await client.ask('USER alice');
-  assert.match((await client.say('PASS hunter-two-and-a-half')) ?? '', /^-ERR \[AUTH\]/);
+  assert.match(await client.say('PASS hunter-two-and-a-half'), /^-ERR \[AUTH\]/);
   // A password where a name belongs, as people do; and one that looks like a log line.
   await client.say('USER alice hunter-two-and-a-half');
   await client.say('USER a\x1b[2J\nNOOP');

@@ -23,7 +23,11 @@ file = open(path, 'r+b')
 fcntl.lockf(file, fcntl.${flag} | fcntl.LOCK_NB, 0, ${start})
 print('locked', flush=True)
 sys.stdin.read()`;
-  const python = spawn('python3', ['-c', script, path], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const python = spawn('python3', ['-c', script, path], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    // A test that fails does not let go.
+    timeout: 60_000,
+  });
   const exited = once(python, 'exit');
   const locked = await Promise.race([once(python.stdout, 'data').then(() => true), exited.then(() => false)]);
   if (!locked) throw new Error(`python could not lock ${path}`);

@@ -72,6 +72,8 @@ export class CrashSite {
     } catch (error) {
       if (error instanceof Error && error.message.includes('SIGKILL')) return true;
       throw error;
+    } finally {
+      await this.#forgetPlan('recovery');
     }
   }
 
@@ -79,13 +81,17 @@ export class CrashSite {
   async reserved(user: string): Promise<void> {
     await this.put(user, letters);
     await this.visit(user, []);
-    const folder = join(this.stateDir, String(process.getuid?.() ?? 0), 'reserve');
     for (let attempt = 0; attempt < 200; attempt += 1) {
-      const names = await readdir(folder).catch(() => []);
+      const names = await readdir(this.#reserveFolder).catch(() => []);
       if (names.some((name) => name.startsWith('reserve-'))) return;
       await delay(20);
     }
     throw new Error(`no reserve was made:\n${this.daemon.said}`);
+  }
+
+  /** As if it had never been made. */
+  async forgetReserve(): Promise<void> {
+    await rm(this.#reserveFolder, { recursive: true, force: true });
   }
 
   mboxOf(user: string): string {
@@ -104,7 +110,7 @@ export class CrashSite {
     await rm(this.mboxOf(user), { force: true });
   }
 
-  /** What is to go wrong for this user. */
+  /** What is to go wrong for this user the next time. */
   async plan(user: string, plan: Plan): Promise<void> {
     await writeFile(planPathOf(this.folder, user), JSON.stringify(plan));
   }
@@ -116,6 +122,7 @@ export class CrashSite {
     for (const index of marked) await client.ask(`DELE ${index + 1}`);
     const answer = await client.say('QUIT');
     client.destroy();
+    await this.#forgetPlan(user);
     return { uids, answer };
   }
 
@@ -125,6 +132,7 @@ export class CrashSite {
     for (const command of [`USER ${user}`, 'PASS any', 'QUIT']) client.send(`${command}\r\n`);
     const said = (await client.rest()).toString('latin1');
     client.destroy();
+    await this.#forgetPlan(user);
     return said.endsWith('+OK bye\r\n');
   }
 
@@ -152,6 +160,14 @@ export class CrashSite {
     await this.plan(user, { moment: 'update' });
     await this.visit(user, patterns[patternName] ?? []);
     return await this.callsOf(user);
+  }
+
+  get #reserveFolder(): string {
+    return join(this.stateDir, String(process.getuid?.() ?? 0), 'reserve');
+  }
+
+  async #forgetPlan(user: string): Promise<void> {
+    await rm(planPathOf(this.folder, user), { force: true });
   }
 
   async #logIn(user: string): Promise<Pop3Client> {

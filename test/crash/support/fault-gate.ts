@@ -1,4 +1,4 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Logger } from 'popperd';
@@ -20,14 +20,12 @@ export class FaultGate implements Gate {
     this.#log = log;
   }
 
-  /** The moment has come for this user. A plan is good for one time. */
+  /** The moment has come for this user. */
   async arm(moment: Plan['moment'], user: string): Promise<void> {
-    const path = planPathOf(this.#siteFolder, user);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = await readFile(planPathOf(this.#siteFolder, user), 'utf8').catch(() => undefined);
     if (text === undefined) return;
     const found = plan.parse(JSON.parse(text));
     if (found.moment !== moment) return;
-    await unlink(path);
     this.#armed = { user, plan: found, calls: [] };
   }
 

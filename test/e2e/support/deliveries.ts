@@ -43,7 +43,8 @@ export async function procmail(folder: string, mbox: string): Promise<DeliveryAg
   const rcFile = join(folder, 'procmailrc');
   // It would look at a lock every eight seconds otherwise.
   await writeFile(rcFile, `MAILDIR=${folder}\nLOCKSLEEP=1\nUMASK=077\nDEFAULT=${mbox}\n:0:\n${mbox}\n`);
-  return { name: 'procmail', deliver: (input) => run('procmail', [rcFile], { home: folder, input }) };
+  const args = ['-f', 'bob@example.org', rcFile];
+  return { name: 'procmail', deliver: (input) => run('procmail', args, { home: folder, input }) };
 }
 
 /** A script as people write it: it takes a dotlock by `lockfile`, and no other lock. */

@@ -14,7 +14,7 @@ export class Ledger {
   readonly #kept = new Set<string>();
   readonly #deleted = new Set<string>();
   readonly #uids = new Map<string, string>();
-  #uncertain: (readonly string[])[] = [];
+  readonly #uncertain = new Set<readonly string[]>();
 
   offered({ id, octets }: Delivery): void {
     this.#offered.set(id, octets);
@@ -27,7 +27,7 @@ export class Ledger {
 
   /** Those that every session which begins now must find. */
   get expected(): readonly string[] {
-    const uncertain = new Set(this.#uncertain.flat());
+    const uncertain = new Set([...this.#uncertain].flat());
     return [...this.#kept].filter((id) => !uncertain.has(id));
   }
 
@@ -35,17 +35,21 @@ export class Ledger {
     return this.#deleted.size;
   }
 
-  /** QUIT said +OK. */
+  /**
+   * QUIT is about to be said with marks on these. Unless its answer is heard, nobody knows: all of them are gone or none
+   * is, and the next session will see.
+   */
+  quitting(ids: readonly string[]): void {
+    if (ids.length > 0) this.#uncertain.add(ids);
+  }
+
+  /** QUIT said +OK. The same array as before. */
   deleted(ids: readonly string[]): void {
+    this.#uncertain.delete(ids);
     for (const id of ids) {
       this.#kept.delete(id);
       this.#deleted.add(id);
     }
-  }
-
-  /** Nobody heard what QUIT said: all of these are gone or none is, as the next session will see. */
-  uncertain(ids: readonly string[]): void {
-    if (ids.length > 0) this.#uncertain.push(ids);
   }
 
   /** A session found these; `expected` is what it had to find at least. */
@@ -71,7 +75,7 @@ export class Ledger {
       const there = group.filter((id) => ids.has(id));
       assert.ok(there.length === 0 || there.length === group.length, `QUIT has deleted all of ${group} but ${there}`);
       if (there.length === 0) this.deleted(group);
+      else this.#uncertain.delete(group);
     }
-    this.#uncertain = [];
   }
 }

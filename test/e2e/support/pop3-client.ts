@@ -12,6 +12,9 @@ export interface TcpAddress {
 /** Where a daemon waits: a TCP port, or a unix socket. */
 export type Where = TcpAddress | { readonly path: string };
 
+/** The server could not be reached, or has closed the connection where an answer was due. */
+export class ConnectionLost extends Error {}
+
 /** A POP3 client that does what it is told, octet for octet, and nothing else. */
 export class Pop3Client {
   readonly socket: Socket;
@@ -25,10 +28,12 @@ export class Pop3Client {
     this.#chunks = octetsOf(socket);
   }
 
-  /** Connects, and reads nothing yet: not even the greeting. */
+  /** Connects, and reads nothing yet: not even the greeting. Rejects with ConnectionLost where nobody answers. */
   static async connect(where: Where): Promise<Pop3Client> {
     const socket = connect({ ...where, allowHalfOpen: true, noDelay: true });
-    await once(socket, 'connect');
+    await once(socket, 'connect').catch((cause: unknown) => {
+      throw new ConnectionLost('cannot connect', { cause });
+    });
     return new Pop3Client(socket);
   }
 
@@ -52,16 +57,18 @@ export class Pop3Client {
   }
 
   /** Sends a command; gives the status line whatever it says. */
-  async say(command: string): Promise<string | undefined> {
+  async say(command: string): Promise<string> {
     this.send(`${command}\r\n`);
-    return this.line();
+    const status = await this.line();
+    if (status === undefined) throw new ConnectionLost(`no answer to ${command}`);
+    return status;
   }
 
   /** Sends a command that must be answered with +OK. */
   async ask(command: string): Promise<string> {
     const status = await this.say(command);
-    assert.match(status ?? 'the connection was closed', /^\+OK/, `the answer to ${command}`);
-    return status ?? '';
+    assert.ok(status.startsWith('+OK'), `${command} was answered with ${status}`);
+    return status;
   }
 
   /** Sends a command that is answered with many lines; gives them, byte-stuffing undone. */
@@ -85,7 +92,7 @@ export class Pop3Client {
       return Buffer.alloc(0);
     }
     const octets = await this.#upTo('\r\n.\r\n');
-    assert.ok(octets, 'the connection was closed inside a multi-line reply');
+    if (octets === undefined) throw new ConnectionLost('a multi-line reply has no end');
     return Buffer.from(
       octets
         .toString('latin1')
