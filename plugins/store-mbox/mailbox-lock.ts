@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, lockFile } from 'popperd';
 
 import type { Files, OpenFile } from './commit/index.ts';
-import { type Dotlock, tryDotlock } from './dotlock.ts';
+import { type Dotlock, type DotlockAttempt, tryDotlock } from './dotlock.ts';
 import type { LockNote } from './lock-note.ts';
 import type { LockMethod } from './options.ts';
 import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
@@ -120,8 +120,7 @@ async function tryEach(
 ): Promise<LockedMailbox | undefined | 'busy'> {
   for (const method of settings.lockMethods) {
     if (method === 'dotlock') {
-      await settings.note?.write();
-      const attempt = await tryDotlock(settings.files, path, settings.staleDotlockMs);
+      const attempt = await tryNotedDotlock(path, settings);
       if (attempt === 'busy') return 'busy';
       if (attempt === 'forbidden') doWithoutDotlock(path, settings);
       else held.dotlock = attempt;
@@ -137,6 +136,11 @@ async function tryEach(
   return (await isStillTheMailbox(path, file, settings.files))
     ? hold(path, file, held.dotlock, settings)
     : 'busy';
+}
+
+async function tryNotedDotlock(path: string, settings: LockSettings): Promise<DotlockAttempt> {
+  await settings.note?.write();
+  return tryDotlock(settings.files, path, settings.staleDotlockMs);
 }
 
 function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettings): void {

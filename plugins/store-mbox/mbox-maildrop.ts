@@ -117,7 +117,7 @@ export class MboxMaildrop implements AppendableMaildrop {
     const { path, trust, surroundings } = this.#mailbox.place;
     const file = await openSpoolFile(surroundings.files, path, 'read', trust);
     if (file === undefined) return undefined;
-    this.#reader = new MessageReader(file, this.#mailbox.header, surroundings.options.readAheadOctets);
+    this.#reader = new MessageReader(file, this.#mailbox.header, surroundings.windows);
     return this.#reader;
   }
 

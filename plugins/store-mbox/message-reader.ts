@@ -4,6 +4,7 @@ import type { OpenFile } from './commit/index.ts';
 import { type IndexHeader, isSameMailbox, type MailboxStamp } from './index-header.ts';
 import type { Extent } from './rows.ts';
 import { stampOf } from './survey.ts';
+import type { WindowPool } from './window-pool.ts';
 
 /**
  * Reads messages from an mbox for one session. Clients fetch in order and messages lie side by side, so it reads ahead
@@ -11,23 +12,20 @@ import { stampOf } from './survey.ts';
  */
 export class MessageReader {
   readonly #file: OpenFile;
-  readonly #readAheadOctets: number;
+  readonly #windows: WindowPool;
   #stamp: MailboxStamp;
   #window: Buffer | undefined;
+  #isLarge = false;
   #start = 0;
   #filledOctets = 0;
   #filledAtMs = 0;
   #forget: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(file: OpenFile, header: IndexHeader, readAheadOctets: number) {
+  constructor(file: OpenFile, header: IndexHeader, windows: WindowPool) {
     this.#file = file;
     this.#stamp = header.stamp;
-    this.#readAheadOctets = readAheadOctets;
-  }
-
-  get file(): OpenFile {
-    return this.#file;
+    this.#windows = windows;
   }
 
   /** The mailbox has been looked through again, and is now known as this. */
@@ -56,25 +54,29 @@ export class MessageReader {
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
     const end = offset + envelopeOctets + contentOctets;
-    for (let position = offset + envelopeOctets; position < end;) {
-      signal.throwIfAborted();
-      if (this.#view(position, end).length === 0 && !(await this.#fill(position))) {
-        if (!(await stillThere())) throw messageChanged('the message changed while it was sent');
-        continue;
+    // The window is looked at until the message's end, and a client may take long for it.
+    clearTimeout(this.#forget);
+    try {
+      for (let position = offset + envelopeOctets; position < end;) {
+        signal.throwIfAborted();
+        if (this.#view(position, end).length === 0 && !(await this.#fill(position))) {
+          if (!(await stillThere())) throw messageChanged('the message changed while it was sent');
+          continue;
+        }
+        const chunk = this.#view(position, end);
+        if (chunk.length === 0) throw messageChanged('the mailbox ended within a message');
+        position += chunk.length;
+        yield chunk;
       }
-      const chunk = this.#view(position, end);
-      if (chunk.length === 0) throw messageChanged('the mailbox ended within a message');
-      position += chunk.length;
-      yield chunk;
+    } finally {
+      this.#forgetSoon();
     }
-    this.#forgetSoon();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#forget);
-    this.#window = undefined;
-    this.#filledOctets = 0;
+    this.#dropWindow();
     await this.#file.close();
   }
 
@@ -85,15 +87,24 @@ export class MessageReader {
 
   /** Reads from `position` on; answers whether the file is still what the index was made from. */
   async #fill(position: number): Promise<boolean> {
-    this.#window ??= Buffer.allocUnsafeSlow(this.#readAheadOctets);
+    const window = this.#windowFor(position);
     this.#filledOctets = 0;
-    const filledOctets = await this.#file.read(this.#window, position);
+    const filledOctets = await this.#file.read(window, position);
     const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
     if (!isSameMailbox(this.#stamp, now)) return false;
     this.#start = position;
     this.#filledOctets = filledOctets;
     this.#filledAtMs = performance.now();
     return true;
+  }
+
+  /** Whoever goes on where the last window ended reads a lot. */
+  #windowFor(position: number): Buffer {
+    const goesOn = this.#filledOctets > 0 && position === this.#start + this.#filledOctets;
+    const large = goesOn && !this.#isLarge ? this.#windows.takeLarge() : undefined;
+    this.#isLarge ||= large !== undefined;
+    this.#window = large ?? this.#window ?? this.#windows.newSmall();
+    return this.#window;
   }
 
   #view(from: number, to: number): Buffer {
@@ -106,11 +117,14 @@ export class MessageReader {
   /** A session that only waits does not need the memory. */
   #forgetSoon(): void {
     if (this.#isClosed) return;
-    this.#forget ??= setTimeout(() => {
-      this.#window = undefined;
-      this.#filledOctets = 0;
-    }, idleMs).unref();
-    this.#forget.refresh();
+    this.#forget = setTimeout(() => this.#dropWindow(), idleMs).unref();
+  }
+
+  #dropWindow(): void {
+    if (this.#isLarge) this.#windows.giveBack(this.#window);
+    this.#isLarge = false;
+    this.#window = undefined;
+    this.#filledOctets = 0;
   }
 }
 

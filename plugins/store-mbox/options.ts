@@ -41,12 +41,12 @@ export const options = z.strictObject({
     .int()
     .min(0)
     .default(64 * mebi),
-  /** Read from the mbox at once while a client fetches: memory for each session that does. */
+  /** Read at once when a client fetches: memory for each session that does; 16 of those that go on get 1 MiB. */
   readAheadOctets: z
     .int()
     .min(16 * 1024)
     .max(16 * mebi)
-    .default(256 * 1024),
+    .default(128 * 1024),
   /** Journals written in advance for each uid, so that a full disk does not stop deletions; 0 for none. */
   reservedJournals: z.int().min(0).max(16).default(1),
 });

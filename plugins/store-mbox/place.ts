@@ -12,6 +12,7 @@ import type { LockSettings } from './mailbox-lock.ts';
 import type { Options } from './options.ts';
 import type { Trust } from './spool-file.ts';
 import { type SpoolPath, spoolPathOf } from './spool-path.ts';
+import type { WindowPool } from './window-pool.ts';
 
 /** What all mailboxes of a process share. */
 export interface Surroundings {
@@ -21,6 +22,7 @@ export interface Surroundings {
   readonly baseFolder: string;
   readonly log: Logger;
   readonly cache: IndexCache;
+  readonly windows: WindowPool;
   /** Which start of the machine this is. */
   readonly bootId: string;
   /** Spool folders in which no dotlock can be made, told once each. */

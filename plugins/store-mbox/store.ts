@@ -15,6 +15,7 @@ import {
   trustOf,
 } from './place.ts';
 import { recoverAll } from './recovery.ts';
+import { WindowPool } from './window-pool.ts';
 
 /** Opens users' mboxes. One for a process: it keeps the indexes of those who come again. */
 export class MboxStore {
@@ -85,6 +86,7 @@ export class MboxStore {
       baseFolder: this.#popper.baseFolder,
       log: this.#popper.log,
       cache: new IndexCache(this.#options.cacheOctets),
+      windows: new WindowPool(this.#options.readAheadOctets),
       bootId: (await this.#files.bootId()) ?? '',
       forbiddenFolders: new Set(),
       folderGroups: new Map(),

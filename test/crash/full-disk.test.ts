@@ -28,26 +28,30 @@ test('a full disk below both stops no deletion', asRoot, async (t) => {
   await onSmallDisk(t, folder, options, deleteAll);
 });
 
-test('where the disk was full before there was a reserve, nothing is removed and the client is told', asRoot, async (t) => {
-  const folder = await SmallDisk.place();
-  await onSmallDisk(t, folder, { stateDir: join(folder, 'state') }, async (site, disk) => {
-    await site.put('alice', letters);
-    await site.visit('alice', []);
-    await site.forgetReserve();
-    await disk.fill();
-    await site.restart();
-    const marked = [0, 3];
-    const told = await site.visit('alice', marked);
-    assert.match(told.answer ?? 'none', /^-ERR \[SYS\/TEMP\]/);
-    await assertTrue(site, 'alice', { ...told, marked });
-    await disk.empty();
-    await site.restart();
-    const again = await site.visit('alice', marked);
-    assert.equal(again.answer, '+OK bye', 'with space again it can be done');
-    assert.deepEqual(again.uids, told.uids);
-    await assertTrue(site, 'alice', { ...again, marked });
-  });
-});
+test(
+  'where the disk was full before there was a reserve, nothing is removed and the client is told',
+  asRoot,
+  async (t) => {
+    const folder = await SmallDisk.place();
+    await onSmallDisk(t, folder, { stateDir: join(folder, 'state') }, async (site, disk) => {
+      await site.put('alice', letters);
+      await site.visit('alice', []);
+      await site.forgetReserve();
+      await disk.fill();
+      await site.restart();
+      const marked = [0, 3];
+      const told = await site.visit('alice', marked);
+      assert.match(told.answer ?? 'none', /^-ERR \[SYS\/TEMP\]/);
+      await assertTrue(site, 'alice', { ...told, marked });
+      await disk.empty();
+      await site.restart();
+      const again = await site.visit('alice', marked);
+      assert.equal(again.answer, '+OK bye', 'with space again it can be done');
+      assert.deepEqual(again.uids, told.uids);
+      await assertTrue(site, 'alice', { ...again, marked });
+    });
+  },
+);
 
 async function onSmallDisk(
   t: TestContext,

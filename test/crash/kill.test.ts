@@ -60,7 +60,11 @@ async function sweep(t: TestContext, points: readonly Point[]): Promise<readonly
     `${verdicts.length} points tried, ${bad.length} bad; open again within ${Math.ceil(slowestMs)} ms of the start`,
   );
   assert.equal(verdicts.length, points.length);
-  assert.deepEqual(bad.map(({ point, sins }) => ({ ...point, sins })), [], 'points where something went wrong');
+  assert.deepEqual(
+    bad.map(({ point, sins }) => ({ ...point, sins })),
+    [],
+    'points where something went wrong',
+  );
   return verdicts;
 }
 

@@ -7,7 +7,8 @@ import type { Gate, Work } from './gated-files.ts';
 import { type Fault, type FileCall, plan, type Plan } from './plan.ts';
 
 /** Where the plans of a site lie, from its folder. */
-export const planPathOf = (siteFolder: string, user: string): string => join(siteFolder, 'plans', `${user}.json`);
+export const planPathOf = (siteFolder: string, user: string): string =>
+  join(siteFolder, 'plans', `${user}.json`);
 
 /** Counts file-changing calls from the moment that a user's plan names, and lets the planned one go wrong. */
 export class FaultGate implements Gate {

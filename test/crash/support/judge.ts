@@ -50,7 +50,8 @@ export function judge(story: Story, found: Found): readonly Sin[] {
     broken: !fetched.every(isWhole),
     'changed uid': !reached.some((outcome) => outcome.uids.every((uid, index) => uid === uids[index])),
     'third state': reached.length === 0,
-    'untrue answer': reached.length > 0 && !reached.some((outcome) => isTrue(story.answer, outcome === fresh)),
+    'untrue answer':
+      reached.length > 0 && !reached.some((outcome) => isTrue(story.answer, outcome === fresh)),
     'stray octets': !reached.some(({ mbox }) => mbox.equals(found.mbox)),
   };
   return sins.filter((sin) => wrong[sin]);
@@ -70,7 +71,8 @@ const sameLetters = (expected: Letters, fetched: Letters): boolean =>
 
 /** Whether some letter is more often among the first than among the others. */
 function exceeds(some: Letters, others: Letters): boolean {
-  const timesIn = (all: Letters, wanted: Buffer): number => all.filter((letter) => letter.equals(wanted)).length;
+  const timesIn = (all: Letters, wanted: Buffer): number =>
+    all.filter((letter) => letter.equals(wanted)).length;
   return some.some((letter) => timesIn(some, letter) > timesIn(others, letter));
 }
 

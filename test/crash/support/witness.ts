@@ -17,7 +17,20 @@ export class Witness {
 
   /** Every call on a file or a descriptor is written to `file`: unknown ones must not go unseen. */
   static async attach(pid: number, file: string): Promise<Witness> {
-    const args = ['-f', '-y', '-s', '16', '-e', 'trace=%file,%desc', '-e', 'signal=none', '-o', file, '-p', `${pid}`];
+    const args = [
+      '-f',
+      '-y',
+      '-s',
+      '16',
+      '-e',
+      'trace=%file,%desc',
+      '-e',
+      'signal=none',
+      '-o',
+      file,
+      '-p',
+      `${pid}`,
+    ];
     const strace = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const said = once(strace.stderr ?? strace, 'data');
     const ended = once(strace, 'exit').then(([code]) => {
@@ -52,8 +65,15 @@ export function quitsIn(lines: readonly string[]): string[][] {
   return quits;
 }
 
+/** What the kernel is asked for at this fault point: it syncs a folder as it syncs a file. */
+export const changeOf = ({ call, path }: FileCall): FileChange => ({
+  call: call === 'syncFolder' ? 'sync' : call,
+  path,
+});
+
 /** The calls among them that change files. One that is not known to be harmless counts, whatever it is. */
-export const changesIn = (lines: readonly string[]): FileChange[] => lines.flatMap((line) => changeIn(line) ?? []);
+export const changesIn = (lines: readonly string[]): FileChange[] =>
+  lines.flatMap((line) => changeIn(line) ?? []);
 
 /** A change as the kernel was asked for it, in the words of the file layer where it has one. */
 export interface FileChange {
@@ -67,8 +87,7 @@ function changeIn(line: string): FileChange | undefined {
   if (name === undefined || rest === undefined || isHarmless(name, rest)) return undefined;
   const path = /^(?:\d+<|AT_FDCWD<[^>]*>, "|")([^>"]*)/.exec(rest)?.[1] ?? rest;
   const call = words.get(name);
-  if (call === undefined) return { call: `unknown: ${name}`, path };
-  return { call: call === 'sync' && isFolder(path) ? 'syncFolder' : call, path };
+  return { call: call ?? `unknown: ${name}`, path };
 }
 
 const words: ReadonlyMap<string, FileCall['call']> = new Map([
@@ -85,12 +104,20 @@ const words: ReadonlyMap<string, FileCall['call']> = new Map([
   ['mkdir', 'createFolder'],
 ]);
 
-/** Files have names with a dot or lie in the spool; the only folder that is synced is a uid's. */
-const isFolder = (path: string): boolean => /\/\d+$/.test(path);
-
 const onlyLooks = new Set([
   ...['read', 'pread64', 'readv', 'preadv', 'lseek', 'close', 'fadvise64', 'readahead'],
-  ...['stat', 'lstat', 'fstat', 'newfstatat', 'statx', 'statfs', 'fstatfs', 'access', 'faccessat', 'faccessat2'],
+  ...[
+    'stat',
+    'lstat',
+    'fstat',
+    'newfstatat',
+    'statx',
+    'statfs',
+    'fstatfs',
+    'access',
+    'faccessat',
+    'faccessat2',
+  ],
   ...['readlink', 'readlinkat', 'getdents64', 'getcwd', 'fcntl', 'flock', 'dup', 'dup2', 'dup3'],
   ...['poll', 'ppoll', 'select', 'pselect6', 'epoll_ctl', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2'],
   ...['epoll_create1', 'eventfd2', 'pipe2'],
@@ -101,5 +128,8 @@ function isHarmless(name: string, rest: string): boolean {
   if (name === 'open' || name === 'openat') return !/O_CREAT|O_TRUNC|O_TMPFILE/.test(rest);
   if (name === 'mmap') return !/MAP_SHARED/.test(rest) || !/PROT_WRITE/.test(rest);
   // Sockets, pipes, eventfds and terminals are no files.
-  return /^\d+<(?:socket|TCP|TCPv6|UNIX|pipe|anon_inode|\/dev\/)[^>]*/.test(rest) && !/fallocate|copy_file|sendfile|splice/.test(name);
+  return (
+    /^\d+<(?:socket|TCP|TCPv6|UNIX|pipe|anon_inode|\/dev\/)[^>]*/.test(rest) &&
+    !/fallocate|copy_file|sendfile|splice/.test(name)
+  );
 }
