@@ -69,7 +69,8 @@ test('the samples of docs/plugins/hooks.md tap every hook, and each is called', 
   await core.hooks.check.promise({ fine() {}, warning() {}, problem() {} });
   await (await startDaemon(core, new State(join(folder, 'state')))).stop();
   const hooks = Object.keys(core.hooks);
-  assert.deepEqual([...seen].toSorted(), hooks.toSorted());
+  assert.deepEqual(seen, new Set(hooks));
   const page = readFileSync(join(root, 'docs/plugins/hooks.md'), 'utf8');
-  assert.deepEqual([...page.matchAll(/^## (\w+)$/gm)].map(([, name]) => name).toSorted(), hooks.toSorted());
+  const boxes = Array.from(page.matchAll(/^## (\w+)$/gm), ([, name]) => name);
+  assert.deepEqual(new Set(boxes), new Set(hooks));
 });

@@ -35,12 +35,14 @@ function runTests(handedOn) {
     const { status, error } = spawnSync(
       process.execPath,
       [
-        ...['--conditions=popper-source', '--test', '--test-concurrency=2', `--test-timeout=${hungAfterMs}`],
-        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-        ...[
-          `--test-reporter=${join(import.meta.dirname, 'skipped.mjs')}`,
-          `--test-reporter-destination=${skippedFile}`,
-        ],
+        '--conditions=popper-source',
+        '--test',
+        '--test-concurrency=2',
+        `--test-timeout=${hungAfterMs}`,
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        `--test-reporter=${join(import.meta.dirname, 'skipped.mjs')}`,
+        `--test-reporter-destination=${skippedFile}`,
         ...options,
         ...(files.length > 0 ? files : everything),
       ],

@@ -65,12 +65,13 @@ test('a stop ends a session whose store hangs', async () => {
   client.socket.destroy();
 });
 
+const openedSlowly = async (): Promise<Maildrop> => {
+  await delay(400);
+  return memoryMaildrop(['a\r\n']);
+};
+
 test('a maildrop that takes longer to open than a stranger may take is opened all the same', async () => {
-  const slow = async (): Promise<Maildrop> => {
-    await delay(400);
-    return memoryMaildrop(['a\r\n']);
-  };
-  const { daemon, port } = await running(memoryHost(slow), { loginTimeoutMs: 200 });
+  const { daemon, port } = await running(memoryHost(openedSlowly), { loginTimeoutMs: 200 });
   const client = new SocketClient(port);
   client.send(...login, 'STAT', 'QUIT');
   assert.match(await client.ended(), /\+OK 1 3\r\n\+OK bye\r\n$/);

@@ -34,7 +34,8 @@ export async function startDaemon(core: Core, state: State): Promise<Daemon> {
   const listeners: Listener[] = [];
   try {
     for (const where of core.settings.listen) {
-      listeners.push(await listen(where, (socket) => sessions.accept(socket)));
+      const accept = (socket: Socket): void => sessions.accept(socket);
+      listeners.push(await listen(where, accept, (error) => core.log.error('accepting failed', { error })));
     }
     const addresses = listeners.map(({ address }) => address);
     core.log.info('listening', { addresses });

@@ -13,16 +13,26 @@ export interface Listener {
 
 /**
  * Opens it. Throws an Error that names the address where it is taken, forbidden or not of this machine. Clients may
- * close their half and still be answered (RFC 1939 section 6); small replies are not held back (TCP_NODELAY).
+ * close their half and still be answered (RFC 1939 section 6); small replies are not held back (TCP_NODELAY). `failed`
+ * is told of clients whom the kernel could not hand over: the next one may be luckier.
  */
-export async function listen(where: Listen, accept: (socket: Socket) => void): Promise<Listener> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets }, (socket) => {
-    // A TCP client without an address is one that has reset already: nobody may take it for one of a unix socket.
-    if ('path' in where || socket.remoteAddress !== undefined) accept(socket);
-    else socket.destroy();
-  });
+export async function listen(
+  where: Listen,
+  accept: (socket: Socket) => void,
+  failed: (error: Error) => void,
+): Promise<Listener> {
+  const server = createServer(
+    { allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets },
+    (socket) => {
+      // A TCP client without an address is one that has reset already: nobody may take it for one of a unix socket.
+      if ('path' in where || socket.remoteAddress !== undefined) accept(socket);
+      else socket.destroy();
+    },
+  );
   if ('path' in where) await removeStaleSocket(where.path);
   await open(server, 'path' in where ? { path: where.path } : { ...where }, addressOf(where));
+  // Without a listener it would end the process.
+  server.on('error', failed);
   if ('path' in where) await chmod(where.path, where.mode ?? 0o660);
   return { address: boundAddress(server), close: () => close(server) };
 }
@@ -40,8 +50,6 @@ function open(server: Server, options: ListenOptions, address: string): Promise<
     server.once('error', failed);
     server.listen(options, () => {
       server.off('error', failed);
-      // From here on an error is of one client whom the kernel could not hand over; the next one may be luckier.
-      server.on('error', () => {});
       resolve();
     });
   });

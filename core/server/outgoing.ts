@@ -46,7 +46,8 @@ export class Outgoing {
     for await (const chunk of body) {
       if (!this.#socket.writable) return encoder.bodyOctets;
       // Plain JavaScript may hand on something that has no octets, or another length: less than the message would go out.
-      if (!(chunk instanceof Uint8Array)) throw new TypeError('a message is to be read as chunks of Uint8Array');
+      if (!(chunk instanceof Uint8Array))
+        throw new TypeError('a message is to be read as chunks of Uint8Array');
       await this.#encode(encoder, chunk);
     }
     const end = encoder.end();
@@ -104,7 +105,6 @@ export class Outgoing {
     this.#slab = slab;
     return slab;
   }
-
 }
 
 const done = Promise.resolve();

@@ -38,6 +38,17 @@ test('a client that comes again at once is let in when its old session ends with
   await (await second).release();
 });
 
+test('a claim that is released twice does not let go what another session holds', async () => {
+  const state = new State(join(folder, 'twice'));
+  await state.prepare();
+  const first = await state.claim(somebody, 'first');
+  await first.release();
+  const second = await state.claim(somebody, 'second');
+  await first.release();
+  await assert.rejects(state.claim(somebody, 'second'), inUse);
+  await second.release();
+});
+
 test('a process that is killed leaves no lock behind', async () => {
   const stateDir = join(folder, 'killed');
   const script = `

@@ -57,7 +57,7 @@ export class State implements PluginState {
     const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
     const descriptor = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
     try {
-      if (await lockPatiently(descriptor)) return { release: () => close(descriptor) };
+      if (await lockPatiently(descriptor)) return claimOn(descriptor);
       throw new Failure('the maildrop is in use by another session', { code: 'IN-USE' });
     } catch (error) {
       await close(descriptor);
@@ -68,6 +68,14 @@ export class State implements PluginState {
   async #makeOwnFolder(): Promise<void> {
     await mkdir(this.folderOfUid(this.#uid), { recursive: true, mode: 0o700 });
   }
+}
+
+/** May be released twice: the second time the number may be another session's, whose lock it would let go. */
+function claimOn(descriptor: number): Claim {
+  let released: Promise<void> | undefined;
+  return {
+    release: () => (released ??= close(descriptor)),
+  };
 }
 
 async function lockPatiently(descriptor: number): Promise<boolean> {

@@ -18,7 +18,8 @@ export async function runSession(socket: Channel, core: Core, authority: Authori
     const stranger = authorize(channel, { core, authority, tally });
     const ticket = await endsWithin(stranger, core.settings.hookDeadlineMs, signal);
     // A maildrop is not opened for a client that has left while its password was looked at, or while we stop.
-    if (ticket !== undefined && channel.ending === undefined) await authority.transact(channel, ticket, tally);
+    if (ticket !== undefined && channel.ending === undefined)
+      await authority.transact(channel, ticket, tally);
   } catch (error) {
     if (error instanceof Hung) core.log.error('a plugin hangs', { session: id, error });
     // What breaks because the client is gone is not broken.

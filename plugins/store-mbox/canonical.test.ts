@@ -98,6 +98,11 @@ describe('a large message is digested piece by piece', () => {
     );
   });
 
+  it('a header of less than 1 MiB is a header', () => {
+    const header = `X: ${'y'.repeat(60)}\n`.repeat(16_000);
+    assert.equal(canonical(`${header}Status: O\n\nbody\n`), canonical(`${header}\nbody\n`));
+  });
+
   it('a header without an end counts as body', () => {
     const endless = Buffer.from('Status: O\n'.repeat(maxHeaderOctets / 8));
     const large = new LargeMessage(envelope, endless.subarray(0, maxHeaderOctets + 5));

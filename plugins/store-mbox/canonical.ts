@@ -9,12 +9,24 @@ import { createHash, hash, type Hash } from 'node:crypto';
  * with LF for every line end. A last line without an end is given one, for a later delivery completes it. The empty
  * line is there if the message has one. A header that does not end within `maxHeaderOctets` counts as body.
  */
-export function canonicalOf(envelope: Uint8Array, content: Uint8Array): Buffer {
+export function canonicalOf(envelope: Buffer, content: Buffer): Buffer {
   const { header, bodyStart } = canonicalHeader(content);
   const body = withLineFeeds(content.subarray(bodyStart));
+  const line = withLineFeeds(envelope);
   const bodyOctets = String(body.length);
-  return Buffer.concat([start, withLineFeeds(envelope), header, Buffer.from(bodyOctets), sha256(body)]);
+  const canonical = Buffer.allocUnsafe(
+    start.length + line.length + header.length + bodyOctets.length + digestOctets,
+  );
+  canonical.set(start);
+  canonical.set(line, start.length);
+  const headerEnd = start.length + line.length + header.length;
+  canonical.set(header, headerEnd - header.length);
+  canonical.write(bodyOctets, headerEnd, 'latin1');
+  canonical.write(hash('sha256', body, 'binary'), headerEnd + bodyOctets.length, 'latin1');
+  return canonical;
 }
+
+const digestOctets = 32;
 
 export const maxHeaderOctets = 1024 * 1024;
 
@@ -33,13 +45,13 @@ export class LargeMessage {
   #lastOctet = lineFeed;
 
   /** `content` is the message's beginning, `maxHeaderOctets` of it at least. */
-  constructor(envelope: Uint8Array, content: Uint8Array) {
+  constructor(envelope: Buffer, content: Buffer) {
     const { header, bodyStart } = canonicalHeader(content);
     this.#head = [start, Buffer.from(withLineFeeds(envelope)), header];
     this.add(content.subarray(bodyStart));
   }
 
-  add(content: Uint8Array): void {
+  add(content: Buffer): void {
     if (content.length === 0) return;
     if (this.#heldCarriageReturn && content[0] !== lineFeed) this.#update(carriageReturnOnly);
     this.#heldCarriageReturn = content.at(-1) === carriageReturn;
@@ -52,7 +64,7 @@ export class LargeMessage {
     return Buffer.concat([...this.#head, Buffer.from(String(this.#bodyOctets)), this.#body.digest()]);
   }
 
-  #update(octets: Uint8Array): void {
+  #update(octets: Buffer): void {
     this.#body.update(octets);
     this.#bodyOctets += octets.length;
     this.#lastOctet = octets.at(-1) ?? this.#lastOctet;
@@ -82,12 +94,11 @@ const longestVolatileOctets = 80;
 
 interface CanonicalHeader {
   /** With its empty line, if it has one. */
-  readonly header: Uint8Array;
+  readonly header: Buffer;
   readonly bodyStart: number;
 }
 
-function canonicalHeader(content: Uint8Array): CanonicalHeader {
-  const octets = Buffer.from(content.buffer, content.byteOffset, content.length);
+function canonicalHeader(octets: Buffer): CanonicalHeader {
   const runs = new KeptRuns(octets);
   let at = 0;
   for (let isLast = false; !isLast && at < octets.length && at <= maxHeaderOctets; at = lineEnd(octets, at)) {
@@ -140,7 +151,7 @@ function isEmptyLine(octets: Buffer, at: number): boolean {
 }
 
 function isVolatile(octets: Buffer, at: number): boolean {
-  if (!mayBeVolatile(octets[at])) return false;
+  if (!mayBeVolatile(octets, at)) return false;
   const line = octets.toString('latin1', at, at + longestVolatileOctets);
   const colon = line.indexOf(':');
   if (colon === -1) return false;
@@ -148,28 +159,43 @@ function isVolatile(octets: Buffer, at: number): boolean {
   return volatileFields.has(name) || volatilePrefixes.some((prefix) => name.startsWith(prefix));
 }
 
-/** Most lines are known by their first letter not to be one: c, l, s, x in either case. */
-function mayBeVolatile(octet: number | undefined): boolean {
-  const letter = (octet ?? 0) | 0x20;
-  return letter === 0x78 || letter === 0x73 || letter === 0x63 || letter === 0x6c;
+/** Most lines are known by a letter or two not to be one. */
+function mayBeVolatile(octets: Buffer, at: number): boolean {
+  switch (lowerCase(octets[at])) {
+    case letter.x:
+      return octets[at + 1] === letter.dash;
+    case letter.s:
+      return lowerCase(octets[at + 1]) === letter.t;
+    case letter.c:
+      return lowerCase(octets[at + 'content-'.length]) === letter.l;
+    case letter.l:
+      return lowerCase(octets[at + 1]) === letter.i;
+    default:
+      return false;
+  }
 }
 
+const letter = { x: 0x78, s: 0x73, t: 0x74, c: 0x63, l: 0x6c, i: 0x69, dash: 0x2d } as const;
+/** Of letters; what it makes of other octets is none. */
+const lowerCase = (octet: number | undefined): number => (octet ?? 0) | 0x20;
+
 /** LF for CRLF, and an LF at the end if there is anything. */
-function withLineFeeds(octets: Uint8Array): Uint8Array {
+function withLineFeeds(octets: Buffer): Buffer {
   const plain = withoutCarriageReturns(octets);
   return plain.length === 0 || plain.at(-1) === lineFeed ? plain : Buffer.concat([plain, lineFeedOnly]);
 }
 
-function withoutCarriageReturns(octets: Uint8Array): Uint8Array {
-  const source = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
-  let at = source.indexOf('\r\n', 0, 'latin1');
+function withoutCarriageReturns(source: Buffer): Buffer {
+  // Most mail has none at all, and one octet is found faster than two.
+  let at = source.includes(carriageReturn) ? source.indexOf('\r\n', 0, 'latin1') : -1;
   if (at === -1) return source;
-  const pieces: Uint8Array[] = [];
+  const target = Buffer.allocUnsafe(source.length);
   let from = 0;
+  let octets = 0;
   for (; at !== -1; at = source.indexOf('\r\n', at + 2, 'latin1')) {
-    pieces.push(source.subarray(from, at));
+    octets += source.copy(target, octets, from, at);
     from = at + 1;
   }
-  pieces.push(source.subarray(from));
-  return Buffer.concat(pieces);
+  octets += source.copy(target, octets, from);
+  return target.subarray(0, octets);
 }

@@ -104,10 +104,12 @@ describe('a mailbox that is locked for writing', () => {
 
   it('is the file that has the name now, not the one that had it', async () => {
     const files = new WatchedFiles(realFiles);
-    let replaced = false;
+    let looks = 0;
     files.before = async ({ what, path: of }) => {
-      if (what !== 'stat' || of !== path || replaced) return;
-      replaced = true;
+      if (what !== 'stat' || of !== path) return;
+      looks += 1;
+      // The first look was at its owner and mode; now the lock is held.
+      if (looks !== 2) return;
       await writeFile(join(folder, 'new'), 'From y\n', { mode: 0o600 });
       await rename(join(folder, 'new'), path);
     };

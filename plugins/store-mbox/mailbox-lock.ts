@@ -157,6 +157,7 @@ function hold(
   dotlock: Dotlock | undefined,
   { lockMethods, note, onLeftLocked }: LockSettings,
 ): LockedMailbox {
+  const left = (error: unknown): void => onLeftLocked?.(path, error);
   // A refresh that fails leaves the lock as it is, and the release will tell.
   const refresh = dotlock && setInterval(() => void dotlock.refresh().catch(() => {}), refreshMs);
   refresh?.unref();
@@ -165,10 +166,14 @@ function hold(
     async release() {
       clearInterval(refresh);
       // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
-      const left = (error: unknown): void => onLeftLocked?.(path, error);
       await file.close().catch(left);
-      await dotlock?.release().catch(left);
-      if (lockMethods.includes('dotlock')) await note?.remove();
+      try {
+        await dotlock?.release();
+        if (lockMethods.includes('dotlock')) await note?.remove();
+      } catch (error) {
+        // The note stays, for the next start.
+        left(error);
+      }
     },
   };
 }

@@ -66,9 +66,15 @@ describe('a login on an unchanged mailbox', () => {
   it('is answered from memory in a process that served the user before', async () => {
     await store.deliver('mrose', letters(1, 2, 3));
     await session(store);
-    files.forget();
-    await (await store.open()).close();
-    assert.deepEqual([...new Set(files.calls.map((call) => call.what))], ['lstat']);
+    for (const isAnew of [false, true]) {
+      if (isAnew) {
+        await anew();
+        await (await store.open()).close();
+      }
+      files.forget();
+      await (await store.open()).close();
+      assert.deepEqual([...new Set(files.calls.map((call) => call.what))], ['lstat']);
+    }
   });
 
   it('reads 4 KiB of the index however many messages there are', async () => {
@@ -197,6 +203,15 @@ describe('mail that was added since the last time', () => {
     const after = await session(store);
     assert.deepEqual(after.texts, [letter(1), letter(2)]);
     assert.equal(after.uids[0], before.uids[0]);
+  });
+
+  it('is text after all if it only began like a From_ line', async () => {
+    await store.write(`${envelope}${letter(1)}\n${envelope.trimEnd()}`);
+    assert.equal((await session(store)).uids.length, 2);
+    await appendFile(store.pathOf(), ' is what he wrote.\n');
+    assert.deepEqual((await session(store)).texts, [
+      `${letter(1)}\n${envelope.trimEnd()} is what he wrote.\n`,
+    ]);
   });
 
   it('is shown when it is complete, while a program with the dotlock is writing it', async () => {
@@ -398,22 +413,29 @@ describe('equal messages (M12)', () => {
     assert.ok(!(await indexNames()).some((name) => name.endsWith('next-index')));
   });
 
-  it('keep their uids when a process is killed before the deletion', async () => {
-    await store.deliver('mrose', letters(1));
-    await store.write((await store.content()).repeat(3));
-    const { uids } = await session(store);
-    const maildrop = await store.open();
-    await maildrop.load?.();
-    files.before = ({ what, path }) => {
-      if (what === 'open' && path.endsWith('.j')) throw Object.assign(new Error('killed'), { code: 'EIO' });
-    };
-    await assert.rejects(maildrop.commit(new Set([0])));
-    files.before = () => {};
-    await store.die();
-    assert.deepEqual((await session(store)).uids, uids);
-    await store.deliver('mrose', letters(2));
-    assert.deepEqual((await session(store)).uids.slice(0, 3), uids);
-  });
+  for (const [event, next] of [
+    ['nothing happens', (content: string) => content],
+    ['mail comes', (content: string) => `${content}${envelope}${letter(2)}\n`],
+    ['a reader writes Status:', (content: string) => content.replace('Subject', 'Status: O\nSubject')],
+  ] as const) {
+    it(`keep their uids when a process is killed before the deletion, and ${event}`, async () => {
+      await store.deliver('mrose', letters(1));
+      await store.write((await store.content()).repeat(3));
+      const { uids } = await session(store);
+      const maildrop = await store.open();
+      await maildrop.load?.();
+      files.before = ({ what, path }) => {
+        if (what === 'open' && path.endsWith('.j')) throw Object.assign(new Error('killed'), { code: 'EIO' });
+      };
+      await assert.rejects(maildrop.commit(new Set([0])));
+      files.before = () => {};
+      await store.die();
+      await store.write(next(await store.content()));
+      assert.deepEqual((await session(store)).uids.slice(0, 3), uids);
+      await anew();
+      assert.deepEqual((await session(store)).uids.slice(0, 3), uids);
+    });
+  }
 });
 
 describe('memory and time', () => {

@@ -46,6 +46,19 @@ describe('only what the client was shown is removed', () => {
     assert.equal(await store.content(), edited.slice(mailbox(letter(1)).length));
   });
 
+  it('a message stays that goes on where the next one had begun', async () => {
+    await store.write(mailbox(letter(1), letter(2), letter(3)));
+    const [before, content] = [await realFiles.lstat(store.pathOf()), await store.content()];
+    const edited = content.replace(/(?<=message 1\.\n\n)F/, 'f');
+    await session(store, async (maildrop) => {
+      await store.write(edited);
+      files.lieAboutTimes(before);
+      await assert.rejects(deleting(0)(maildrop), { message: '1 of 1 messages not removed' });
+    });
+    files.lieAboutTimes(undefined);
+    assert.equal(await store.content(), edited);
+  });
+
   it('a message whose Status: was written goes with it', async () => {
     await store.write(mailbox(letter(1), letter(2), letter(3)));
     await session(store, async (maildrop) => {

@@ -185,11 +185,6 @@ export class RowsBuilder {
     this.#totalOctets += row.octets;
   }
 
-  digestOf(index: number): Buffer {
-    const at = index * rowOctets + 32;
-    return this.#octets.subarray(at, at + digestOctets);
-  }
-
   sameDigest(index: number, digest: Uint8Array): boolean {
     const at = index * rowOctets + 32;
     return this.#octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;

@@ -168,9 +168,8 @@ class Scan {
     const octets = feed === -1 ? ahead.length : feed + 1;
     if (octets > maxEnvelopeOctets) return undefined;
     const line = ahead.toString('latin1', 0, octets).trimEnd();
-    return isEnvelope(line, this.#contextOf(candidate), ahead.toString('latin1', octets))
-      ? octets
-      : undefined;
+    const next = ahead.toString('latin1', octets, octets + 100);
+    return isEnvelope(line, this.#contextOf(candidate), next) ? octets : undefined;
   }
 
   #contextOf({ offset, emptyLineOctets }: Candidate): Context {

@@ -51,8 +51,8 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   const { path, file, former } = request;
   const stat = await file.stat();
   const isFresh = former === undefined || request.everything === true;
-  const keptCount = isFresh ? 0 : await stillTrueCount(request, former, stat);
-  const found = await completed(request, await scan(request, keptCount, stat.octets), keptCount);
+  const stillTrue = isFresh ? 0 : await stillTrueCount(request, former, stat);
+  const found = await completed(request, await scan(request, stillTrue, stat.octets));
   if ((await file.stat()).octets < stat.octets) {
     throw new Failure('the maildrop is being changed, try again', {
       code: 'SYS/TEMP',
@@ -68,7 +68,7 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   return {
     header: await headerOf(request, stat, found),
     rows: found.rows,
-    keptCount,
+    keptCount: found.keptCount,
     strayOctets: found.strayOctets,
     scannedNowOctets: stat.octets - found.from,
   };
@@ -132,6 +132,7 @@ async function beginsMessage(
 }
 
 type Found = ScanResult & {
+  readonly keptCount: number;
   readonly from: number;
   /** Where the last of the rows ends, or the next scan has to begin. */
   readonly scannedOctets: number;
@@ -140,12 +141,20 @@ type Found = ScanResult & {
 };
 
 async function scan(request: SurveyRequest, keptCount: number, to: number): Promise<Found> {
-  const { former, successor } = request;
-  if (successor !== undefined && keptCount === 0) {
-    const found = await scanFrom(request, successor, { keptCount, to });
-    if (found.rows.beginWith(successor)) return found;
-  }
-  return scanFrom(request, former?.rows ?? Rows.none, { keptCount, to });
+  const former = request.former?.rows ?? Rows.none;
+  const found = await scanFrom(request, former, { keptCount, to });
+  // A From_ line at the old end may have gone on, and be one no more: then the message before it goes on, too.
+  if (!isSeamless(found)) return scan(request, 0, to);
+  const { successor } = request;
+  // Where all former messages are there, the deletion was not made.
+  if (successor === undefined || found.rows.beginWith(former)) return found;
+  const after = await scanFrom(request, successor, { keptCount: 0, to });
+  return after.rows.beginWith(successor) ? after : found;
+}
+
+function isSeamless({ rows, keptCount, from, end }: Found): boolean {
+  if (keptCount === 0) return true;
+  return (rows.count === keptCount ? end : rows.offsetOf(keptCount)) === from;
 }
 
 async function scanFrom(
@@ -168,7 +177,7 @@ async function scanFrom(
     builder.add({ ...message, digest, uid: uids.assign(digest, message.canonical) });
   });
   const { totalOctets } = builder;
-  return { ...result, from, scannedOctets: result.end, rows: builder.build(), totalOctets };
+  return { ...result, keptCount, from, scannedOctets: result.end, rows: builder.build(), totalOctets };
 }
 
 /**
@@ -176,8 +185,8 @@ async function scanFrom(
  * program has the dotlock. Without a lock nothing tells it from a message that lacks the end for good, so it is shown,
  * and not removed if it turns out to go on.
  */
-async function completed(request: SurveyRequest, found: Found, keptCount: number): Promise<Found> {
-  const { rows } = found;
+async function completed(request: SurveyRequest, found: Found): Promise<Found> {
+  const { rows, keptCount } = found;
   if (!request.isBeingWritten || rows.count <= keptCount) return found;
   const last = Buffer.alloc(1);
   await request.file.read(last, found.end - 1);

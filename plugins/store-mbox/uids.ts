@@ -36,9 +36,8 @@ export class Copies implements CopyFinder {
   constructor(rows: Rows) {
     this.#rows = rows;
     this.#firsts = new DigestTable(rows, rows.count);
-    const digestOf = (index: number) => rows.digestOf(index);
     for (let index = 0; index < rows.count; index += 1) {
-      const first = this.#firsts.add(index, rows.digestOf(index), digestOf);
+      const first = this.#firsts.add(index, rows.digestOf(index));
       if (first !== undefined) this.#twinsOf(first).push(index);
     }
   }
@@ -72,7 +71,6 @@ export class UidAssigner {
   readonly #keptCount: number;
   readonly #fresh: DigestTable;
   readonly #builder: RowsBuilder;
-  readonly #digestOf: (index: number) => Uint8Array;
   readonly #groups = new Map<string, Group>();
 
   /** The builder has the first `keptCount` rows of `known` already, and gets each message after its uid is given. */
@@ -82,12 +80,11 @@ export class UidAssigner {
     this.#keptCount = keptCount;
     this.#builder = builder;
     this.#fresh = new DigestTable(builder, 64);
-    this.#digestOf = (index) => builder.digestOf(index);
   }
 
   assign(digest: Uint8Array, canonical: Uint8Array): Uint8Array {
     const known = this.#knownCopies.of(digest);
-    const isTwin = this.#fresh.add(this.#builder.count, digest, this.#digestOf) !== undefined;
+    const isTwin = this.#fresh.add(this.#builder.count, digest) !== undefined;
     if (known.length === 0 && !isTwin) return digest.subarray(0, uidOctets);
     const group = this.#groupOf(digest, known);
     group.copies += 1;

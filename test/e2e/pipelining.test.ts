@@ -62,12 +62,10 @@ test('U7: a DELE and a QUIT in one segment delete', async (t) => {
 test('L19: a client that closes its half after QUIT reads every answer, and its mail is deleted', async (t) => {
   const { site, where } = await withMail(t);
   const client = await Pop3Client.connect(where);
-  client.send(`${login}RETR 2\r\nDELE 1\r\nDELE 2\r\nQUIT\r\n`);
+  client.send(`${login}RETR 1\r\nDELE 1\r\nDELE 2\r\nQUIT\r\n`);
   client.halfClose();
   const answers = await client.rest();
-  assert.ok(
-    answers.includes(onWire(mailOf(1))) === false && answers.toString('latin1').endsWith('\r\n+OK bye\r\n'),
-  );
+  assert.ok(answers.includes(onWire(mailOf(1))) && answers.toString('latin1').endsWith('\r\n+OK bye\r\n'));
   assert.equal(answers.toString('latin1').match(/^\+OK/gm)?.length, 7);
   assert.ok((await readMbox(site)).equals(mboxOf(plainMail.slice(2))));
 });

@@ -50,8 +50,7 @@ async function greeted(where: TcpAddress | undefined): Promise<Pop3Client> {
   return client;
 }
 
-const passwordAnswer = async (client: Pop3Client): Promise<string> =>
-  client.say(`PASS ${password}`);
+const passwordAnswer = async (client: Pop3Client): Promise<string> => client.say(`PASS ${password}`);
 
 const tryLogin = async (where: TcpAddress): Promise<string> => passwordAnswer(await greeted(where));
 

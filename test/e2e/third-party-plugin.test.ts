@@ -61,7 +61,10 @@ test('an option that the plugin does not take is refused by its name, with the p
 async function publishPopper(): Promise<void> {
   const workspaces = popperPackages.map((name) => `--workspace=${name}`);
   // `npm test` has built them, and other tests run them: they are packed as they are.
-  await npm(['pack', '--ignore-scripts', '--pack-destination', join(folder, 'tarballs'), ...workspaces], repository);
+  await npm(
+    ['pack', '--ignore-scripts', '--pack-destination', join(folder, 'tarballs'), ...workspaces],
+    repository,
+  );
 }
 
 async function publishPlugin(): Promise<void> {
@@ -69,7 +72,9 @@ async function publishPlugin(): Promise<void> {
   for (const name of ['package.json', 'tsconfig.json', 'index.ts']) {
     await copyFile(join(sample, name), join(author, name));
   }
-  const { devDependencies } = rootPackage.parse(JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')));
+  const { devDependencies } = rootPackage.parse(
+    JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')),
+  );
   const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
   await npm(['install', '--save-dev', ...(await tarballs('popperd-')), ...tools], author);
   await npm(['pack', '--pack-destination', join(folder, 'tarballs')], author);
@@ -110,7 +115,15 @@ const popper = (args: readonly string[], fine: readonly number[] = [0]) =>
 
 /** Takes what it can from the cache that `npm ci` has filled, with the settings of whoever runs the tests. */
 function npm(args: readonly string[], cwd: string) {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_(package|lifecycle)|npm_config_local_prefix$|INIT_CWD$)/.test(name));
-  const env = { ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])), HOME: homedir() };
-  return run('npm', ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...args], { home: cwd, env });
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(package|lifecycle)|npm_config_local_prefix$|INIT_CWD$)/.test(name),
+  );
+  const env = {
+    ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])),
+    HOME: homedir(),
+  };
+  return run('npm', ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...args], {
+    home: cwd,
+    env,
+  });
 }

@@ -6,11 +6,6 @@ import { largeMessage, mboxOf, onWire, plainMail, putMail } from './support/mail
 import { Pop3Client } from './support/pop3-client.ts';
 import { logIn, makeSite, readMbox, type SiteOptions } from './support/site.ts';
 
-const large = {
-  name: 'large',
-  octets: Buffer.from(`Subject: large\n\n${`${'x'.repeat(70)}\n`.repeat(400_000)}`),
-};
-
 test('U4: a silent client is left without a word, and nothing it marked is deleted', async (t) => {
   const { site, daemon } = await started(t, { config: { idleTimeoutMs: 300 } });
   const client = await logIn(daemon.where);

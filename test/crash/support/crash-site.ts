@@ -120,7 +120,8 @@ export class CrashSite {
     const client = await this.#logIn(user);
     const uids = await uidsOf(client);
     for (const index of marked) await client.ask(`DELE ${index + 1}`);
-    const answer = await client.say('QUIT');
+    client.send('QUIT\r\n');
+    const answer = await client.line();
     client.destroy();
     await this.#forgetPlan(user);
     return { uids, answer };

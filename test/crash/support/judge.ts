@@ -71,10 +71,11 @@ const sameLetters = (expected: Letters, fetched: Letters): boolean =>
 
 /** Whether some letter is more often among the first than among the others. */
 function exceeds(some: Letters, others: Letters): boolean {
-  const timesIn = (all: Letters, wanted: Buffer): number =>
-    all.filter((letter) => letter.equals(wanted)).length;
   return some.some((letter) => timesIn(some, letter) > timesIn(others, letter));
 }
+
+const timesIn = (all: Letters, wanted: Buffer): number =>
+  all.filter((letter) => letter.equals(wanted)).length;
 
 /** `isDone`: the marked letters are gone. No answer promises nothing. */
 function isTrue(answer: string | undefined, isDone: boolean): boolean {

@@ -89,6 +89,8 @@ export class Lane {
   async #die(point: Point, user: string, marked: readonly number[]): Promise<Told> {
     const { index, place, pattern } = point;
     const moment = pattern === undefined ? ('login' as const) : ('update' as const);
+    // The calls of a process's first login are counted.
+    if (moment === 'login') await this.site.restart();
     if (index !== undefined) await this.site.plan(user, { moment, fault: { kind: 'die', index, place } });
     if (moment === 'login') {
       assert.equal(await this.site.tryVisit(user), false, `died at call ${index} of a login`);

@@ -10,7 +10,8 @@ import { z } from 'zod';
 import type { TcpAddress, Where } from './pop3-client.ts';
 
 const popperHere = join(import.meta.dirname, '../../../core/bin/popper.js');
-const startTimeoutMs = 20_000;
+/** Far more than it takes, for machines that have much else to do. */
+const startTimeoutMs = 60_000;
 
 const logRecord = z.looseObject({ msg: z.string() });
 /** One line of the daemon's log. */
@@ -68,7 +69,7 @@ export class Daemon {
   }
 
   /** Waits for a log line, one already written or one to come. Rejects after `withinMs`. */
-  async logged(wanted: (record: LoggedRecord) => boolean, withinMs = 10_000): Promise<LoggedRecord> {
+  async logged(wanted: (record: LoggedRecord) => boolean, withinMs = 60_000): Promise<LoggedRecord> {
     const giveUpAtMs = performance.now() + withinMs;
     for (;;) {
       const record = this.#records.find(wanted);

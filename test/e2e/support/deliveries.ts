@@ -18,21 +18,32 @@ export interface DeliveryAgent {
   deliver(message: Buffer): Promise<unknown>;
 }
 
-/** Delivers one message after the other. `offered` is called before each, `confirmed` after it. */
-export async function deliverAll(
-  agent: DeliveryAgent,
-  { count, pauseMs }: { readonly count: number; readonly pauseMs: number },
-  told: { offered(delivery: Delivery): void; confirmed(id: string): void },
-): Promise<void> {
-  for (let number = 1; number <= count; number += 1) {
+/** What a row of deliveries tells, and asks. */
+export interface Recipient {
+  /** Called before each delivery: from now on the message may be there. */
+  offered(delivery: Delivery): void;
+  /** Called after it: from now on it must be. */
+  confirmed(id: string): void;
+  /** Whether another one is wanted after so many. */
+  wants(delivered: number): boolean;
+}
+
+/** Delivers one message after the other, and gives their number. */
+export async function deliverAll(agent: DeliveryAgent, recipient: Recipient): Promise<number> {
+  let number = 0;
+  while (recipient.wants(number)) {
+    number += 1;
     const id = `${agent.name}-${number}`;
     const message = Buffer.from(messageText(id, number));
-    told.offered({ id, octets: onWire(message) });
+    recipient.offered({ id, octets: onWire(message) });
     await agent.deliver(message);
-    told.confirmed(id);
+    recipient.confirmed(id);
     await delay(pauseMs);
   }
+  return number;
 }
+
+const pauseMs = 30;
 
 /** The id of a message that was retrieved. */
 export const idOf = (octets: Buffer): string | undefined =>
@@ -63,6 +74,9 @@ export function lockfileScript(folder: string, mbox: string): DeliveryAgent {
 
 /** Each has another length and other lines, some of them awkward. */
 function messageText(id: string, number: number): string {
-  const lines = Array.from({ length: (number * 37) % 300 }, (_, index) => `${'.'.repeat(index % 5)}line ${index} of ${id}`);
+  const lines = Array.from(
+    { length: (number * 37) % 300 },
+    (_, index) => `${'.'.repeat(index % 5)}line ${index} of ${id}`,
+  );
   return `From: bob@example.org\nTo: alice@example.org\nSubject: ${id}\n\n${lines.join('\n')}\n>From here on\nend\n`;
 }

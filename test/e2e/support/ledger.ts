@@ -65,7 +65,10 @@ export class Ledger {
 
   #check({ id, uid, octets }: Seen): void {
     assert.ok(!this.#deleted.has(id), `${id} was deleted and is back`);
-    assert.ok(this.#offered.get(id)?.equals(octets), `${id} is not what was delivered: ${octets.toString('latin1')}`);
+    assert.ok(
+      this.#offered.get(id)?.equals(octets),
+      `${id} is not what was delivered: ${octets.toString('latin1')}`,
+    );
     assert.equal(uid, this.#uids.get(id) ?? uid, `the unique-id of ${id} has changed`);
     this.#uids.set(id, uid);
   }
@@ -73,7 +76,10 @@ export class Ledger {
   #settle(ids: ReadonlySet<string>): void {
     for (const group of this.#uncertain) {
       const there = group.filter((id) => ids.has(id));
-      assert.ok(there.length === 0 || there.length === group.length, `QUIT has deleted all of ${group} but ${there}`);
+      assert.ok(
+        there.length === 0 || there.length === group.length,
+        `QUIT has deleted all of ${group.join()} but ${there.join()}`,
+      );
       if (there.length === 0) this.deleted(group);
       else this.#uncertain.delete(group);
     }

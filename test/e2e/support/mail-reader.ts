@@ -90,7 +90,12 @@ async function fetchAll(client: Pop3Client): Promise<readonly (Seen & { readonly
   for (const line of await client.askLines('UIDL')) {
     const [number, uid = ''] = line.split(' ');
     const octets = await client.askOctets(`RETR ${number}`);
-    found.push({ number: Number(number), uid, octets, id: idOf(octets) ?? `no id in ${octets.toString('latin1')}` });
+    found.push({
+      number: Number(number),
+      uid,
+      octets,
+      id: idOf(octets) ?? `no id in ${octets.toString('latin1')}`,
+    });
   }
   return found;
 }

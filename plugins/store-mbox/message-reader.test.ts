@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+
+import type { IndexHeader } from './index-header.ts';
+import { MessageReader } from './message-reader.ts';
+import type { Extent } from './rows.ts';
+import { stampOf } from './survey.ts';
+import { TextFile } from './testing/scanning.ts';
+import { WindowPool } from './window-pool.ts';
+
+const envelope = 'From mrose Sun Mar  8 10:00:00 1992\n';
+
+/** A mailbox of one long message of one letter. */
+async function readerOf(letter: string, windows: WindowPool): Promise<[MessageReader, Extent]> {
+  const contentOctets = 300_000;
+  const file = new TextFile(`${envelope}${letter.repeat(contentOctets)}`);
+  const stamp = stampOf(await file.stat(), '');
+  const header: IndexHeader = {
+    stamp,
+    count: 1,
+    totalOctets: contentOctets,
+    scannedOctets: stamp.octets,
+    tailDigest: Buffer.alloc(32),
+    contentLength: false,
+  };
+  const extent = { offset: 0, envelopeOctets: envelope.length, contentOctets, separatorOctets: 0 };
+  return [new MessageReader(file, header, windows), extent];
+}
+
+const isStill = async (): Promise<boolean> => true;
+const { signal } = new AbortController();
+
+async function readAll(reader: MessageReader, extent: Extent): Promise<string> {
+  let text = '';
+  assert.ok(await reader.find(extent));
+  for await (const chunk of reader.read(extent, isStill, signal)) text += chunk.toString('latin1');
+  return text;
+}
+
+describe('memory to read ahead into', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('is kept while a client is slow, and not given to another', async () => {
+    const windows = new WindowPool(16 * 1024, 1);
+    const [slow, extent] = await readerOf('s', windows);
+    assert.equal(await readAll(slow, extent), 's'.repeat(extent.contentOctets));
+    const [other, otherExtent] = await readerOf('o', windows);
+    assert.ok(await slow.find(extent));
+    let text = '';
+    for await (const chunk of slow.read(extent, isStill, signal)) {
+      mock.timers.tick(60_000);
+      assert.equal(await readAll(other, otherExtent), 'o'.repeat(extent.contentOctets));
+      text += chunk.toString('latin1');
+    }
+    assert.equal(text, 's'.repeat(extent.contentOctets));
+  });
+
+  it('is let go by a client that only waits, and by one that leaves', async () => {
+    const windows = new WindowPool(16 * 1024, 1);
+    for (const leave of [() => mock.timers.tick(60_000), (reader: MessageReader) => reader.close()]) {
+      const [reader, extent] = await readerOf('s', windows);
+      await readAll(reader, extent);
+      assert.equal(windows.takeLarge(), undefined);
+      await leave(reader);
+      const window = windows.takeLarge();
+      assert.ok(window !== undefined, 'it was not let go');
+      windows.giveBack(window);
+      if (leave.length === 0) assert.equal((await readAll(reader, extent)).length, extent.contentOctets);
+      await reader.close();
+    }
+  });
+});
