@@ -27,3 +27,4 @@ export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
 export { countOctets, LineStartScanner } from './maildrop/scan.ts';
 export type { LineStarts, LineStartScannerOptions } from './maildrop/scan.ts';
 export { OctetCounter } from './protocol/octet-counter.ts';
+export { BufferPool } from './protocol/buffer-pool.ts';

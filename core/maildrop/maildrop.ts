@@ -17,7 +17,10 @@ export interface Maildrop {
   octetsOf(index: number): number;
   /** UIDL unique-id: 1 to 70 characters in 0x21-0x7E, unique in the drop, the same in every session. */
   uidOf(index: number): string;
-  /** The message as stored, in chunks of any size. The core makes line ends and byte-stuffing right on the wire. */
+  /**
+   * The message as stored, in chunks of any size. The core makes line ends and byte-stuffing right on the wire. A chunk is
+   * valid until the next one is asked for: who wraps a maildrop and keeps one keeps a copy.
+   */
   read(index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Removes exactly these, durably, or throws having removed none that it can help. */
   commit(deleted: ReadonlySet<number>): Promise<void>;

@@ -55,6 +55,7 @@ class HeaderEnd {
 
 /** Where `lines` lines from `start` on end, and how many of them the chunk has. */
 function takeLines(chunk: Uint8Array, start: number, lines: number): { end: number; lines: number } {
+  if (lines === 0) return { end: start, lines: 0 };
   const body = chunk.subarray(start);
   const available = kernel.countLineFeeds(body);
   if (available < lines) return { end: chunk.length, lines: available };

@@ -88,4 +88,3 @@ export function createHooks() {
 }
 
 export type Hooks = ReturnType<typeof createHooks>;
-export type HookName = keyof Hooks;

@@ -63,7 +63,8 @@ test('the socket file of a dead daemon is replaced, that of a living one and any
 
 test('a client whom the kernel cannot hand over is told of, and the next one comes in', async () => {
   let opened: unknown;
-  const watch = { asyncEnd: (message: object) => (opened = Reflect.get(message, 'server')) };
+  const ignored = { start: ignore, end: ignore, asyncStart: ignore, error: ignore };
+  const watch = { ...ignored, asyncEnd: (message: object) => (opened = Reflect.get(message, 'server')) };
   const listening = tracingChannel('net.server.listen');
   listening.subscribe(watch);
   const failures: Error[] = [];

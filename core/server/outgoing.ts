@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
 
+import { BufferPool } from '../protocol/buffer-pool.ts';
 import { minRoomOctets } from '../protocol/kernel-interface.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import type { Turn } from './turn.ts';
 
 /** Octets gathered before they go to the socket: few, large writes. */
 const slabOctets = 64 * 1024;
+/** Shared by all sessions: 4 MiB at most lie idle. */
+const slabs = new BufferPool(slabOctets, 64);
 
 /**
  * What goes to a client. Gathers what is said until it is flushed or a slab is full, and then waits for the client to
@@ -71,12 +74,15 @@ export class Outgoing {
     clearImmediate(this.#soon);
     this.#soon = undefined;
     const socket = this.#socket;
-    const data = this.#slab?.subarray(0, this.#used) ?? this.#text;
+    const slab = this.#slab;
+    const data = slab?.subarray(0, this.#used) ?? this.#text;
     this.#text = '';
     this.#slab = undefined;
     this.#used = 0;
     if (data.length === 0 || !socket.writable) return done;
-    return socket.write(data, 'latin1') ? done : drainedOrClosed(socket);
+    // A slab goes back when the kernel has taken all of it, or never will.
+    const isTaken = socket.write(data, 'latin1', () => slab && slabs.giveBack(slab));
+    return isTaken ? done : drainedOrClosed(socket);
   }
 
   /** Sends what there is because no more fits. The kernel may take slab after slab at once, so a turn can end here. */
@@ -99,7 +105,7 @@ export class Outgoing {
 
   #openSlab(): Buffer {
     if (this.#slab !== undefined) return this.#slab;
-    const slab = Buffer.allocUnsafeSlow(slabOctets + this.#text.length);
+    const slab = slabs.take();
     this.#used = slab.write(this.#text, 'latin1');
     this.#text = '';
     this.#slab = slab;

@@ -47,7 +47,8 @@ export class LargeMessage {
   /** `content` is the message's beginning, `maxHeaderOctets` of it at least. */
   constructor(envelope: Buffer, content: Buffer) {
     const { header, bodyStart } = canonicalHeader(content);
-    this.#head = [start, Buffer.from(withLineFeeds(envelope)), header];
+    // A copy: the header may be a view of a window that slides on.
+    this.#head = [start, Buffer.from(withLineFeeds(envelope)), Buffer.from(header)];
     this.add(content.subarray(bodyStart));
   }
 

@@ -1,3 +1,5 @@
+import { BufferPool } from 'popperd';
+
 import type { OpenFile } from './commit/index.ts';
 
 /** A part of a file in memory that moves up through it, slice by slice. Positions are octets from the file's start. */
@@ -5,6 +7,7 @@ export class FileWindow {
   readonly #file: OpenFile;
   readonly #to: number;
   readonly #sliceOctets: number;
+  #whole: Buffer;
   readonly #octets: Buffer;
   #start: number;
   #filledOctets = 0;
@@ -20,7 +23,8 @@ export class FileWindow {
     this.#to = range.to;
     this.#sliceOctets = size.sliceOctets;
     const capacity = Math.min(size.keptOctets + 2 * size.sliceOctets, range.to - range.from);
-    this.#octets = Buffer.allocUnsafeSlow(Math.max(capacity, 1));
+    this.#whole = capacity <= pooledOctets ? pool.take() : Buffer.allocUnsafeSlow(capacity);
+    this.#octets = this.#whole.subarray(0, Math.max(capacity, 1));
   }
 
   get start(): number {
@@ -59,4 +63,15 @@ export class FileWindow {
   view(from: number, to: number): Buffer {
     return this.#octets.subarray(from - this.#start, to - this.#start);
   }
+
+  /** The end: nothing that `view` gave may be used any more. */
+  release(): void {
+    if (this.#whole.length === pooledOctets) pool.giveBack(this.#whole);
+    this.#whole = nothing;
+  }
 }
+
+/** Most mailboxes are smaller; a large one can afford a buffer of its own. */
+const pooledOctets = 1024 * 1024;
+const pool = new BufferPool(pooledOctets, 8);
+const nothing = Buffer.alloc(0);

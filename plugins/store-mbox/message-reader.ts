@@ -21,6 +21,7 @@ export class MessageReader {
   #filledAtMs = 0;
   #forget: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #isFilling = false;
 
   constructor(file: OpenFile, header: IndexHeader, windows: WindowPool) {
     this.#file = file;
@@ -39,6 +40,8 @@ export class MessageReader {
    * no From_ line: then the message may be elsewhere.
    */
   async find({ offset, envelopeOctets }: Extent): Promise<boolean> {
+    // Not while the window is being filled or looked at: whoever gets it next would be sent this user's mail.
+    clearTimeout(this.#forget);
     const seenOctets = Math.min(envelopeOctets, fromLine.length);
     if (!this.#isFresh(offset, seenOctets) && !(await this.#fill(offset))) return false;
     return this.#view(offset, offset + seenOctets).equals(fromLine.subarray(0, seenOctets));
@@ -89,7 +92,10 @@ export class MessageReader {
   async #fill(position: number): Promise<boolean> {
     const window = this.#windowFor(position);
     this.#filledOctets = 0;
-    const filledOctets = await this.#file.read(window, position);
+    this.#isFilling = true;
+    const filledOctets = await this.#file.read(window, position).finally(() => {
+      this.#isFilling = false;
+    });
     const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
     if (!isSameMailbox(this.#stamp, now)) return false;
     this.#start = position;
@@ -121,7 +127,8 @@ export class MessageReader {
   }
 
   #dropWindow(): void {
-    if (this.#isLarge) this.#windows.giveBack(this.#window);
+    // One that a read still writes to is left to the garbage collector.
+    if (this.#isLarge && !this.#isFilling) this.#windows.giveBack(this.#window);
     this.#isLarge = false;
     this.#window = undefined;
     this.#filledOctets = 0;

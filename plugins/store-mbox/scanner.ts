@@ -100,6 +100,14 @@ class Scan {
   }
 
   async run(): Promise<ScanResult> {
+    try {
+      return await this.#runThrough();
+    } finally {
+      this.#window.release();
+    }
+  }
+
+  async #runThrough(): Promise<ScanResult> {
     const window = this.#window;
     let slice = await this.#firstSlice();
     const scanner = this.#newScanner();

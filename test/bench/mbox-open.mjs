@@ -57,14 +57,14 @@ async function session(openMaildrop, work = async () => {}) {
 async function listing(maildrop) {
   await maildrop.load();
   for (let index = 0; index < maildrop.count; index += 1)
-    maildrop.octetsOf(index) + maildrop.uidOf(index).length;
+    void [maildrop.octetsOf(index), maildrop.uidOf(index)];
 }
 
 async function retrieval(maildrop) {
   await maildrop.load();
   const { signal } = new AbortController();
   for (let index = 0; index < maildrop.count; index += 1) {
-    for await (const chunk of maildrop.read(index, signal)) chunk.length;
+    for await (const chunk of maildrop.read(index, signal)) void chunk;
   }
 }
 

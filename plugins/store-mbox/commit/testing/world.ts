@@ -12,7 +12,7 @@ import type { Random } from './random.ts';
 
 export const mailboxPath = '/spool/user';
 export const journalFolder = '/state/journals';
-export const journalPath = journalPathOf(journalFolder, mailboxPath);
+const journalPath = journalPathOf(journalFolder, mailboxPath);
 export const poolFolder = '/state/pool';
 export const blockOctets = 256;
 
