@@ -2,7 +2,6 @@ import { appendMessages } from '../append.ts';
 import { commitDeletions, type CommitResult } from '../commit.ts';
 import { CommitError, type CommitState } from '../errors.ts';
 import type { Files } from '../files.ts';
-import { journalPathOf } from '../journal.ts';
 import { recoverMailbox, type Recovery } from '../recover.ts';
 import { poolReserve } from '../reserve.ts';
 import type { CommitSettings, Mailbox, SyncPolicy } from '../settings.ts';
@@ -12,7 +11,6 @@ import type { Random } from './random.ts';
 
 export const mailboxPath = '/spool/user';
 export const journalFolder = '/state/journals';
-const journalPath = journalPathOf(journalFolder, mailboxPath);
 export const poolFolder = '/state/pool';
 export const blockOctets = 256;
 
