@@ -15,17 +15,19 @@ export class MboxMaildrop implements AppendableMaildrop {
   readonly totalOctets: number;
   readonly #mailbox: Mailbox;
   readonly #claim: Claim;
+  readonly #onFailure: (error: unknown) => void;
   #listed: Rows | undefined;
   #placement: Placement | undefined;
   #reader: MessageReader | undefined;
   #isHandedOn = false;
 
-  /** The claim is the session lock on the mailbox; `close` lets it go. */
-  constructor(mailbox: Mailbox, claim: Claim) {
+  /** The claim is the session lock on the mailbox; `close` lets it go. `onFailure` hears of changes that failed. */
+  constructor(mailbox: Mailbox, claim: Claim, onFailure: (error: unknown) => void) {
     this.count = mailbox.header.count;
     this.totalOctets = mailbox.header.totalOctets;
     this.#mailbox = mailbox;
     this.#claim = claim;
+    this.#onFailure = onFailure;
   }
 
   async load(): Promise<void> {
@@ -47,14 +49,15 @@ export class MboxMaildrop implements AppendableMaildrop {
 
   async commit(deleted: ReadonlySet<number>): Promise<void> {
     if (deleted.size === 0) return;
-    await removeMessages(this.#mailbox, await this.#placed(), deleted);
+    const placement = await this.#placed();
+    await this.#telling(removeMessages(this.#mailbox, placement, deleted));
   }
 
   async append(messages: readonly NewMessage[]): Promise<Maildrop> {
-    await addMessages(this.#mailbox, messages);
+    await this.#telling(addMessages(this.#mailbox, messages));
     this.#isHandedOn = true;
     await this.#closeReader();
-    return new MboxMaildrop(this.#mailbox, this.#claim);
+    return new MboxMaildrop(this.#mailbox, this.#claim, this.#onFailure);
   }
 
   async close(): Promise<void> {
@@ -64,6 +67,15 @@ export class MboxMaildrop implements AppendableMaildrop {
       await this.#mailbox.save();
     } finally {
       await this.#claim.release();
+    }
+  }
+
+  async #telling(change: Promise<void>): Promise<void> {
+    try {
+      await change;
+    } catch (error) {
+      this.#onFailure(error);
+      throw error;
     }
   }
 

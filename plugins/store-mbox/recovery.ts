@@ -69,6 +69,10 @@ export async function failingAs<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether the mailbox was left with a change that is not finished. */
+export const isPending = (error: unknown): boolean =>
+  error instanceof Failure && error.cause instanceof CommitError && error.cause.state === 'pending';
+
 const meanings = {
   untouched: 'the maildrop could not be changed, nothing was done',
   pending: 'the change is not finished, log in again',

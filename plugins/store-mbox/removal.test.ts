@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 
 import * as fc from 'fast-check';
 import { Failure, type Maildrop } from 'popperd';
@@ -248,6 +248,28 @@ describe('a process that dies in the middle of a deletion', () => {
     const after = await session(store);
     assert.deepEqual(after.uids, uids.slice(1));
     assert.equal(await store.content(), mailbox(letter(2), letter(3)));
+  });
+
+  it('is made good within a minute if only the disk failed, and nobody logs in', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      await store.write(mailbox(letter(1), letter(2), letter(3)));
+      files.before = ({ what, path }) => {
+        if (what === 'truncate' && path === store.pathOf()) throw systemError('EIO');
+      };
+      await session(store, async (maildrop) => {
+        await assert.rejects(maildrop.commit(new Set([0])), { code: 'SYS/TEMP' });
+      });
+      files.before = () => {};
+      const expected = mailbox(letter(2), letter(3));
+      const isDone = async (): Promise<boolean> =>
+        (await store.content()) === expected && store.state.heldClaims === 0;
+      for (let round = 0; round < 1000 && !(await isDone()); round += 1) mock.timers.tick(60_000);
+      assert.equal(await store.content(), expected);
+    } finally {
+      mock.timers.reset();
+    }
+    assert.deepEqual((await session(store)).texts, [letter(2), letter(3)]);
   });
 
   it('is made good when the daemon starts, before anybody logs in', async () => {

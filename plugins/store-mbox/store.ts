@@ -8,13 +8,15 @@ import type { Options } from './options.ts';
 import {
   journalFolderOf,
   mailboxPathOf,
+  type Place,
   placeOf,
   reserveFolderOf,
   spoolFolderOf,
   type Surroundings,
   trustOf,
 } from './place.ts';
-import { recoverAll } from './recovery.ts';
+import { isPending, recoverAll, recoverPlace } from './recovery.ts';
+import { Retries } from './retries.ts';
 import { WindowPool } from './window-pool.ts';
 
 /** Opens users' mboxes. One for a process: it keeps the indexes of those who come again. */
@@ -24,6 +26,7 @@ export class MboxStore {
   readonly #files: Files;
   readonly #folders = new Map<number, string>();
   readonly #reservedFolders = new Set<string>();
+  readonly #retries = new Retries();
   #surroundings: Promise<Surroundings> | undefined;
 
   constructor(popper: Pick<Popper, 'state' | 'log' | 'baseFolder'>, options: Options, files: Files) {
@@ -43,9 +46,12 @@ export class MboxStore {
       const folder = await this.#folderOf(identity);
       const spoolFolder = spoolFolderOf(this.#options.spool, root);
       const trust = await trustOf(spoolFolder, identity.uid, surroundings);
-      const mailbox = await Mailbox.open(placeOf(path, trust, folder, surroundings));
+      const place = placeOf(path, trust, folder, surroundings);
+      const mailbox = await Mailbox.open(place);
       this.#reserveIn(folder);
-      return new MboxMaildrop(mailbox, claim);
+      return new MboxMaildrop(mailbox, claim, (error) => {
+        if (isPending(error)) this.#retries.add(path, () => this.#finish(identity, place));
+      });
     } catch (error) {
       await claim.release();
       throw error;
@@ -55,6 +61,16 @@ export class MboxStore {
   /** Finishes what a dead process left in this uid's mailboxes. */
   async recover(uid: number): Promise<void> {
     await recoverAll(uid, this.#popper.state.folderOfUid(uid), await this.#getSurroundings());
+  }
+
+  /** What a session could not finish, for want of a working disk, say. */
+  async #finish(identity: Identity, place: Place): Promise<void> {
+    const claim = await this.#popper.state.claim(identity, place.path);
+    try {
+      await recoverPlace(place);
+    } finally {
+      await claim.release();
+    }
   }
 
   /** Made once; it is not taken away while the daemon runs. */
@@ -75,7 +91,10 @@ export class MboxStore {
   }
 
   #getSurroundings(): Promise<Surroundings> {
-    this.#surroundings ??= this.#findSurroundings();
+    this.#surroundings ??= this.#findSurroundings().catch((error: unknown) => {
+      this.#surroundings = undefined;
+      throw error;
+    });
     return this.#surroundings;
   }
 

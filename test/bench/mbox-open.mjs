@@ -9,7 +9,7 @@ import { memoryState } from 'popperd/testing';
 
 const [messageCount = 100_000, messageOctets = 10_000] = process.argv.slice(2).map(Number);
 const identity = { user: 'big', uid: process.getuid(), gid: process.getgid(), home: '/nonexistent' };
-const folder = await mkdtemp(join(tmpdir(), 'popper-bench-'));
+const folder = await mkdtemp(join(tmpdir(), 'popper-mbox-open-'));
 const state = memoryState();
 
 try {
