@@ -146,8 +146,9 @@ async function scan(request: SurveyRequest, keptCount: number, to: number): Prom
   // A From_ line at the old end may have gone on, and be one no more: then the message before it goes on, too.
   if (!isSeamless(found)) return scan(request, 0, to);
   const { successor } = request;
-  // Where all former messages are there, the deletion was not made.
-  if (successor === undefined || found.rows.beginWith(former)) return found;
+  // Where all former messages are there, the deletion was not made. Without an index (a process that died in a
+  // mailbox's first session wrote none) only the successor can tell.
+  if (successor === undefined || (former.count > 0 && found.rows.beginWith(former))) return found;
   const after = await scanFrom(request, successor, { keptCount: 0, to });
   return after.rows.beginWith(successor) ? after : found;
 }
