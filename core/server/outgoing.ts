@@ -43,16 +43,20 @@ export class Outgoing {
     this.#used += this.#slab.write(text, this.#used, 'latin1');
   }
 
-  /** Adds a message as a multi-line response; gives its octets as RFC 1939 section 11 counts them. */
-  async message(body: AsyncIterable<Uint8Array>): Promise<number> {
+  /**
+   * Adds a message as a multi-line response. Gives its octets as RFC 1939 section 11 counts them, or undefined where the
+   * client was gone before its end.
+   */
+  async message(body: AsyncIterable<Uint8Array>): Promise<number | undefined> {
     const encoder = new WireEncoder();
     for await (const chunk of body) {
-      if (!this.#socket.writable) return encoder.bodyOctets;
+      if (!this.#socket.writable) return undefined;
       // Plain JavaScript may hand on something that has no octets, or another length: less than the message would go out.
       if (!(chunk instanceof Uint8Array))
         throw new TypeError('a message is to be read as chunks of Uint8Array');
       await this.#encode(encoder, chunk);
     }
+    if (!this.#socket.writable) return undefined;
     const end = encoder.end();
     if (end.length > (this.#slab?.length ?? 0) - this.#used) await this.#makeRoom();
     const slab = this.#openSlab();

@@ -51,6 +51,9 @@ export interface Channel {
 
 /** What a reply came to on the wire. */
 export interface SentReply {
-  /** Octets of the body as RFC 1939 section 11 counts them: without byte-stuffing and the final dot; 0 without body. */
-  readonly bodyOctets: number;
+  /**
+   * Octets of the body as RFC 1939 section 11 counts them: without byte-stuffing and the final dot; 0 without body, and
+   * undefined where the client was gone before its end.
+   */
+  readonly bodyOctets: number | undefined;
 }

@@ -114,7 +114,7 @@ async function talk(channel: Channel, session: TransactionSession, context: Cont
 async function say(reply: Reply, channel: Channel, { core, tally }: Context): Promise<void> {
   const { bodyOctets } = await channel.send(reply);
   // Whoever has left in the middle has not retrieved it.
-  if (!('promisedOctets' in reply) || channel.facts.signal.aborted) return;
+  if (!('promisedOctets' in reply) || bodyOctets === undefined) return;
   tally.retrieved(bodyOctets);
   const promised = reply.promisedOctets;
   if (bodyOctets !== promised) {

@@ -122,12 +122,12 @@ export class MemoryChannel implements Channel {
     this.#say(latin1('.\r\n'));
   }
 
-  async #sendBody(body: AsyncIterable<Uint8Array>): Promise<number> {
+  async #sendBody(body: AsyncIterable<Uint8Array>): Promise<number | undefined> {
     const encoder = new WireEncoder();
     const slab = Buffer.alloc(slabOctets + minRoomOctets);
     for await (const chunk of body) {
       for (let rest = chunk; rest.length > 0;) {
-        if (this.#ending !== undefined) return encoder.bodyOctets;
+        if (this.#ending !== undefined) return undefined;
         const { readOctets, writtenOctets } = encoder.encodeInto(rest, slab);
         this.#say(Uint8Array.from(slab.subarray(0, writtenOctets)));
         rest = rest.subarray(readOctets);

@@ -36,7 +36,14 @@ test('a daemon that is killed while it recovers from being killed does no harm e
     for (let index = 15; index < 27; index += isFull ? 2 : 6) {
       for (let again = 0; again < 14; again += isFull ? 3 : 14) {
         const step = (again + index + number) % 14;
-        points.push({ pattern, index, place: 'after', agent: agentOf(step), again: [step, (step * 5) % 14] });
+        points.push({
+          pattern,
+          index,
+          place: 'after',
+          isKnown: step % 2 === 0,
+          agent: agentOf(step),
+          again: [step, (step * 5) % 14],
+        });
       }
     }
   }
@@ -76,6 +83,7 @@ function pointsOf(pattern: string | undefined, calls: readonly FileCall[], numbe
       pattern,
       index,
       place,
+      isKnown: pattern !== undefined && Math.floor((index + number) / 4 + choice) % 2 === 1,
       agent: agentOf(index + number + choice),
       again: [],
     })),
@@ -92,6 +100,7 @@ const heard = (pattern: string): Point => ({
   pattern,
   index: undefined,
   place: 'after',
+  isKnown: true,
   agent: undefined,
   again: [],
 });

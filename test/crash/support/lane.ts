@@ -16,6 +16,8 @@ export interface Point {
   /** The file-changing call to die at; undefined: the daemon is killed when the client has heard `+OK`. */
   readonly index: number | undefined;
   readonly place: Place;
+  /** Whether the user was there before, so that an index lies in the state folder. */
+  readonly isKnown: boolean;
   /** Who brings a letter between death and restart. */
   readonly agent: 'fcntl' | 'dotlock' | undefined;
   /** The restarted daemon dies, too: at these calls of its recovery, one start after the other. */
@@ -94,6 +96,7 @@ export class Lane {
   async #die(point: Point, user: string, marked: readonly number[]): Promise<Told> {
     const { index, place, pattern } = point;
     const moment = pattern === undefined ? ('login' as const) : ('update' as const);
+    if (point.isKnown) await this.site.visit(user, []);
     // The calls of a process's first login are counted.
     if (moment === 'login') await this.site.restart();
     if (index !== undefined) await this.site.plan(user, { moment, fault: { kind: 'die', index, place } });
