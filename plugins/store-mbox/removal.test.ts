@@ -228,6 +228,34 @@ describe('a deletion that cannot be done says so, and everything is there', () =
   });
 });
 
+describe('a deletion that is done, where the mailbox cannot be looked at afterwards', () => {
+  for (const unlucky of ['stat', 'read'] as const) {
+    it(`is said to be done though ${unlucky} fails, and equal messages keep their unique-ids`, async () => {
+      await store.write(mailbox(letter(1), letter(2), letter(2), letter(3)));
+      const before = await session(store);
+      let isCut = false;
+      let isDurable = false;
+      let failures = 0;
+      files.before = ({ what, path }) => {
+        if (path !== store.pathOf()) return;
+        isDurable ||= isCut && what === 'sync';
+        isCut ||= what === 'truncate';
+        if (!isDurable || what !== unlucky) return;
+        failures += 1;
+        throw systemError('EIO');
+      };
+      await session(store, deleting(1));
+      files.before = () => {};
+      assert.ok(failures > 0, 'the call that is to fail was made');
+      assert.equal(await store.content(), mailbox(letter(1), letter(2), letter(3)));
+      assert.match(store.logged.map((record) => record.message).join(), /looked through again/);
+      for (const after of [await session(store), await session(store)]) {
+        assert.deepEqual(after.uids, before.uids.toSpliced(1, 1));
+      }
+    });
+  }
+});
+
 async function dieInCommit(): Promise<readonly string[]> {
   await store.write(mailbox(letter(1), letter(2), letter(3)));
   const maildrop = await store.open();

@@ -9,7 +9,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { Placement } from './placement.ts';
 import { failingAs, recoverLocked } from './recovery.ts';
 import type { Rows } from './rows.ts';
-import { stampOf, tailDigestOf } from './survey.ts';
+import { stampOf, type SurveyedIndex, tailDigestOf } from './survey.ts';
 
 /**
  * Removes these of the messages that the session listed, durably. Each is digested again before: what is not octet for
@@ -90,12 +90,25 @@ async function remove(
       error: leftover,
     });
   }
-  const header = {
-    ...after,
-    stamp: stampOf(await file.stat(), surroundings.bootId),
-    tailDigest: await tailDigestOf(file, after.scannedOctets),
-  };
-  mailbox.become({ header, rows: plan.kept }, false);
+  await takeStock(mailbox, file, { header: after, rows: plan.kept });
+}
+
+/**
+ * Brings the index up to what the deletion has left. The deletion is done by now, whatever happens here: without a look at
+ * the mailbox the index stays out of date, and the next login sees that and scans.
+ */
+async function takeStock(mailbox: Mailbox, file: OpenFile, { header, rows }: SurveyedIndex): Promise<void> {
+  const { path, surroundings } = mailbox.place;
+  try {
+    const stamp = stampOf(await file.stat(), surroundings.bootId);
+    const tailDigest = await tailDigestOf(file, header.scannedOctets);
+    mailbox.become({ header: { ...header, stamp, tailDigest }, rows }, false);
+  } catch (error) {
+    surroundings.log.warn('messages were removed; the mailbox is looked through again at the next login', {
+      path,
+      error,
+    });
+  }
 }
 
 function headerAfter(header: IndexHeader, { kept, removedOctets }: DeletionPlan): IndexHeader {

@@ -8,6 +8,8 @@ import { FileWindow } from './file-window.ts';
 import { declaredContent, isFolderInternalData } from './header-fields.ts';
 import type { Extent } from './rows.ts';
 
+// Over 250 lines: it is one pass over the octets, and its parts share where they are in it.
+
 /** A message found. */
 export interface FoundMessage extends Extent {
   /** Octets as RETR sends them. */
