@@ -135,7 +135,9 @@ function machine() {
   const dovecot = versionOf('dovecot');
   const programs = [`Node ${process.version}`, ...(dovecot ? [`Dovecot ${dovecot}`] : [])];
   const processor = `${processors.length} x ${processors[0]?.model.trim()} (${arch()})`;
-  return [processor, `Linux ${release()}`, ...programs].join(', ');
+  // What follows the version is a name that somebody gave to one machine's build.
+  const [kernel] = release().split('-');
+  return [processor, `Linux ${kernel}`, ...programs].join(', ');
 }
 
 function versionOf(program) {
