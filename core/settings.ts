@@ -20,7 +20,10 @@ export interface Settings {
   readonly maxAuthFailures: number;
   /** Milliseconds until a plugin that has not answered counts as hung. */
   readonly hookDeadlineMs: number;
-  /** Connections at one time, in all and of one address. */
+  /**
+   * Connections at one time, in all and of one address. An IPv6 client's address is its /64 network; clients of a unix
+   * socket have none, and only the limit in all holds for them.
+   */
   readonly limits: { readonly connections: number; readonly connectionsPerAddress: number };
 }
 

@@ -52,10 +52,10 @@ describe('popper check', () => {
     match(stdout, /warning: popper\.config\.yaml is used, and not popper\.config\.yml/);
   });
 
-  it('asks each plugin to look at its own, and ends with 1 where one is in trouble', async () => {
+  it('asks each plugin to look at its own, names it with what it found, and ends with 1 where one is in trouble', async () => {
     const { code, stdout } = await checkOf('plugins: [./looks.js]', { 'looks.js': pluginThatLooks });
-    match(stdout, /^ok: the spool can be read$/m);
-    match(stdout, /^problem: the key has expired\n {2}fix: make a new one$/m);
+    match(stdout, /^ok: looks: the spool can be read$/m);
+    match(stdout, /^problem: looks: the key has expired\n {2}fix: make a new one$/m);
     match(stdout, /: 1 problem/);
     equal(code, 1);
   });

@@ -1,7 +1,7 @@
 import { messageOf } from '../config/error-facts.ts';
 import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
-import type { Checkup } from '../plugin/checkup.ts';
+import type { CheckupOfAll } from '../plugin/checkup.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure } from './configure.ts';
 import { exitCode } from './exit-code.ts';
@@ -53,7 +53,7 @@ async function examine({ config, core }: Configured, { stdout, workingFolder }: 
 }
 
 /** Writes down what plugins find as they find it. */
-class Report implements Checkup {
+class Report implements CheckupOfAll {
   readonly #write: (line: string) => void;
   #problems = 0;
   #warnings = 0;
@@ -71,18 +71,19 @@ class Report implements Checkup {
     return `${this.#problems === 0 ? 'in order' : count(this.#problems, 'problem')}${warned}`;
   }
 
-  fine(what: string): void {
-    this.#write(`ok: ${what}`);
+  fine(what: string, plugin: string): void {
+    this.#write(`ok: ${plugin}: ${what}`);
   }
 
-  warning(what: string, fix: string): void {
+  /** `plugin` is left out where popper itself found it. */
+  warning(what: string, fix: string, plugin?: string): void {
     this.#warnings += 1;
-    this.#write(`warning: ${what}\n  fix: ${fix}`);
+    this.#write(`warning: ${by(plugin)}${what}\n  fix: ${fix}`);
   }
 
-  problem(what: string, fix: string): void {
+  problem(what: string, fix: string, plugin?: string): void {
     this.#problems += 1;
-    this.#write(`problem: ${what}\n  fix: ${fix}`);
+    this.#write(`problem: ${by(plugin)}${what}\n  fix: ${fix}`);
   }
 
   /** A plugin's own look ended in an error. */
@@ -90,3 +91,5 @@ class Report implements Checkup {
     this.problem(messageOf(error), 'report it to the author of the plugin');
   }
 }
+
+const by = (plugin: string | undefined): string => (plugin === undefined ? '' : `${plugin}: `);

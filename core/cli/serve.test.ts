@@ -66,6 +66,17 @@ describe('popper serve', () => {
     equal(await daemon.ended, 1);
   });
 
+  it('says once that it has stopped, however often it was told to', async () => {
+    await writeFile(join(folder, 'tarpit.js'), tarpit);
+    const daemon = await serving(await config('plugins: [./tarpit.js]'));
+    daemon.child.kill('SIGTERM');
+    await daemon.nextRecord();
+    daemon.child.kill('SIGTERM');
+    const records = await recordsUntilEnd(daemon);
+    equal(records.filter((record) => record.includes('"stopped"')).length, 1);
+    equal(await daemon.ended, 0);
+  });
+
   it('is not kept from stopping by a plugin that hangs, when it is told a second time and a third', async () => {
     await writeFile(join(folder, 'limpet.js'), limpet);
     const daemon = await serving(await config('plugins: [./limpet.js]'));
@@ -107,6 +118,14 @@ const bomb = `
       setImmediate(() => { Promise.reject(new Error('tick tock')); });
     });
     popper.hooks.stop.tapPromise('bomb', async () => popper.log.info('the bomb was told to stop'));
+  } });`;
+
+const tarpit = `
+  import { setTimeout } from 'node:timers/promises';
+  import { definePlugin } from 'popperd';
+  import { z } from 'zod';
+  export default definePlugin({ name: 'tarpit', options: z.strictObject({}), apply(popper) {
+    popper.hooks.stop.tapPromise('tarpit', () => setTimeout(500));
   } });`;
 
 const limpet = `

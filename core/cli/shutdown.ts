@@ -17,6 +17,7 @@ export class Shutdown {
   readonly #finish: (code: number) => void;
   #daemon: Daemon | undefined;
   #asked = 0;
+  #isStopping = false;
   #code: number = exitCode.done;
 
   /** `patienceMs`: a stop that takes longer than this is given up and the process ended. */
@@ -62,11 +63,15 @@ export class Shutdown {
   }
 
   #stop(daemon: Daemon): void {
+    const stopped = daemon.stop();
+    // Asked again it only hurries: there is one end, and whoever asked first sees to it.
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     const giveUp = setTimeout(() => {
       this.#log.error('stopping took too long', { patienceMs: this.#patienceMs });
       process.exit(exitCode.problems);
     }, this.#patienceMs);
-    daemon.stop().then(
+    stopped.then(
       () => this.#ended(giveUp),
       (error: unknown) => {
         this.#log.error('stopping failed', { error });

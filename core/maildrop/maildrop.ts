@@ -24,7 +24,9 @@ export interface Maildrop {
   read(index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Removes exactly these, durably, or throws having removed none that it can help. */
   commit(deleted: ReadonlySet<number>): Promise<void>;
-  /** Releases locks and files. Comes after `commit`, or instead of it. */
+  /**
+   * Releases locks and files. Comes after `commit`, or instead of it. A maildrop that wraps another one closes that, too.
+   */
   close(): Promise<void>;
 }
 

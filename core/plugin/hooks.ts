@@ -14,7 +14,7 @@ import type { Reply, ResponseCode } from '../protocol/reply.ts';
 import type { Channel, Peer } from '../session/channel.ts';
 import type { SessionReport } from '../session/report.ts';
 import type { AuthorizationSession, Session, TransactionSession } from '../session/session.ts';
-import type { Checkup } from './checkup.ts';
+import type { CheckupOfAll } from './checkup.ts';
 import { ListedHookMap } from './listed-hook-map.ts';
 
 /** Why a client is sent away before it can log in. `text` goes over the wire. */
@@ -46,7 +46,7 @@ export function createHooks() {
     /** The daemon ends; taps run side by side under one deadline. */
     stop: new AsyncParallelHook<[Role]>(['role'], 'stop'),
     /** `popper check`: each plugin looks at its own files and servers. */
-    check: new AsyncParallelHook<[Checkup]>(['checkup'], 'check'),
+    check: new AsyncParallelHook<[CheckupOfAll]>(['checkup'], 'check'),
     /** A store redoes what a dead process left half done for this uid: before the ports open, and after a death. */
     recover: new AsyncSeriesHook<[number]>(['uid'], 'recover'),
     /** Reads octets before the greeting. The first answer decides: who it is, or why not. */
@@ -72,8 +72,14 @@ export function createHooks() {
     ),
     /** A login was refused. The client is answered when all taps are done, so their delays add up. */
     refused: new AsyncSeriesHook<[string, AuthorizationSession]>(['user', 'session'], 'refused'),
-    /** Opens and locks the user's maildrop. The first store that knows the user wins. */
-    openMaildrop: new AsyncSeriesBailHook<[Identity], Maildrop | undefined>(['identity'], 'openMaildrop'),
+    /**
+     * Opens and locks the user's maildrop. The first store that knows the user wins. The signal fires when nobody waits
+     * for it any more: the client is gone, or the daemon has waited for it as long as a stop may.
+     */
+    openMaildrop: new AsyncSeriesBailHook<[Identity, AbortSignal], Maildrop | undefined>(
+      ['identity', 'signal'],
+      'openMaildrop',
+    ),
     /** Wraps an opened maildrop: bulletins add messages, a filter hides some. */
     maildrop: new AsyncSeriesWaterfallHook<[Maildrop, Identity]>(['maildrop', 'identity'], 'maildrop'),
     /** UPDATE begins: the last place to stop it by throwing. Nothing has been removed yet. */

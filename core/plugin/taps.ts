@@ -1,6 +1,9 @@
+import type { Identity } from '../auth/login.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
+import { madeBy, NotWrapped } from '../maildrop/makers.ts';
 import { type Complaint, complaints } from './answers.ts';
+import { type Checkup, checkupOf } from './checkup.ts';
 import { type Guarded, guardAsync, guardSync } from './guard.ts';
 import type { Hooks } from './hooks.ts';
 
@@ -36,14 +39,14 @@ interface TapGuard {
 export function tapsFor(hooks: Hooks, guard: TapGuard) {
   const taps = <A extends readonly unknown[], R>(
     hook: AsyncHookOf<A, R>,
-    care: Care<R> = {},
+    care: Care<A, R> = {},
   ): AsyncTaps<A, R> => asyncTaps(hook, guard, care);
 
   return Object.freeze({
     start: taps(hooks.start),
     listening: taps(hooks.listening),
     stop: taps(hooks.stop),
-    check: taps(hooks.check),
+    check: checkTaps(hooks.check, guard),
     recover: taps(hooks.recover),
     preface: taps(hooks.preface, { complaint: complaints.preface }),
     connect: taps(hooks.connect, { complaint: complaints.connect }),
@@ -57,8 +60,9 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
     openMaildrop: taps(hooks.openMaildrop, {
       complaint: complaints.openMaildrop,
       unused: closeUnused(guard),
+      around: signed(guard.plugin),
     }),
-    maildrop: taps(hooks.maildrop, { complaint: complaints.maildrop }),
+    maildrop: taps(hooks.maildrop, { complaint: complaints.maildrop, around: wrapping(guard.plugin) }),
     commit: taps(hooks.commit),
     sessionEnd: taps(hooks.sessionEnd),
     wire: syncTaps(hooks.wire, guard),
@@ -68,20 +72,34 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
 
 export type PluginHooks = ReturnType<typeof tapsFor>;
 
-/** What is done with an answer besides handing it on. */
-type Care<R> = Pick<Guarded<R>, 'complaint' | 'unused'>;
+type Tap<A extends readonly unknown[], R> = (...args: A) => Promise<R>;
+
+/** What is done with an answer besides handing it on. `around` stands around the guard, so what it gets is checked. */
+interface Care<A extends readonly unknown[], R> extends Pick<Guarded<R>, 'complaint' | 'unused'> {
+  readonly around?: (guarded: Tap<A, R>) => Tap<A, R>;
+}
 
 function asyncTaps<A extends readonly unknown[], R>(
   hook: AsyncHookOf<A, R>,
   guard: TapGuard,
-  care: Care<R>,
+  { around = (guarded) => guarded, ...care }: Care<A, R>,
 ): AsyncTaps<A, R> {
   const name = hook.name ?? '';
-  const tapPromise = (options: TapOptions, fn: (...args: A) => Promise<R>): void => {
+  const tapPromise = (options: TapOptions, fn: Tap<A, R>): void => {
     const deadlineMs = guard.deadlineMsOf(name);
-    hook.tapPromise(namedTap(options), guardAsync(fn, { ...guard, ...care, hook: name, deadlineMs }));
+    const guarded = guardAsync(fn, { ...guard, ...care, hook: name, deadlineMs });
+    hook.tapPromise(namedTap(options), around(guarded));
   };
   const taps = { tapPromise, tap: tapPromise };
+  return Object.freeze(taps);
+}
+
+/** Each plugin reports under its own name. */
+function checkTaps(hook: Hooks['check'], guard: TapGuard): AsyncTaps<[Checkup], void> {
+  const ofAll = asyncTaps(hook, guard, {});
+  const checkTap = (options: TapOptions, fn: Tap<[Checkup], void>): void =>
+    ofAll.tapPromise(options, async (all) => fn(checkupOf(guard.plugin, all)));
+  const taps = { tapPromise: checkTap, tap: checkTap };
   return Object.freeze(taps);
 }
 
@@ -116,3 +134,24 @@ const closeUnused =
   };
 
 const closing = async (maildrop: Maildrop): Promise<void> => maildrop.close();
+
+/** Whose the maildrop is stays known, for the log of what is wrong with it. */
+const signed =
+  (plugin: string) =>
+  <A extends readonly unknown[]>(open: Tap<A, Maildrop | undefined>): Tap<A, Maildrop | undefined> =>
+  async (...args) => {
+    const maildrop = await open(...args);
+    return maildrop && madeBy(plugin, maildrop);
+  };
+
+/** What was to be wrapped is open: where the tap fails, whoever called the hook has to close just that. */
+const wrapping =
+  (plugin: string) =>
+  (wrap: Tap<[Maildrop, Identity], Maildrop>): Tap<[Maildrop, Identity], Maildrop> =>
+  async (maildrop, identity) => {
+    try {
+      return madeBy(plugin, await wrap(maildrop, identity), maildrop);
+    } catch (error) {
+      throw new NotWrapped(maildrop, error);
+    }
+  };

@@ -16,7 +16,7 @@ export type Reply =
       readonly text: string;
       /** A message as stored, with any line ends. */
       readonly body: AsyncIterable<Uint8Array>;
-      /** How many octets the body was said to have on the wire; a difference is logged as the store's fault. */
+      /** How many octets the body was said to have on the wire: with fewer it is sent without an end (`TornMessage`). */
       readonly promisedOctets?: number;
     }
   | { readonly status: '-ERR'; readonly text: string; readonly code?: ResponseCode };

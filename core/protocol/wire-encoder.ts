@@ -1,5 +1,6 @@
 import { lineFeed, type Encoded } from './kernel-interface.ts';
 import { kernel } from './kernel.ts';
+import { TornMessage } from './torn-message.ts';
 
 /**
  * Turns a message as stored into the octets of a multi-line response (RFC 1939 section 3): a bare LF becomes CRLF, a
@@ -37,12 +38,16 @@ export class WireEncoder {
     return encoded;
   }
 
-  /** What comes after the last chunk: the line end if the message lacks one, and the lone dot. Call it once. */
-  end(): Uint8Array {
-    if (this.#previousOctet === lineFeed) return loneDot;
+  /**
+   * What comes after the last chunk: the line end if the message lacks one, and the lone dot. Call it once. Throws a
+   * TornMessage where the message has fewer octets than were promised: a lone dot would say that it is whole.
+   */
+  end(promisedOctets = 0): Uint8Array {
+    const lacksLineEnd = this.#previousOctet !== lineFeed;
     this.#previousOctet = lineFeed;
-    this.#bodyOctets += 2;
-    return lineEndAndLoneDot;
+    if (lacksLineEnd) this.#bodyOctets += 2;
+    if (this.#bodyOctets < promisedOctets) throw new TornMessage(promisedOctets, this.#bodyOctets);
+    return lacksLineEnd ? lineEndAndLoneDot : loneDot;
   }
 
   /** Makes it ready for another message. */

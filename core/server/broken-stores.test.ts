@@ -97,6 +97,57 @@ test('a message whose store breaks in the middle of it has no end, and no last w
   await stopped;
 });
 
+async function* threeOctets(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('a\r\n');
+}
+
+test('a message shorter than promised has no end, and nothing is deleted by a client that believes in it', async () => {
+  const maildrop = memoryMaildrop(['all of it\r\n']);
+  const { daemon, port, log } = await running(memoryHost(changed(maildrop, { read: threeOctets })));
+  const client = new SocketClient(port);
+  client.send(...login, 'RETR 1', 'DELE 1', 'QUIT');
+  assert.match(await client.ended(), /\+OK 11 octets\r\na\r\n$/);
+  await daemon.stop();
+  assert.equal(maildrop.kept().length, 1);
+  assert.equal(maildrop.closings, 1);
+  const fault = log.find(({ level }) => level === 'error');
+  const { plugin, promised, sent } = fault?.fields ?? {};
+  assert.deepEqual([plugin, promised, sent], ['memory-host', 11, 3]);
+  const session = log.find(({ message }) => message === 'session');
+  assert.deepEqual(
+    [session?.fields['ending'], session?.fields['retrieved']],
+    ['failed', { messages: 0, octets: 0 }],
+  );
+});
+
+test('a message of many writes that is shorter than promised has no end either', async () => {
+  const stored = `${'x'.repeat(98)}\r\n`.repeat(3000);
+  const short = changed(memoryMaildrop([stored]), {
+    async *read() {
+      yield Buffer.from(stored).subarray(0, -100);
+    },
+  });
+  const { daemon, port } = await running(memoryHost(short));
+  const client = new SocketClient(port);
+  client.send(...login, 'RETR 1', 'NOOP', 'QUIT');
+  assert.match(await client.ended(), /x\r\n$/);
+  await daemon.stop();
+});
+
+test('a message longer than promised is sent whole and ended, for nothing of it is lost', async () => {
+  const maildrop = changed(memoryMaildrop(['\r\n']), { read: threeOctets });
+  const { daemon, port, log } = await running(memoryHost(maildrop));
+  const client = new SocketClient(port);
+  client.send(...login, 'RETR 1', 'TOP 1 5', 'QUIT');
+  assert.match(await client.ended(), /\+OK 2 octets\r\na\r\n\.\r\n\+OK [^\r]*\r\na\r\n\.\r\n\+OK bye\r\n$/);
+  await daemon.stop();
+  const faults = log.filter(({ level }) => level === 'error');
+  assert.deepEqual(
+    faults.map(({ fields: { plugin, promised, sent } }) => [plugin, promised, sent]),
+    [['memory-host', 2, 3]],
+  );
+});
+
 const nonsense: readonly (readonly [what: string, chunk: unknown])[] = [
   ['a string', 'text\r\n'],
   ['a number', 5],

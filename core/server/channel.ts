@@ -91,7 +91,7 @@ export class SocketChannel implements Channel {
   async send(reply: Reply): Promise<SentReply> {
     await this.#outgoing.text(`${firstLine(reply)}\r\n`);
     // A message's first line goes with the message; it is not sent ahead of it.
-    const bodyOctets = 'body' in reply ? await this.#outgoing.message(reply.body) : 0;
+    const bodyOctets = 'body' in reply ? await this.#outgoing.message(reply.body, reply.promisedOctets) : 0;
     if ('lines' in reply) await this.#sendLines(reply.lines);
     this.#outgoing.flushSoon();
     // What the client is to do next it does when it has read this, so the time it takes begins now.

@@ -6,10 +6,12 @@ import { err, firstLine } from '../protocol/reply.ts';
 import { type Authority, inProcess } from '../session/authority.ts';
 import type { ConnectionFacts, Peer } from '../session/channel.ts';
 import { runSession } from '../session/run-session.ts';
+import { withoutMapping } from './address.ts';
 import { SocketChannel } from './channel.ts';
 import { Limits } from './limits.ts';
 import { listen, type Listener } from './listener.ts';
 import type { State } from './state.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /** A daemon that serves. */
 export interface Daemon {
@@ -70,6 +72,7 @@ class Sessions {
   readonly #core: Core;
   readonly #authority: Authority;
   readonly #limits: Limits;
+  readonly #turnedAway: TurnedAway;
   readonly #open = new Map<SocketChannel, Promise<void>>();
   #count = 0;
 
@@ -77,6 +80,7 @@ class Sessions {
     this.#core = core;
     this.#authority = authority;
     this.#limits = new Limits(core.settings.limits);
+    this.#turnedAway = new TurnedAway(core.log);
   }
 
   accept(socket: Socket): void {
@@ -105,6 +109,7 @@ class Sessions {
     await Promise.all(this.#open.values());
     late.abort();
     await deadline;
+    this.#turnedAway.end();
   }
 
   destroy(): void {
@@ -119,11 +124,12 @@ class Sessions {
       channel.destroy();
       this.#open.delete(channel);
       leave();
+      this.#turnedAway.speakIfDue();
     }
   }
 
   #turnAway(socket: Socket, peer: Peer): void {
-    this.#core.log.warn('too many connections', { address: peer.address });
+    this.#turnedAway.add(peer.address);
     socket.on('error', () => {});
     socket.end(`${firstLine(err('too many connections, try again later', 'SYS/TEMP'))}\r\n`);
     socket.resume();
@@ -138,6 +144,3 @@ const peerOf = (address: string | undefined, port: number | undefined): Peer =>
   address === undefined
     ? { address: 'unix', port: 0 }
     : { address: withoutMapping(address), port: port ?? 0 };
-
-/** `::ffff:192.0.2.1` is an IPv4 client of a socket for both families. */
-const withoutMapping = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, '');

@@ -45,9 +45,9 @@ export class Outgoing {
 
   /**
    * Adds a message as a multi-line response. Gives its octets as RFC 1939 section 11 counts them, or undefined where the
-   * client was gone before its end.
+   * client was gone before its end. Throws a TornMessage, and leaves the end off, where they are fewer than promised.
    */
-  async message(body: AsyncIterable<Uint8Array>): Promise<number | undefined> {
+  async message(body: AsyncIterable<Uint8Array>, promisedOctets?: number): Promise<number | undefined> {
     const encoder = new WireEncoder();
     for await (const chunk of body) {
       if (!this.#socket.writable) return undefined;
@@ -57,7 +57,7 @@ export class Outgoing {
       await this.#encode(encoder, chunk);
     }
     if (!this.#socket.writable) return undefined;
-    const end = encoder.end();
+    const end = encoder.end(promisedOctets);
     if (end.length > (this.#slab?.length ?? 0) - this.#used) await this.#makeRoom();
     const slab = this.#openSlab();
     slab.set(end, this.#used);

@@ -41,7 +41,11 @@ export interface Channel {
   readBody(): AsyncIterable<Uint8Array>;
   /** Octets as they come, before any line is read (the `preface` hook); undefined at the end of input. */
   readOctets(): Promise<Uint8Array | undefined>;
-  /** Resolves when the reply may be forgotten: bounded by what the client reads (back-pressure). */
+  /**
+   * Resolves when the reply may be forgotten: bounded by what the client reads (back-pressure). Throws a TornMessage
+   * where its body falls short of `promisedOctets`, and what its body throws: either way the response has no end, and
+   * nothing may be sent after it.
+   */
   send(reply: Reply): Promise<SentReply>;
   /** The login is done: from now on the idle timer runs, and no longer the login deadline. */
   loggedIn(): void;

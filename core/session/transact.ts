@@ -1,14 +1,14 @@
-import type { Identity } from '../auth/login.ts';
 import type { Core } from '../core.ts';
-import type { Maildrop } from '../maildrop/maildrop.ts';
-import { Failure } from '../protocol/failure.ts';
+import { makersOf } from '../maildrop/makers.ts';
 import { err, isReply, ok, type Reply } from '../protocol/reply.ts';
+import { TornMessage } from '../protocol/torn-message.ts';
 import { answer } from './answer.ts';
 import type { Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
 import { Deletions } from './deletions.ts';
 import { dispatch } from './dispatch.ts';
 import { endsWithin } from './ends-within.ts';
+import { closeMaildrop, openMaildrop } from './open-maildrop.ts';
 import type { Take } from './outcome.ts';
 import type { SessionTally } from './session-tally.ts';
 import type { TransactionSession } from './session.ts';
@@ -33,6 +33,8 @@ export async function transact(channel: Channel, ticket: Ticket, context: Contex
     session = await startSession(channel, ticket, context);
   } catch (error) {
     tally.loggedIn(identity.user);
+    // Nobody is there to be told, and a store that gave up for that reason has done right.
+    if (signal.aborted) throw error;
     tally.ended('failed');
     // RFC 1939 section 4 lets the server close after this, and the caller does.
     return void (await channel.send(answer(error, 'opening the maildrop', core, channel.facts)));
@@ -43,7 +45,7 @@ export async function transact(channel: Channel, ticket: Ticket, context: Contex
     // Nobody stops waiting for this: a lock let go while mail is being removed would cost mail.
     if (quits) parting = await update(session, context);
   } finally {
-    await close(session.maildrop, identity, core);
+    await closeMaildrop(session.maildrop, identity, core);
   }
   // After the lock is gone: a client that comes again as soon as it has read this is let in.
   if (parting !== undefined) await channel.send(parting);
@@ -54,7 +56,7 @@ async function startSession(
   { identity, facts }: Ticket,
   { core, tally }: Context,
 ): Promise<TransactionSession> {
-  const maildrop = await open(identity, core);
+  const maildrop = await openMaildrop(identity, channel.facts.signal, core);
   tally.loggedIn(identity.user);
   tally.unchanged(maildrop.count, maildrop.totalOctets);
   const deletions = new Deletions(maildrop);
@@ -62,32 +64,13 @@ async function startSession(
   try {
     core.facts.restore(session, facts);
   } catch (error) {
-    await close(maildrop, identity, core);
+    await closeMaildrop(maildrop, identity, core);
     throw error;
   }
   return session;
 }
 
-async function close(maildrop: Maildrop, { user }: Identity, core: Core): Promise<void> {
-  try {
-    await endsWithin(maildrop.close(), core.settings.hookDeadlineMs);
-  } catch (error) {
-    core.log.error('closing the maildrop failed', { user, error });
-  }
-}
-
-async function open(identity: Identity, core: Core): Promise<Maildrop> {
-  const stored = await core.hooks.openMaildrop.promise(identity);
-  if (stored === undefined) throw new Failure('no maildrop for this user', { code: 'SYS/PERM' });
-  try {
-    return await core.hooks.maildrop.promise(stored, identity);
-  } catch (error) {
-    await close(stored, identity, core);
-    throw error;
-  }
-}
-
-/** Talks until QUIT. False where the client left without, so that nothing is removed (RFC 1939 section 6). */
+/** Talks until QUIT. False where the session ends without, so that nothing is removed (RFC 1939 section 6). */
 async function talk(channel: Channel, session: TransactionSession, context: Context): Promise<boolean> {
   const { count, totalOctets } = session.maildrop;
   await channel.send(ok(`maildrop has ${count} messages (${totalOctets} octets)`));
@@ -95,7 +78,7 @@ async function talk(channel: Channel, session: TransactionSession, context: Cont
     const outcome = await dispatch(line, session, context.core);
     switch (outcome.kind) {
       case 'reply':
-        await say(outcome.reply, channel, context);
+        if (!(await say(outcome.reply, channel, { ...context, session }))) return false;
         break;
       case 'receive':
         await receive(channel, outcome, context.core);
@@ -111,19 +94,31 @@ async function talk(channel: Channel, session: TransactionSession, context: Cont
   return false;
 }
 
-async function say(reply: Reply, channel: Channel, { core, tally }: Context): Promise<void> {
-  const { bodyOctets } = await channel.send(reply);
-  // Whoever has left in the middle has not retrieved it.
-  if (!('promisedOctets' in reply) || bodyOctets === undefined) return;
-  tally.retrieved(bodyOctets);
-  const promised = reply.promisedOctets;
-  if (bodyOctets !== promised) {
-    core.log.error('the store promised another size', {
-      session: channel.facts.id,
-      promised,
-      sent: bodyOctets,
-    });
+interface Said extends Context {
+  readonly session: TransactionSession;
+}
+
+/** False where the client was left with half a message, which only the end of the connection can tell it. */
+async function say(reply: Reply, channel: Channel, said: Said): Promise<boolean> {
+  try {
+    const { bodyOctets } = await channel.send(reply);
+    // Whoever has left in the middle has not retrieved it.
+    if (!('promisedOctets' in reply) || bodyOctets === undefined) return true;
+    said.tally.retrieved(bodyOctets);
+    // More than was promised is nothing lost, and the dot says where it ends.
+    if (bodyOctets !== reply.promisedOctets) blameStore(said, reply.promisedOctets, bodyOctets);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TornMessage)) throw error;
+    blameStore(said, error.promisedOctets, error.sentOctets);
+    said.tally.ended('failed');
+    return false;
   }
+}
+
+function blameStore({ core, session }: Said, promised: number | undefined, sent: number): void {
+  const plugin = makersOf(session.maildrop);
+  core.log.error('the store promised another size', { session: session.id, plugin, promised, sent });
 }
 
 async function receive(

@@ -102,7 +102,7 @@ export class MemoryChannel implements Channel {
 
   async send(reply: Reply): Promise<SentReply> {
     this.#say(latin1(`${firstLine(reply)}\r\n`));
-    if ('body' in reply) return { bodyOctets: await this.#sendBody(reply.body) };
+    if ('body' in reply) return { bodyOctets: await this.#sendBody(reply.body, reply.promisedOctets) };
     if ('lines' in reply) await this.#sendLines(reply.lines);
     return { bodyOctets: 0 };
   }
@@ -122,7 +122,7 @@ export class MemoryChannel implements Channel {
     this.#say(latin1('.\r\n'));
   }
 
-  async #sendBody(body: AsyncIterable<Uint8Array>): Promise<number | undefined> {
+  async #sendBody(body: AsyncIterable<Uint8Array>, promisedOctets?: number): Promise<number | undefined> {
     const encoder = new WireEncoder();
     const slab = Buffer.alloc(slabOctets + minRoomOctets);
     for await (const chunk of body) {
@@ -133,7 +133,7 @@ export class MemoryChannel implements Channel {
         rest = rest.subarray(readOctets);
       }
     }
-    this.#say(encoder.end());
+    this.#say(encoder.end(promisedOctets));
     return encoder.bodyOctets;
   }
 

@@ -5,7 +5,9 @@ import type { Maildrop } from '../maildrop/maildrop.ts';
 import { definePlugin, type Plugin, type Popper } from '../plugin/plugin.ts';
 
 /** The maildrop that every user gets, or who gets which. */
-export type Opens = Maildrop | ((identity: Identity) => Maildrop | undefined | Promise<Maildrop | undefined>);
+export type Opens =
+  | Maildrop
+  | ((identity: Identity, signal: AbortSignal) => Maildrop | undefined | Promise<Maildrop | undefined>);
 
 /** Who may log in, and with what password. */
 export type Passwords = Readonly<Record<string, string>>;
@@ -23,8 +25,8 @@ export function memoryHost(opens: Opens, passwords: Passwords = { mrose: 'secret
       const given = Buffer.from(password.reveal()).toString('latin1');
       return given === wanted ? granted(identityOf(user)) : denied('wrong password');
     });
-    hooks.openMaildrop.tapPromise('memory-host', async (identity) =>
-      typeof opens === 'function' ? opens(identity) : opens,
+    hooks.openMaildrop.tapPromise('memory-host', async (identity, signal) =>
+      typeof opens === 'function' ? opens(identity, signal) : opens,
     );
   });
 }

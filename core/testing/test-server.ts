@@ -4,6 +4,7 @@ import type { Maildrop } from '../maildrop/maildrop.ts';
 import type { Checkup } from '../plugin/checkup.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import { inProcess } from '../session/authority.ts';
+import { openMaildrop } from '../session/open-maildrop.ts';
 import type { SessionReport } from '../session/report.ts';
 import { runSession } from '../session/run-session.ts';
 import { defaultSettings, type Settings } from '../settings.ts';
@@ -33,6 +34,8 @@ export interface Recording {
 /** What a plugin said of its own files and servers. */
 export interface Finding {
   readonly kind: keyof Checkup;
+  /** Whose look found it. */
+  readonly plugin: string;
   readonly what: string;
   readonly fix?: string;
 }
@@ -75,16 +78,18 @@ export class TestServer {
   }
 
   /** Opens a maildrop as a login does: the store that knows the user, and what other plugins wrap around it. */
-  async open(user: string): Promise<Maildrop> {
-    const identity = identityOf(user);
-    const maildrop = await this.#core.hooks.openMaildrop.promise(identity);
-    if (maildrop === undefined) throw new Error(`no plugin opens a maildrop for ${user}`);
-    return this.#core.hooks.maildrop.promise(maildrop, identity);
+  async open(user: string, signal: AbortSignal = new AbortController().signal): Promise<Maildrop> {
+    return openMaildrop(identityOf(user), signal, this.#core);
   }
 
   /** Everything that plugins do before the first port is open. */
   async start(): Promise<void> {
     await this.#core.hooks.start.promise('all');
+  }
+
+  /** Tells plugins what they hear once the ports are open: there are none here, so it is for the test to say where. */
+  async listening(addresses: readonly string[]): Promise<void> {
+    await this.#core.hooks.listening.promise(addresses);
   }
 
   async recover(uid: number): Promise<void> {
@@ -95,9 +100,9 @@ export class TestServer {
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     await this.#core.hooks.check.promise({
-      fine: (what) => findings.push({ kind: 'fine', what }),
-      warning: (what, fix) => findings.push({ kind: 'warning', what, fix }),
-      problem: (what, fix) => findings.push({ kind: 'problem', what, fix }),
+      fine: (what, plugin) => findings.push({ kind: 'fine', plugin, what }),
+      warning: (what, fix, plugin) => findings.push({ kind: 'warning', plugin, what, fix }),
+      problem: (what, fix, plugin) => findings.push({ kind: 'problem', plugin, what, fix }),
     });
     return findings;
   }

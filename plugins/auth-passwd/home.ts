@@ -1,24 +1,29 @@
-const placeholder = /\{[^}]*\}/g;
-const placeholders = new Set(['{user}', '{local}', '{domain}']);
+const placeholder = /\{[^}]*\}?|\}/g;
 
-/** Whether a template can make home folders: absolute, no "..", and only placeholders that are known. */
-export function validHome(template: string): boolean {
-  const isPlain = !template.includes('\0') && !template.split('/').includes('..');
-  return (
-    template.startsWith('/') &&
-    isPlain &&
-    (template.match(placeholder) ?? []).every((name) => placeholders.has(name))
-  );
+/** Says why a template can make no home folders, and what it may hold; undefined where it can. */
+export function complaintAboutHome(template: string): string | undefined {
+  if (!template.startsWith('/')) return `expected an absolute path, got "${template}"`;
+  if (template.includes('\0')) return 'expected a path, got one with a NUL';
+  if (template.split('/').includes('..')) return `expected a path without "..", got "${template}"`;
+  const unknown = template.match(placeholder)?.find((name) => !placeholders.has(name));
+  if (unknown === undefined) return undefined;
+  return `expected {user}, {localpart} or {domain} in the template, got "${unknown}"`;
 }
 
-/** The user's home: {user} is the whole name, {local} what stands before the @, {domain} what stands after it. */
+/** The user's home: {user} is the whole name, {localpart} and {domain} what stands before and behind its last @. */
 export function homeFrom(template: string, user: string): string {
-  const [local = '', domain = ''] = user.split('@');
-  const values = new Map([
-    ['{user}', user],
-    ['{local}', local],
-    ['{domain}', domain],
-  ]);
   // A valid user name has no slash and no two dots, so that it is one folder's name wherever it is put.
-  return template.replace(placeholder, (name) => values.get(name) ?? '');
+  return template.replace(placeholder, (name) => placeholders.get(name)?.(user) ?? '');
+}
+
+const placeholders: ReadonlyMap<string, (user: string) => string> = new Map([
+  ['{user}', (user) => user],
+  ['{localpart}', (user) => user.slice(0, domainIndexOf(user))],
+  ['{domain}', (user) => user.slice(domainIndexOf(user) + 1)],
+]);
+
+/** Where the last @ is, or the end of a name without one. */
+function domainIndexOf(user: string): number {
+  const at = user.lastIndexOf('@');
+  return at === -1 ? user.length : at;
 }

@@ -62,7 +62,7 @@ test('a user logs in with spaces in the password, as the system user of the line
 });
 
 test('what a line leaves out comes from the options, or from the daemon itself', async (t) => {
-  const options = { uid: 5000, gid: 5001, home: '/srv/{domain}/{local}/{user}' };
+  const options = { uid: 5000, gid: 5001, home: '/srv/{domain}/{localpart}/{user}' };
   const configured = await serverOf(t, 'ann@example.com:{PLAIN}x\n', { options });
   await configured.server.converse(login('ann@example.com', 'x'));
   const home = '/srv/example.com/ann/ann@example.com';
@@ -117,7 +117,11 @@ const problems = (options: object): string =>
 test('options that make no sense are refused by name', () => {
   assert.equal(problems({}), '[]');
   assert.match(problems({ home: 'mail/{user}' }), /home.*absolute path/);
-  assert.match(problems({ home: '/mail/{name}' }), /home/);
+  for (const wrong of ['{local}', '{name}', '{user', '}']) {
+    const says = problems({ home: `/mail/${wrong}` });
+    assert.ok(says.includes('expected {user}, {localpart} or {domain} in the template'), says);
+    assert.ok(says.includes(wrong), says);
+  }
   assert.match(problems({ home: '/mail/../{user}' }), /home/);
   assert.match(problems({ uid: -1 }), /uid/);
   assert.match(problems({ checksAtOnce: 0 }), /checksAtOnce/);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { AccountFile } from './account-file.ts';
 import { Gate } from './gate.ts';
-import { homeFrom, validHome } from './home.ts';
+import { complaintAboutHome, homeFrom } from './home.ts';
 import { PasswordChecker, type PasswordCheck } from './password-checker.ts';
 import { passwd } from './subcommand.ts';
 import { verify } from './verify.ts';
@@ -24,7 +24,9 @@ const optionsSchema = z.strictObject({
   gid: id.optional(),
   home: z
     .string()
-    .refine(validHome, 'expected an absolute path; {user}, {local} and {domain} may stand in it')
+    .refine((template) => complaintAboutHome(template) === undefined, {
+      error: ({ input }) => complaintAboutHome(String(input)) ?? 'no template',
+    })
     .default('/nonexistent'),
   others: z.boolean().default(false),
   checksAtOnce: z.int().min(1).max(64).default(defaultChecksAtOnce),

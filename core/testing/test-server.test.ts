@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { Plugin } from 'popperd';
+import { memoryHost, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
+
+test('the author of a plugin that waits for the ports can try it without one', async () => {
+  const heard: string[] = [];
+  const waits = testPlugin('waits', ({ hooks }) =>
+    hooks.listening.tapPromise('waits', async (addresses) => void heard.push(...addresses)),
+  );
+  await new TestServer([waits]).listening(['127.0.0.1:1110', '/run/popper.sock']);
+  assert.deepEqual(heard, ['127.0.0.1:1110', '/run/popper.sock']);
+});
+
+test('what plugins find when they are checked comes with the name of the one that found it', async () => {
+  const findings = await new TestServer([looks('one'), looks('two')]).check();
+  assert.deepEqual(findings.slice(3), [
+    { kind: 'fine', plugin: 'two', what: 'it is there' },
+    { kind: 'warning', plugin: 'two', what: 'it is old', fix: 'renew it' },
+    { kind: 'problem', plugin: 'two', what: 'it is broken', fix: 'mend it' },
+  ]);
+  assert.deepEqual([...new Set(findings.map(({ plugin }) => plugin))], ['one', 'two']);
+});
+
+test('a maildrop is opened with the signal that the test holds', async () => {
+  const gone = new AbortController();
+  const given: AbortSignal[] = [];
+  const host = memoryHost((_, signal) => {
+    given.push(signal);
+    return memoryMaildrop([]);
+  });
+  await new TestServer([host]).open('mrose', gone.signal);
+  assert.deepEqual(given, [gone.signal]);
+});
+
+test('who opens a maildrop for a user whom no store knows is told', async () => {
+  await assert.rejects(new TestServer([]).open('nobody'), /no maildrop for this user/);
+});
+
+/** A plugin that finds one thing of each kind. */
+const looks = (name: string): Plugin =>
+  testPlugin(name, ({ hooks }) =>
+    hooks.check.tapPromise('look', async (checkup) => {
+      checkup.fine('it is there');
+      checkup.warning('it is old', 'renew it');
+      checkup.problem('it is broken', 'mend it');
+    }),
+  );
