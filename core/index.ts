@@ -23,6 +23,7 @@ export { allowedName, allowedNameRule } from './auth/user-name.ts';
 export type { Mechanism } from './auth/mechanism.ts';
 export { Secret } from './secret.ts';
 export { lockFile } from './server/lock.ts';
+export { WarmNames } from './server/warm-names.ts';
 export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
 export { countOctets, LineStartScanner } from './maildrop/scan.ts';
 export type { LineStarts, LineStartScannerOptions } from './maildrop/scan.ts';

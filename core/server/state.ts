@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, close as closeCallback, open as openCallback } from 'node:fs';
+import { closeSync, constants, open as openCallback, openSync } from 'node:fs';
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import type { Claim, PluginState } from '../plugin/state.ts';
 import { Failure } from '../protocol/failure.ts';
 import { lockFile } from './lock.ts';
+import { WarmNames } from './warm-names.ts';
 
 const open = promisify(openCallback);
-const close = promisify(closeCallback);
 
 /** A client that hangs up and comes again meets its own old session for a moment; so long it is waited for. */
 const claimPatienceMs = 1000;
@@ -23,6 +23,7 @@ const claimPauseMs = 50;
 export class State implements PluginState {
   readonly #stateDir: string;
   readonly #uid = process.getuid?.() ?? 0;
+  readonly #lockNames = new WarmNames();
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
@@ -54,15 +55,23 @@ export class State implements PluginState {
   async claim(_identity: unknown, key: string): Promise<Claim> {
     const name = `${createHash('sha256').update(key).digest('hex')}.lock`;
     const path = join(this.folderOfUid(this.#uid), name);
-    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-    const descriptor = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+    const descriptor = await this.#openLock(path);
     try {
       if (await lockPatiently(descriptor)) return claimOn(descriptor);
       throw new Failure('the maildrop is in use by another session', { code: 'IN-USE' });
     } catch (error) {
-      await close(descriptor);
+      closeSync(descriptor);
       throw error;
     }
+  }
+
+  async #openLock(path: string): Promise<number> {
+    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+    const flags = O_RDWR | O_CREAT | O_NOFOLLOW;
+    if (this.#lockNames.has(path)) return openSync(path, flags, 0o600);
+    const descriptor = await open(path, flags, 0o600);
+    await this.#lockNames.add(path);
+    return descriptor;
   }
 
   async #makeOwnFolder(): Promise<void> {
@@ -72,9 +81,14 @@ export class State implements PluginState {
 
 /** May be released twice: the second time the number may be another session's, whose lock it would let go. */
 function claimOn(descriptor: number): Claim {
-  let released: Promise<void> | undefined;
+  let isReleased = false;
   return {
-    release: () => (released ??= close(descriptor)),
+    async release() {
+      if (isReleased) return;
+      isReleased = true;
+      // On the spot: the file is empty, so there is nothing to write or free.
+      closeSync(descriptor);
+    },
   };
 }
 

@@ -1,85 +1,168 @@
+// Over 250 lines: making, recognising and taking away a dotlock are one protocol, and read best beside each other.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
+import { Failure, lockFile } from 'popperd';
+
 import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
+import { isSameInode } from './spool-file.ts';
 
 /** A dotlock held. */
 export interface Dotlock {
   /** Shows other programs that it is not left behind. */
   refresh(): Promise<void>;
-  release(): Promise<void>;
+  /** Answers `taken` if another program broke it meanwhile; what has the name now is then left alone. */
+  release(): Promise<'released' | 'taken'>;
 }
 
-/** `forbidden`: this user may not make files in the spool folder, so there can be no dotlock. */
-export type DotlockAttempt = Dotlock | 'busy' | 'forbidden';
+/**
+ * `forbidden`: this user may not make files in the spool folder, so there can be no dotlock, and nobody else has one.
+ * `missing`: there is no such folder.
+ */
+export type DotlockAttempt = Dotlock | 'busy' | 'forbidden' | 'missing';
 
 /** The name that all mail programs agree on. */
 export const dotlockPathOf = (mailboxPath: string): string => `${mailboxPath}.lock`;
 
-/** Whether another program has the dotlock. */
+/** Whether another program has the dotlock. Throws a Failure (SYS/TEMP) if that cannot be found out. */
 export async function isDotlocked(files: Files, mailboxPath: string, staleMs: number): Promise<boolean> {
-  const stat = await files.lstat(dotlockPathOf(mailboxPath));
-  return stat !== undefined && ageMs(stat) < staleMs;
+  try {
+    const stat = await files.lstat(dotlockPathOf(mailboxPath));
+    return stat !== undefined && Date.now() - mtimeMs(stat) < staleMs;
+  } catch (cause) {
+    throw new Failure('the maildrop cannot be looked at, try again', { code: 'SYS/TEMP', cause });
+  }
 }
 
 /**
  * Tries once to take the dotlock: a file of its own, then a link to it under the lock's name, which also works over NFS.
- * A lock that nobody can be holding any more is taken away first.
+ * A lock that nobody can be holding any more is taken away. Throws system errors; then none is held.
  */
 export async function tryDotlock(
   files: Files,
   mailboxPath: string,
   staleMs: number,
 ): Promise<DotlockAttempt> {
+  // After a jump of the clock nothing is old.
+  const patienceMs = clock.isSteadyFor(staleMs) ? staleMs : Number.POSITIVE_INFINITY;
+  const first = await tryOnce(files, mailboxPath, patienceMs);
+  const attempt = first === 'cleared' ? await tryOnce(files, mailboxPath, patienceMs) : first;
+  return attempt === 'cleared' ? 'busy' : attempt;
+}
+
+/**
+ * Takes away the dotlock and the file beside it that a dead popper of this user and host left, so that nobody has to
+ * wait until they are old. Never anything else. Throws system errors.
+ */
+export async function clearLeftBehind(files: Files, mailboxPath: string): Promise<void> {
+  const [lockPath, ownPath] = [dotlockPathOf(mailboxPath), ownPathOf(mailboxPath)];
+  // Before the lock: were both names of one file, the lock could not be given the other (rename(2) does nothing then).
+  const own = await files.lstat(ownPath);
+  if (own !== undefined && (await isLeftByPopper(files, ownPath, own))) await files.unlink(ownPath);
+  const lock = await files.lstat(lockPath);
+  if (lock !== undefined && (await isLeftByPopper(files, lockPath, lock, isLockOfHere))) {
+    await takeAway(files, lockPath, lock, ownPath);
+  }
+}
+
+async function tryOnce(
+  files: Files,
+  mailboxPath: string,
+  staleMs: number,
+): Promise<DotlockAttempt | 'cleared'> {
   const lockPath = dotlockPathOf(mailboxPath);
+  const own = await makeOwn(files, mailboxPath);
+  if (own === 'forbidden') return withoutOwn(files, lockPath, staleMs);
+  if (typeof own === 'string') return own;
+  let taken: FileStat | NotTaken = 'busy';
   try {
-    await removeStale(files, lockPath, staleMs);
-    return await link(files, ownPathOf(mailboxPath), lockPath);
-  } catch (error) {
-    const code = errorCode(error) ?? '';
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'forbidden';
-    if (code === 'EEXIST' || code === 'ENOENT') return 'busy';
-    throw error;
+    taken = await takeName(files, own, lockPath, staleMs);
+  } finally {
+    // What stays here for an error is taken away by the next one.
+    await quietly(files.unlink(own.path));
+    if (typeof taken === 'string') await giveUp(files, own, lockPath);
   }
+  if (typeof taken === 'string') return taken;
+  const stat = taken;
+  return { refresh: () => refresh(own), release: () => release(files, lockPath, own.file, stat) };
 }
 
-/** Takes away what a dead process of this host left, so that nobody has to wait until it is old. */
-export async function clearLeftBehind(files: Files, mailboxPath: string, staleMs: number): Promise<void> {
-  await removeStale(files, dotlockPathOf(mailboxPath), staleMs);
-  try {
-    await files.unlink(ownPathOf(mailboxPath));
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
-}
+/** `cleared`: a lock that was left behind has gone, and our own file with it. */
+type NotTaken = 'busy' | 'forbidden' | 'cleared';
 
-/** The transactions of this process that hold a dotlock: one with its pid that is not among them is left behind. */
-const held = new Set<string>();
+/**
+ * A file to be linked. While it is open the kernel has it locked, and lets go when this process dies: whoever finds it
+ * without that lock knows. Pids do not tell: they are given anew, and mean nothing in another container.
+ */
+interface OwnFile {
+  readonly path: string;
+  readonly file: OpenFile;
+  readonly content: Buffer;
+}
 
 /** One name a mailbox and host, so that crashes leave at most one such file behind. */
 const ownPathOf = (mailboxPath: string): string =>
   join(dirname(mailboxPath), `.${basename(mailboxPath)}.popper-lock.${hostname()}`);
 
-async function link(files: Files, ownPath: string, lockPath: string): Promise<DotlockAttempt> {
-  const transaction = randomBytes(16).toString('hex');
-  const content = Buffer.from(`${process.pid} ${hostname()} ${transaction}\n`);
-  const file = await createOwn(files, ownPath);
+async function makeOwn(
+  files: Files,
+  mailboxPath: string,
+): Promise<OwnFile | 'busy' | 'forbidden' | 'missing'> {
+  const created = await createOwn(files, mailboxPath);
+  if (typeof created === 'string') return created;
+  const { path, file } = created;
+  const content = Buffer.from(`${process.pid} ${hostname()} ${randomBytes(16).toString('hex')}\n`);
   try {
-    await writeOwner(file, content);
-    if (!(await tryLink(files, ownPath, lockPath, file))) {
-      await file.close();
-      return 'busy';
+    // Not free for a moment if another process asks whether it was left behind.
+    if (!isKernelLocked(file, 'exclusive')) {
+      await writeOwner(file, content);
+      return { path, file, content };
     }
   } catch (error) {
-    await file.close();
+    await quietly(files.unlink(path));
+    await quietly(file.close());
     throw error;
   }
-  held.add(transaction);
-  return {
-    refresh: () => file.write(content, 0),
-    release: () => release(files, lockPath, file).finally(() => held.delete(transaction)),
-  };
+  await quietly(files.unlink(path));
+  await file.close();
+  return 'busy';
+}
+
+interface Created {
+  readonly path: string;
+  readonly file: OpenFile;
+}
+
+async function createOwn(files: Files, mailboxPath: string): Promise<Created | 'forbidden' | 'missing'> {
+  const path = ownPathOf(mailboxPath);
+  try {
+    return { path, file: await files.open(path, 'create') };
+  } catch (error) {
+    if (isForbidden(error)) return 'forbidden';
+    if (errorCode(error) === 'ENOENT') return 'missing';
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  await removeOwn(files, path);
+  return createAgain(files, path);
+}
+
+async function removeOwn(files: Files, path: string): Promise<void> {
+  const stat = await files.lstat(path);
+  if (stat !== undefined && (await isLeftByPopper(files, path, stat))) {
+    await quietly(files.unlink(path));
+  }
+}
+
+async function createAgain(files: Files, path: string): Promise<Created> {
+  try {
+    return { path, file: await files.open(path, 'create') };
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  // Another daemon may be at it, or a stranger who wants to keep us from locking: a name that neither can know.
+  const otherPath = `${path}.${randomBytes(8).toString('hex')}`;
+  return { path: otherPath, file: await files.open(otherPath, 'create') };
 }
 
 /** On a full disk the lock stays empty: it locks as well, only a dead owner is then known by nothing but its age. */
@@ -87,87 +170,210 @@ async function writeOwner(file: OpenFile, content: Buffer): Promise<void> {
   try {
     await file.write(content, 0);
   } catch (error) {
-    const code = errorCode(error);
-    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    if (!isFull(error)) throw error;
   }
 }
 
-async function createOwn(files: Files, ownPath: string): Promise<OpenFile> {
+/** The inode that the lock's name leads to now, which is ours. */
+async function takeName(
+  files: Files,
+  own: OwnFile,
+  lockPath: string,
+  staleMs: number,
+): Promise<FileStat | NotTaken> {
+  const { stat, lock } = await tryLink(files, own, lockPath);
+  if (lock === 'forbidden') return 'forbidden';
+  if (isSameInode(stat, lock)) return stat;
+  // Both times are those of the file system, whose clock may be another host's.
+  const isOld = lock !== undefined && mtimeMs(stat) - mtimeMs(lock) >= staleMs;
+  if (lock === undefined || !(await isLeft(files, lockPath, lock, isOld))) return 'busy';
+  return (await takeAway(files, lockPath, lock, own.path)) ? 'cleared' : 'busy';
+}
+
+interface Linked {
+  readonly stat: FileStat;
+  /** What has the lock's name. */
+  readonly lock: FileStat | 'forbidden' | undefined;
+}
+
+/**
+ * Where link(2) fails the link may have been made all the same, when an answer of NFS got lost. A count of names does not
+ * tell, since a stranger can raise it; what has the lock's name does.
+ */
+async function tryLink(files: Files, { path, file }: OwnFile, lockPath: string): Promise<Linked> {
+  let failure: unknown;
   try {
-    return await files.open(ownPath, 'create');
+    await files.link(path, lockPath);
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+    failure = error;
   }
-  // The session lock is ours, so a process that died here left it behind.
-  await files.unlink(ownPath);
-  return files.open(ownPath, 'create');
+  const stat = await file.stat();
+  // Else another daemon took our file for one left behind, and what we linked was not ours.
+  if (failure === undefined && stat.nlink === 2) return { stat, lock: stat };
+  const lock = await files.lstat(lockPath);
+  if (failure === undefined || isSameInode(stat, lock)) return { stat, lock };
+  if (isForbidden(failure)) return { stat, lock: 'forbidden' };
+  const code = errorCode(failure);
+  if (code !== 'EEXIST' && code !== 'ENOENT') throw failure;
+  return { stat, lock };
 }
 
-/** The link may have been made although link(2) failed, when an answer of NFS got lost: the count of names tells. */
-async function tryLink(files: Files, ownPath: string, lockPath: string, file: OpenFile): Promise<boolean> {
+/** A dotlock that cannot be made is still honoured where another has one. */
+async function withoutOwn(files: Files, lockPath: string, staleMs: number): Promise<'busy' | 'forbidden'> {
+  const lock = await files.lstat(lockPath);
+  if (lock === undefined) return 'forbidden';
+  const isOld = Date.now() - mtimeMs(lock) >= staleMs;
+  return (await isLeft(files, lockPath, lock, isOld)) ? 'forbidden' : 'busy';
+}
+
+async function refresh({ file, content }: OwnFile): Promise<void> {
   try {
-    await files.link(ownPath, lockPath).catch((error: unknown) => {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    });
-    return (await file.stat()).nlink === 2;
-  } finally {
-    await files.unlink(ownPath);
+    await file.write(content, 0);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    // Needs no room, and sets the time as well.
+    await file.truncate(0);
   }
 }
 
-async function release(files: Files, lockPath: string, file: OpenFile): Promise<void> {
+async function release(
+  files: Files,
+  lockPath: string,
+  file: OpenFile,
+  own: FileStat,
+): Promise<'released' | 'taken'> {
   try {
-    const [own, found] = await Promise.all([file.stat(), files.lstat(lockPath)]);
     // If it was broken for its age, the name may be another program's by now.
-    if (found?.ino === own.ino && found.dev === own.dev) await files.unlink(lockPath);
+    if (!isSameInode(own, await files.lstat(lockPath))) return 'taken';
+    await files.unlink(lockPath);
+    return 'released';
   } finally {
     await file.close();
   }
 }
 
-async function removeStale(files: Files, lockPath: string, staleMs: number): Promise<void> {
-  const stat = await files.lstat(lockPath);
-  if (stat === undefined || !(await isStale(files, lockPath, stat, staleMs))) return;
-  const now = await files.lstat(lockPath);
-  // Somebody else may have taken it away already, and a new one is not ours to touch.
-  if (now?.ino === stat.ino && now.mtimeNs === stat.mtimeNs) await files.unlink(lockPath);
-}
-
-async function isStale(files: Files, lockPath: string, stat: FileStat, staleMs: number): Promise<boolean> {
-  if (ageMs(stat) >= staleMs) return true;
-  const [pid, host, transaction] = await readOwner(files, lockPath, stat);
-  if (host !== hostname() || transaction === undefined) return false;
-  if (Number(pid) === process.pid) return !held.has(transaction);
-  return !isAlive(Number(pid));
-}
-
-/** Words of a lock that a popper wrote; other programs' locks say nothing that can be relied on. */
-async function readOwner(files: Files, lockPath: string, stat: FileStat): Promise<string[]> {
-  if (stat.kind !== 'file' || stat.octets > maxContentOctets) return [];
-  let file: OpenFile;
+/** After an attempt that came to nothing, at whatever step: the name may be ours all the same. */
+async function giveUp(files: Files, { file }: OwnFile, lockPath: string): Promise<void> {
   try {
-    file = await files.open(lockPath, 'read');
-  } catch {
-    return [];
-  }
-  try {
-    const content = Buffer.alloc(maxContentOctets);
-    const text = content.toString('latin1', 0, await file.read(content, 0));
-    return /^(\d{1,10}) (\S+) ([0-9a-f]{32})\n$/.exec(text)?.slice(1) ?? [];
+    const own = await file.stat();
+    if (isSameInode(own, await files.lstat(lockPath))) await files.unlink(lockPath);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
   } finally {
-    await file.close();
+    await quietly(file.close());
   }
+}
+
+/** Only a file or a link is a lock that somebody forgot; links are never followed. */
+async function isLeft(files: Files, lockPath: string, lock: FileStat, isOld: boolean): Promise<boolean> {
+  if (lock.kind !== 'file' && lock.kind !== 'link') return false;
+  return isOld || (await isLeftByPopper(files, lockPath, lock, isLockOfHere));
+}
+
+/**
+ * Whether it is the file of a popper of this user that is dead; in doubt it is not. The own name says that it is of this
+ * host, and who died may not have come to write.
+ */
+async function isLeftByPopper(
+  files: Files,
+  path: string,
+  stat: FileStat,
+  isRight: (text: string) => boolean = () => true,
+): Promise<boolean> {
+  const isOurs = stat.uid === process.geteuid?.();
+  if (stat.kind !== 'file' || !isOurs || stat.octets > maxContentOctets) return false;
+  try {
+    const file = await files.open(path, 'read');
+    try {
+      const isTheSame = isSameInode(stat, await file.stat());
+      return isTheSame && isRight(await textOf(file)) && !isKernelLocked(file, 'shared');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
+async function textOf(file: OpenFile): Promise<string> {
+  const content = Buffer.alloc(maxContentOctets);
+  return content.toString('latin1', 0, await file.read(content, 0));
+}
+
+/** Of a lock that a popper of this host wrote; other programs' locks say nothing that can be relied on. */
+function isLockOfHere(text: string): boolean {
+  return /^\d{1,10} (\S+) [0-9a-f]{32}\n$/.exec(text)?.[1] === hostname();
 }
 
 const maxContentOctets = 512;
 
-function isAlive(pid: number): boolean {
+/** Takes the kernel's lock, unless another has it. A system without such locks answers as if another had. */
+function isKernelLocked(file: OpenFile, how: 'shared' | 'exclusive'): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !lockFile(file.descriptor, how);
   } catch (error) {
-    return errorCode(error) !== 'ESRCH';
+    if (errorCode(error) === undefined) throw error;
+    return how === 'shared';
   }
 }
 
-const ageMs = (stat: FileStat): number => Date.now() - Number(stat.mtimeNs / 1_000_000n);
+/**
+ * Takes away the lock that was looked at, and no other: between look and removal a new one may have got its name, so it
+ * is given the name of an own file first, and looked at again. Who dies here leaves it there, where it stops nobody.
+ */
+async function takeAway(files: Files, lockPath: string, lock: FileStat, asidePath: string): Promise<boolean> {
+  try {
+    await files.rename(lockPath, asidePath);
+  } catch (error) {
+    // In a sticky folder another user's lock stays, however old: its folder does allow dotlocks, so none is no choice.
+    if (isForbidden(error)) return false;
+    if (errorCode(error) === 'ENOENT') return true;
+    throw error;
+  }
+  const found = await files.lstat(asidePath);
+  const isTheSame = isSameInode(lock, found) && found?.mtimeNs === lock.mtimeNs;
+  if (isTheSame || (await files.lstat(lockPath)) !== undefined) await files.unlink(asidePath);
+  else await files.rename(asidePath, lockPath);
+  return isTheSame;
+}
+
+/**
+ * Knows when the wall clock was set, or stood still with a machine asleep: locks from before that look old although
+ * their holders have had no time.
+ */
+class Clock {
+  #offsetMs = Date.now() - performance.now();
+  #changedAtMs = Number.NEGATIVE_INFINITY;
+
+  isSteadyFor(ms: number): boolean {
+    const nowMs = performance.now();
+    const offsetMs = Date.now() - nowMs;
+    if (Math.abs(offsetMs - this.#offsetMs) > 10_000) this.#changedAtMs = nowMs;
+    this.#offsetMs = offsetMs;
+    return nowMs - this.#changedAtMs >= ms;
+  }
+}
+
+const clock = new Clock();
+
+const mtimeMs = (stat: FileStat): number => Number(stat.mtimeNs / 1_000_000n);
+
+function isForbidden(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+}
+
+function isFull(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** For cleaning up, where an error of the system must not hide what went before. */
+async function quietly(step: Promise<unknown>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}

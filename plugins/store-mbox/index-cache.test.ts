@@ -14,6 +14,7 @@ const indexOf = (count: number): MailboxIndex => ({
     contentLength: false,
   },
   rows: new Rows(Buffer.allocUnsafeSlow(count * rowOctets)),
+  unsaved: { kind: 'nothing' },
 });
 
 it('indexes go when there is no room, those first that were not used for longest', () => {

@@ -1,11 +1,20 @@
 import type { IndexHeader } from './index-header.ts';
 import type { Rows } from './rows.ts';
 
-/** What is known of a mailbox. The rows may not have been read yet. */
+/** What is known of a mailbox. */
 export interface MailboxIndex {
   readonly header: IndexHeader;
+  /** undefined if they have not been read yet. */
   readonly rows: Rows | undefined;
+  readonly unsaved: Unsaved;
 }
+
+/** How much of the index on disk is out of date. */
+export type Unsaved =
+  | { readonly kind: 'nothing' }
+  /** Rows were added to what is on disk under the header `former`. */
+  | { readonly kind: 'added'; readonly former: IndexHeader }
+  | { readonly kind: 'all' };
 
 /** Indexes of mailboxes lately opened, for users who come again. The least lately used go first. */
 export class IndexCache {

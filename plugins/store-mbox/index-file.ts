@@ -49,14 +49,17 @@ export class IndexFile {
     });
   }
 
-  /** Replaces the index. */
+  /**
+   * Replaces the index. Dies the process while it does, the index is lost where that does no harm: a mailbox without equal
+   * messages has the same uids after a new scan.
+   */
   async write(header: IndexHeader, rows: Rows): Promise<void> {
+    const octets = [encodeHeader(header, await blockDigests(rows.octets, 0)), rows.octets] as const;
+    if (!rows.hasTwins && (await this.#overwrite(octets))) return;
     const temporaryPath = `${this.#path}.new`;
-    const digests = await blockDigests(rows.octets, 0);
     const file = await this.#create(temporaryPath);
     try {
-      await file.write(encodeHeader(header, digests), 0);
-      if (rows.count > 0) await file.write(rows.octets, headerOctets);
+      await writeAll(file, octets);
     } finally {
       await file.close();
     }
@@ -114,6 +117,17 @@ export class IndexFile {
     }
   }
 
+  /** A new file costs more than what is written into it. Answers false if there is none yet. */
+  async #overwrite(octets: readonly [Buffer, Buffer]): Promise<boolean> {
+    const overwritten = await this.#opened('read-write', async (file) => {
+      await writeAll(file, octets);
+      const length = headerOctets + octets[1].length;
+      if ((await file.stat()).octets > length) await file.truncate(length);
+      return true;
+    });
+    return overwritten ?? false;
+  }
+
   async #create(path: string): Promise<OpenFile> {
     try {
       return await this.#files.open(path, 'create');
@@ -125,6 +139,15 @@ export class IndexFile {
     return this.#files.open(path, 'create');
   }
 }
+
+/** Two writes cost more than a small copy. */
+async function writeAll(file: OpenFile, [header, rows]: readonly [Buffer, Buffer]): Promise<void> {
+  if (rows.length <= smallOctets) return file.write(Buffer.concat([header, rows]), 0);
+  await file.write(header, 0);
+  await file.write(rows, headerOctets);
+}
+
+const smallOctets = 64 * 1024;
 
 async function readHeaderOctets(file: OpenFile): Promise<Buffer | undefined> {
   const octets = Buffer.allocUnsafe(headerOctets);

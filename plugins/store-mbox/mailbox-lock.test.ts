@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { Failure } from 'popperd';
 
-import { realFiles } from './commit/index.ts';
+import { type Files, realFiles } from './commit/index.ts';
 import { isDotlocked, tryDotlock } from './dotlock.ts';
 import { lockMailbox, lockMailboxShared, type LockSettings } from './mailbox-lock.ts';
 import { canLockByFcntl, lockByFcntl } from './testing/other-programs.ts';
@@ -54,6 +54,21 @@ describe('a mailbox that is locked for writing', () => {
     assert.deepEqual([pid, host], [String(process.pid), hostname()]);
     assert.match(transaction ?? '', /^[0-9a-f]{32}$/);
     await locked?.release();
+  });
+
+  it('tells the operator if another program broke the dotlock meanwhile, and leaves him his', async () => {
+    const taken: string[] = [];
+    const locked = await lockMailbox(path, trust, settings({ onTaken: (mailbox) => taken.push(mailbox) }));
+    await rm(`${path}.lock`);
+    await writeFile(`${path}.lock`, 'another');
+    await locked?.release();
+    assert.deepEqual(taken, [path]);
+    assert.equal(await readFile(`${path}.lock`, 'latin1'), 'another');
+  });
+
+  it('is none at once if there is not even its folder', async () => {
+    const nowhere = join(folder, 'unmounted', 'mrose');
+    assert.equal(await lockMailbox(nowhere, trust, settings()), undefined);
   });
 
   it('is none if there is no mailbox, and nothing is left behind', async () => {
@@ -132,6 +147,64 @@ describe('a mailbox that is locked for writing', () => {
   });
 });
 
+describe('a disk that fails while a mailbox is locked', () => {
+  it('once, at any call, tells the client to try again; and then all is as if nothing had been', async () => {
+    const files = new WatchedFiles(realFiles);
+    await (await lockMailbox(path, trust, settings({ files })))?.release();
+    const count = files.calls.length;
+    for (let failing = 0; failing < count; failing += 1) {
+      files.forget();
+      files.before = () => {
+        if (files.calls.length === failing + 1) throw systemError('EIO');
+      };
+      const left: unknown[] = [];
+      const locking = lockMailbox(path, trust, settings({ files, onLeftLocked: (of) => left.push(of) }));
+      await locking.then(
+        (locked) => locked?.release(),
+        (error: unknown) => assert.ok(isBusy(error), `call ${failing}: ${String(error)}`),
+      );
+      assert.ok(left.length > 0 || !(await isDotlocked(realFiles, path, 300_000)), `call ${failing}: locked`);
+      await (await lockMailbox(path, trust, settings({ lockTimeoutMs: 0 })))?.release();
+      assert.deepEqual(await readdir(folder), ['mrose'], `call ${failing}`);
+    }
+  });
+
+  it('does not keep the other lock from being let go', async () => {
+    const left: unknown[] = [];
+    const files: Files = {
+      ...realFiles,
+      async open(of, mode) {
+        const file = await realFiles.open(of, mode);
+        if (of !== path) return file;
+        const close = (): Promise<void> => file.close().then(() => Promise.reject(systemError('EIO')));
+        return { ...file, close };
+      },
+    };
+    const python = await lockByFcntl(path);
+    const locking = lockMailbox(
+      path,
+      trust,
+      settings({ files, onLeftLocked: (_, error) => left.push(error) }),
+    );
+    await assert.rejects(locking, isBusy);
+    assert.equal(await isDotlocked(realFiles, path, 300_000), false);
+    assert.ok(left.length > 0);
+    await python.release();
+  });
+
+  it('is a sentence for who only reads, too', async () => {
+    const files = new WatchedFiles(realFiles);
+    files.before = ({ what }) => {
+      if (what === 'stat') throw systemError('EIO');
+    };
+    await assert.rejects(lockMailboxShared(path, trust, settings({ files })), isBusy);
+    files.before = () => {
+      throw systemError('EIO');
+    };
+    await assert.rejects(isDotlocked(files, path, 300_000), isBusy);
+  });
+});
+
 describe('a mailbox that is being read', () => {
   it('is read by others, too, and written by nobody', async () => {
     const locked = await lockMailboxShared(path, trust, settings());
@@ -167,19 +240,22 @@ describe('a dotlock that was left behind', () => {
   /** Over the highest pid that Linux gives. */
   const nobody = 2 ** 22 + 1;
 
-  it('by a popper that is dead is taken over at once', async () => {
+  it('by a popper that is dead is taken over at once, also when its pid is another process now', async () => {
+    for (const pid of [nobody, process.pid, process.ppid]) {
+      await mine(pid);
+      assert.ok(await isTaken(), String(pid));
+    }
+  });
+
+  it('by a popper that lives is not, though its pid means nothing here, as in another container', async () => {
     await mine(nobody);
-    assert.ok(await isTaken());
-  });
-
-  it('by this process in an earlier life is taken over at once', async () => {
-    await mine(process.pid);
-    assert.ok(await isTaken());
-  });
-
-  it('by a popper that lives, or on another host, is not', async () => {
-    await mine(process.ppid);
+    const popper = await lockByFcntl(`${path}.lock`);
     assert.ok(!(await isTaken()));
+    await popper.release();
+    assert.ok(await isTaken());
+  });
+
+  it('by a popper on another host is not', async () => {
     await mine(nobody, 'another.example');
     assert.ok(!(await isTaken()));
   });

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Failure, lockFile } from 'popperd';
 
-import type { Files, OpenFile } from './commit/index.ts';
-import { type Dotlock, type DotlockAttempt, tryDotlock } from './dotlock.ts';
+import { errorCode, type Files, type OpenFile } from './commit/index.ts';
+import { type Dotlock, dotlockPathOf, tryDotlock } from './dotlock.ts';
 import type { LockNote } from './lock-note.ts';
 import type { LockMethod } from './options.ts';
 import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
@@ -19,6 +19,8 @@ export interface LockSettings {
   readonly note?: LockNote;
   /** Told when a lock could not be let go. */
   readonly onLeftLocked?: (mailboxPath: string, error: unknown) => void;
+  /** Told when another program took our dotlock for one left behind, and broke it while we worked. */
+  readonly onTaken?: (mailboxPath: string) => void;
 }
 
 /** The mailbox, open for writing and locked against all other programs. */
@@ -31,7 +33,7 @@ export interface LockedMailbox {
 /**
  * Takes all locks, or none: while one of them is not to be had, none is held, for other programs take them in another
  * order and would wait for ours. undefined if there is no mailbox. Throws a Failure with `busyCode` after the
- * time-out.
+ * time-out, and one with SYS/TEMP if the system fails.
  */
 export async function lockMailbox(
   path: string,
@@ -39,11 +41,12 @@ export async function lockMailbox(
   settings: LockSettings,
   busyCode: BusyCode = 'SYS/TEMP',
 ): Promise<LockedMailbox | undefined> {
-  const deadlineMs = performance.now() + settings.lockTimeoutMs;
+  const { lockTimeoutMs } = settings;
+  const deadlineMs = performance.now() + lockTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
-    const locked = await tryLocks(path, trust, settings);
+    const locked = await failingAsLock(path, tryLocks(path, trust, settings));
     if (locked !== 'busy') return locked;
-    await waitToRetry(path, { attempt, deadlineMs, busyCode });
+    await waitToRetry(path, { attempt, deadlineMs, lockTimeoutMs, busyCode });
   }
 }
 
@@ -57,18 +60,12 @@ export async function lockMailboxShared(
   settings: LockSettings,
   busyCode: BusyCode = 'SYS/TEMP',
 ): Promise<LockedMailbox | undefined> {
-  const deadlineMs = performance.now() + settings.lockTimeoutMs;
+  const { lockTimeoutMs } = settings;
+  const deadlineMs = performance.now() + lockTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
-    const file = await openSpoolFile(settings.files, path, 'read', trust);
-    if (file === undefined) return undefined;
-    let isLocked = false;
-    try {
-      isLocked = await trySharedLock(path, file, settings);
-      if (isLocked) return { file, release: () => file.close() };
-    } finally {
-      if (!isLocked) await file.close();
-    }
-    await waitToRetry(path, { attempt, deadlineMs, busyCode });
+    const locked = await failingAsLock(path, tryShared(path, trust, settings));
+    if (locked !== 'busy') return locked;
+    await waitToRetry(path, { attempt, deadlineMs, lockTimeoutMs, busyCode });
   }
 }
 
@@ -78,13 +75,33 @@ export type BusyCode = 'SYS/TEMP' | 'IN-USE';
 /** Long enough for a slow commit not to be taken for a dead one's. */
 const refreshMs = 30_000;
 
-async function trySharedLock(
+/** What the system says is for the log; a Failure says itself what the client shall hear. */
+async function failingAsLock<T>(path: string, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    if (errorCode(error) === undefined || error instanceof Failure) throw error;
+    const cause = new Error(`${path}: the system failed while it was being locked`, { cause: error });
+    throw new Failure('the maildrop cannot be locked, try again', { code: 'SYS/TEMP', cause });
+  }
+}
+
+async function tryShared(
   path: string,
-  file: OpenFile,
-  { lockMethods, files }: LockSettings,
-): Promise<boolean> {
-  if (lockMethods.includes('fcntl') && !lockFile(file.descriptor, 'shared')) return false;
-  return isStillTheMailbox(path, file, files);
+  trust: Trust,
+  { lockMethods, files, onLeftLocked }: LockSettings,
+): Promise<LockedMailbox | undefined | 'busy'> {
+  const file = await openSpoolFile(files, path, 'read', trust);
+  if (file === undefined) return undefined;
+  const release = (): Promise<void> => file.close().catch((error: unknown) => onLeftLocked?.(path, error));
+  let isLocked = false;
+  try {
+    isLocked = !lockMethods.includes('fcntl') || lockFile(file.descriptor, 'shared');
+    isLocked &&= await isStillTheMailbox(path, file, files);
+  } finally {
+    if (!isLocked) await release();
+  }
+  return isLocked ? { file, release } : 'busy';
 }
 
 /** What one attempt has got so far. */
@@ -104,11 +121,7 @@ async function tryLocks(
     locked = await tryEach(path, trust, settings, held);
     return locked;
   } finally {
-    if (locked === undefined || locked === 'busy') {
-      await held.file?.close();
-      await held.dotlock?.release();
-      if (settings.lockMethods.includes('dotlock')) await settings.note?.remove();
-    }
+    if (locked === undefined || locked === 'busy') await letGo(path, held, settings);
   }
 }
 
@@ -119,28 +132,31 @@ async function tryEach(
   held: Held,
 ): Promise<LockedMailbox | undefined | 'busy'> {
   for (const method of settings.lockMethods) {
-    if (method === 'dotlock') {
-      const attempt = await tryNotedDotlock(path, settings);
-      if (attempt === 'busy') return 'busy';
-      if (attempt === 'forbidden') doWithoutDotlock(path, settings);
-      else held.dotlock = attempt;
-    } else {
-      held.file = await openSpoolFile(settings.files, path, 'read-write', trust);
-      if (held.file === undefined) return undefined;
-      if (!lockFile(held.file.descriptor, 'exclusive')) return 'busy';
-    }
+    const tried = await (method === 'dotlock' ? tryNotedDotlock : tryFcntl)(path, settings, held, trust);
+    if (tried !== 'held') return tried === 'busy' ? 'busy' : undefined;
   }
-  const file = held.file ?? (await openSpoolFile(settings.files, path, 'read-write', trust));
-  held.file = file;
+  held.file ??= await openSpoolFile(settings.files, path, 'read-write', trust);
+  const { file } = held;
   if (file === undefined) return undefined;
-  return (await isStillTheMailbox(path, file, settings.files))
-    ? hold(path, file, held.dotlock, settings)
-    : 'busy';
+  return (await isStillTheMailbox(path, file, settings.files)) ? hold(path, file, held, settings) : 'busy';
 }
 
-async function tryNotedDotlock(path: string, settings: LockSettings): Promise<DotlockAttempt> {
+/** `missing`: no mailbox, or not even its folder. */
+type Tried = 'held' | 'busy' | 'missing';
+
+async function tryNotedDotlock(path: string, settings: LockSettings, held: Held): Promise<Tried> {
   await settings.note?.write();
-  return tryDotlock(settings.files, path, settings.staleDotlockMs);
+  const attempt = await tryDotlock(settings.files, path, settings.staleDotlockMs);
+  if (attempt === 'busy' || attempt === 'missing') return attempt;
+  if (attempt === 'forbidden') doWithoutDotlock(path, settings);
+  else held.dotlock = attempt;
+  return 'held';
+}
+
+async function tryFcntl(path: string, { files }: LockSettings, held: Held, trust: Trust): Promise<Tried> {
+  held.file = await openSpoolFile(files, path, 'read-write', trust);
+  if (held.file === undefined) return 'missing';
+  return lockFile(held.file.descriptor, 'exclusive') ? 'held' : 'busy';
 }
 
 function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettings): void {
@@ -151,31 +167,46 @@ function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettin
   });
 }
 
-function hold(
-  path: string,
-  file: OpenFile,
-  dotlock: Dotlock | undefined,
-  { lockMethods, note, onLeftLocked }: LockSettings,
-): LockedMailbox {
-  const left = (error: unknown): void => onLeftLocked?.(path, error);
-  // A refresh that fails leaves the lock as it is, and the release will tell.
-  const refresh = dotlock && setInterval(() => void dotlock.refresh().catch(() => {}), refreshMs);
-  refresh?.unref();
+function hold(path: string, file: OpenFile, held: Held, settings: LockSettings): LockedMailbox {
+  const refreshing = held.dotlock && setInterval(refresherOf(held.dotlock), refreshMs);
+  refreshing?.unref();
+  let released: Promise<void> | undefined;
   return {
     file,
-    async release() {
-      clearInterval(refresh);
-      // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
-      await file.close().catch(left);
-      try {
-        await dotlock?.release();
-        if (lockMethods.includes('dotlock')) await note?.remove();
-      } catch (error) {
-        // The note stays, for the next start.
-        left(error);
-      }
+    release() {
+      clearInterval(refreshing);
+      // Once: the numbers of closed files and removed inodes are given to others.
+      return (released ??= letGo(path, held, settings));
     },
   };
+}
+
+/** On a disk that hangs there is one call at a time. */
+function refresherOf(dotlock: Dotlock): () => void {
+  let isBusy = false;
+  return () => {
+    if (isBusy) return;
+    isBusy = true;
+    // A refresh that fails leaves the lock as it is, and the release will tell.
+    void dotlock
+      .refresh()
+      .catch(() => {})
+      .finally(() => (isBusy = false));
+  };
+}
+
+/** Each lock although another could not be let go. */
+async function letGo(path: string, { file, dotlock }: Held, settings: LockSettings): Promise<void> {
+  const { note, onLeftLocked, onTaken } = settings;
+  // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
+  await file?.close().catch((error: unknown) => onLeftLocked?.(path, error));
+  try {
+    if ((await dotlock?.release()) === 'taken') onTaken?.(path);
+    note?.remove();
+  } catch (error) {
+    // The note stays, for the next start.
+    onLeftLocked?.(path, error);
+  }
 }
 
 /** While the lock was not yet held, the name may have been given to another file. */
@@ -184,16 +215,23 @@ async function isStillTheMailbox(path: string, file: OpenFile, files: Files): Pr
   return stat.nlink === 1 && isSameInode(stat, await files.lstat(path));
 }
 
-async function waitToRetry(
-  path: string,
-  { attempt, deadlineMs, busyCode }: { attempt: number; deadlineMs: number; busyCode: BusyCode },
-): Promise<void> {
+interface Patience {
+  readonly attempt: number;
+  readonly deadlineMs: number;
+  readonly lockTimeoutMs: number;
+  readonly busyCode: BusyCode;
+}
+
+async function waitToRetry(path: string, patience: Patience): Promise<void> {
+  const { attempt, deadlineMs, lockTimeoutMs, busyCode } = patience;
   const longestMs = Math.min(200, 20 * 1.5 ** attempt);
   const waitMs = Math.max(20, Math.random() * longestMs);
   if (performance.now() + waitMs > deadlineMs) {
     throw new Failure('another program is using the maildrop, try again', {
       code: busyCode,
-      cause: new Error(`${path}: still locked by another program after the option lockTimeoutMs`),
+      cause: new Error(
+        `${path}: another program kept it locked for ${lockTimeoutMs} ms, by fcntl or with ${dotlockPathOf(path)}`,
+      ),
     });
   }
   await sleep(waitMs);

@@ -413,6 +413,20 @@ describe('equal messages (M12)', () => {
     assert.ok(!(await indexNames()).some((name) => name.endsWith('next-index')));
   });
 
+  it('keep their uids when they came since the index was written, and a process is killed after deleting one', async () => {
+    await store.deliver('mrose', letters(1));
+    await session(store);
+    await appendFile(store.pathOf(), `${envelope}${letter(2)}\n`.repeat(2));
+    const { uids } = await session(store);
+    const maildrop = await store.open();
+    await maildrop.load?.();
+    await maildrop.commit(new Set([1]));
+    await store.die();
+    assert.deepEqual((await session(store)).uids, [uids[0], uids[2]]);
+    await anew();
+    assert.deepEqual((await session(store)).uids, [uids[0], uids[2]]);
+  });
+
   for (const [event, next] of [
     ['nothing happens', (content: string) => content],
     ['mail comes', (content: string) => `${content}${envelope}${letter(2)}\n`],
@@ -439,6 +453,29 @@ describe('equal messages (M12)', () => {
     });
   }
 });
+
+describe('a little that was added', () => {
+  it('is not written down at each login, but when it has become much', async () => {
+    await store.deliver('mrose', letters(1));
+    const { uids } = await session(store);
+    files.forget();
+    await appendFile(store.pathOf(), `${envelope}${letter(2)}\n`);
+    const second = await session(store);
+    assert.deepEqual(second.uids.slice(0, 1), uids);
+    assert.deepEqual(written(), []);
+    await anew();
+    assert.deepEqual((await session(store)).uids, second.uids);
+    files.forget();
+    await appendFile(store.pathOf(), `${envelope}${letter(3).repeat(10_000)}\n`);
+    const third = await session(store);
+    assert.deepEqual(third.uids.slice(0, 2), second.uids);
+    assert.equal(written().length, 2);
+  });
+});
+
+function written(): readonly string[] {
+  return files.calls.filter(({ what }) => what === 'write').map(({ path }) => path);
+}
 
 describe('memory and time', () => {
   it('a mailbox whose index does not fit into the cache is served all the same', async () => {

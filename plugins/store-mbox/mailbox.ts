@@ -1,6 +1,6 @@
-import { type FileStat, journalPathOf, type OpenFile } from './commit/index.ts';
+import { type FileStat, isMailboxPending, type OpenFile } from './commit/index.ts';
 import { isDotlocked } from './dotlock.ts';
-import type { MailboxIndex } from './index-cache.ts';
+import type { MailboxIndex, Unsaved } from './index-cache.ts';
 import { type IndexHeader, isSameMailbox } from './index-header.ts';
 import { type BusyCode, lockMailboxShared } from './mailbox-lock.ts';
 import { messageChanged } from './message-reader.ts';
@@ -14,7 +14,6 @@ import { stampOf, survey, type Survey, type SurveyedIndex } from './survey.ts';
 export class Mailbox {
   readonly place: Place;
   #index: MailboxIndex;
-  #unsaved: Unsaved = { kind: 'nothing' };
   #hasSuccessor = false;
 
   private constructor(place: Place, index: MailboxIndex) {
@@ -96,23 +95,23 @@ export class Mailbox {
         octets: found.strayOctets,
       });
     }
-    this.become(found, former !== undefined && found.keptCount === former.rows.count);
+    const formerCount = former?.rows.count ?? 0;
+    this.become(found, formerCount > 0 && found.keptCount === formerCount);
     if (found.scannedNowOctets > savedAtOnceOctets) await this.save();
     return found;
   }
 
   /** Takes over what is known now; `isExtended` says that rows were only added. */
   become(index: SurveyedIndex, isExtended: boolean): void {
-    if (!isExtended) this.#unsaved = { kind: 'all' };
-    else if (this.#unsaved.kind === 'nothing') this.#unsaved = { kind: 'added', former: this.header };
-    this.#index = { header: index.header, rows: index.rows };
-    this.place.surroundings.cache.set(this.place.path, this.#index);
+    const { header, rows } = index;
+    this.#know({ header, rows, unsaved: isExtended ? withAdded(this.#index) : { kind: 'all' } });
   }
 
-  /** Writes down what a deletion is about to leave; `save` takes it away again. */
+  /** Writes down what a deletion is about to leave, beside what there is; `save` takes it away again. */
   async announce({ header, rows }: SurveyedIndex): Promise<void> {
     this.#hasSuccessor = true;
     try {
+      await this.#write();
       await this.place.nextIndexFile.write(header, rows);
     } catch (error) {
       const { path, surroundings } = this.place;
@@ -120,43 +119,48 @@ export class Mailbox {
     }
   }
 
-  /** Brings the index on disk up to date. It can be made anew, so a full disk is no reason to fail. */
+  /**
+   * Brings the index on disk up to date where that is worth the while. It can be made anew, so a full disk is no reason to
+   * fail.
+   */
   async save(): Promise<void> {
-    const unsaved = this.#unsaved;
-    const { header, rows } = this.#index;
-    if (unsaved.kind === 'nothing' || rows === undefined) return;
-    const { indexFile, nextIndexFile, surroundings } = this.place;
+    if (!isWorthSaving(this.#index)) return;
     try {
-      const extended = unsaved.kind === 'added' && (await indexFile.extend(unsaved.former, header, rows));
-      if (header.scannedOctets === 0) await indexFile.remove();
-      else if (!extended) await indexFile.write(header, rows);
+      await this.#write();
       // While the deletion is not finished, its recovery will need to know which of several equal messages went.
-      if (this.#hasSuccessor && !(await this.#isPending())) {
-        await nextIndexFile.remove();
+      if (this.#hasSuccessor && !(await isMailboxPending(this.place.path, this.place.commit))) {
+        await this.place.nextIndexFile.remove();
         this.#hasSuccessor = false;
       }
-      this.#unsaved = { kind: 'nothing' };
     } catch (error) {
-      surroundings.log.warn('the index was not written; it will be made anew', {
+      this.place.surroundings.log.warn('the index was not written; it will be made anew', {
         path: this.place.path,
         error,
       });
     }
   }
 
+  async #write(): Promise<void> {
+    const { header, rows, unsaved } = this.#index;
+    if (rows === undefined || unsaved.kind === 'nothing') return;
+    const { indexFile } = this.place;
+    const extended = unsaved.kind === 'added' && (await indexFile.extend(unsaved.former, header, rows));
+    if (header.scannedOctets === 0) await indexFile.remove();
+    else if (!extended) await indexFile.write(header, rows);
+    this.#know({ header, rows, unsaved: { kind: 'nothing' } });
+  }
+
   async #readRows(): Promise<Rows | undefined> {
-    const { header, rows } = this.#index;
+    const { header, rows, unsaved } = this.#index;
     if (rows !== undefined) return rows;
     const read = header.count === 0 ? Rows.none : await this.place.indexFile.readRows(header);
-    if (read === undefined) return undefined;
-    this.#index = { header, rows: read };
-    this.place.surroundings.cache.set(this.place.path, this.#index);
+    if (read !== undefined) this.#know({ header, rows: read, unsaved });
     return read;
   }
 
-  async #isPending(): Promise<boolean> {
-    const { path, commit } = this.place;
-    return (await commit.files.lstat(journalPathOf(commit.journalFolder, path))) !== undefined;
+  #know(index: MailboxIndex): void {
+    this.#index = index;
+    this.place.surroundings.cache.set(this.place.path, index);
   }
 
   /** What a deletion meant to leave, if a process died before it could say that it was done. */
@@ -168,10 +172,17 @@ export class Mailbox {
   }
 }
 
-/** How much of the index on disk is out of date. */
-type Unsaved =
-  | { readonly kind: 'nothing' | 'all' }
-  | { readonly kind: 'added'; readonly former: IndexHeader };
+const withAdded = ({ header, unsaved }: MailboxIndex): Unsaved =>
+  unsaved.kind === 'nothing' ? { kind: 'added', former: header } : unsaved;
+
+/** A little that was added is scanned again, with the same uids, where this process does not remember it. */
+function isWorthSaving({ header, unsaved }: MailboxIndex): boolean {
+  if (unsaved.kind !== 'added') return unsaved.kind === 'all';
+  return header.scannedOctets - unsaved.former.scannedOctets > leftUnsavedOctets;
+}
+
+/** To scan this much costs about what it costs to write it down. */
+const leftUnsavedOctets = 256 * 1024;
 
 /** A scan of this much is not done twice because a process was killed; less is left until the session ends. */
 const savedAtOnceOctets = 16 * 1024 * 1024;
@@ -187,14 +198,17 @@ const emptyIndex: MailboxIndex = {
     contentLength: false,
   },
   rows: Rows.none,
+  unsaved: { kind: 'nothing' },
 };
 
 /** Recovers first what a dead process left. */
 async function settledStat(place: Place): Promise<FileStat | undefined> {
   const { files } = place.surroundings;
-  const journalPath = journalPathOf(place.commit.journalFolder, place.path);
-  const [stat, journal] = await Promise.all([files.lstat(place.path), files.lstat(journalPath)]);
-  if (journal === undefined) return stat;
+  const [stat, isPending] = await Promise.all([
+    files.lstat(place.path),
+    isMailboxPending(place.path, place.commit),
+  ]);
+  if (!isPending) return stat;
   await recoverPlace(place, 'IN-USE');
   return files.lstat(place.path);
 }
@@ -206,10 +220,17 @@ function isCurrent({ header }: MailboxIndex, stat: FileStat, { surroundings }: P
   return isSameMailbox(header.stamp, stampOf(stat, bootId));
 }
 
-/** The index on disk may be another process's and newer than ours; if it is ours, the rows are at hand. */
+/** The index on disk may be another process's and newer than ours; if ours came from it, we know more. */
 async function lastKnown(place: Place, known: MailboxIndex | undefined): Promise<MailboxIndex> {
   const header = await place.indexFile.readHeader();
   if (header === undefined) return known ?? emptyIndex;
-  const isOurs = known !== undefined && isSameMailbox(known.header.stamp, header.stamp);
-  return isOurs ? known : { header, rows: undefined };
+  const origin = known && originOf(known);
+  const isOurs = origin !== undefined && isSameMailbox(origin.stamp, header.stamp);
+  return known !== undefined && isOurs ? known : { header, rows: undefined, unsaved: { kind: 'nothing' } };
+}
+
+/** What was on disk when this was made. */
+function originOf({ header, unsaved }: MailboxIndex): IndexHeader | undefined {
+  if (unsaved.kind === 'added') return unsaved.former;
+  return unsaved.kind === 'nothing' ? header : undefined;
 }

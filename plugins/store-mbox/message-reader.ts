@@ -93,7 +93,8 @@ export class MessageReader {
     const window = this.#windowFor(position);
     this.#filledOctets = 0;
     this.#isFilling = true;
-    const filledOctets = await this.#file.read(window, position).finally(() => {
+    const octets = Math.max(0, Math.min(window.length, this.#stamp.octets - position));
+    const filledOctets = await this.#file.read(window.subarray(0, octets), position).finally(() => {
       this.#isFilling = false;
     });
     const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
@@ -104,12 +105,15 @@ export class MessageReader {
     return true;
   }
 
-  /** Whoever goes on where the last window ended reads a lot. */
+  /** Whoever goes on near where the last window ended reads a lot. */
   #windowFor(position: number): Buffer {
-    const goesOn = this.#filledOctets > 0 && position === this.#start + this.#filledOctets;
+    const small = this.#window;
+    const end = this.#start + this.#filledOctets;
+    const goesOn = this.#filledOctets > 0 && position >= this.#start && position <= end + nearOctets;
     const large = goesOn && !this.#isLarge ? this.#windows.takeLarge() : undefined;
+    if (large !== undefined && small !== undefined) this.#windows.giveBack(small);
     this.#isLarge ||= large !== undefined;
-    this.#window = large ?? this.#window ?? this.#windows.newSmall();
+    this.#window = large ?? small ?? this.#windows.takeSmall();
     return this.#window;
   }
 
@@ -127,11 +131,14 @@ export class MessageReader {
   }
 
   #dropWindow(): void {
-    // One that a read still writes to is left to the garbage collector.
-    if (this.#isLarge && !this.#isFilling) this.#windows.giveBack(this.#window);
+    const window = this.#window;
     this.#isLarge = false;
     this.#window = undefined;
     this.#filledOctets = 0;
+    if (window === undefined) return;
+    // One that a read still writes to is left to the garbage collector.
+    if (this.#isFilling) this.#windows.giveUp(window);
+    else this.#windows.giveBack(window);
   }
 }
 
@@ -143,3 +150,5 @@ const nothing = Buffer.alloc(0);
 /** What was read ahead is served this long before the file is looked at again. */
 const freshMs = 1000;
 const idleMs = 2000;
+/** Beginnings of messages that lie no further apart are read in one go. */
+const nearOctets = 64 * 1024;

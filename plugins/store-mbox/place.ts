@@ -7,7 +7,7 @@ import { Failure, type Identity, type Logger } from 'popperd';
 import { type CommitSettings, type Files, poolReserve } from './commit/index.ts';
 import type { IndexCache } from './index-cache.ts';
 import { IndexFile } from './index-file.ts';
-import { lockNote, noteEnding } from './lock-note.ts';
+import { lockNote } from './lock-note.ts';
 import type { LockSettings } from './mailbox-lock.ts';
 import type { Options } from './options.ts';
 import type { Trust } from './spool-file.ts';
@@ -65,8 +65,15 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
     locks: {
       ...options,
       files,
-      note: lockNote(files, join(journalFolder, `${name}${noteEnding}`), path),
+      note: lockNote(files, journalFolder, path),
       onForbidden: (mailbox) => sayForbidden(mailbox, surroundings),
+      onTaken: (mailbox) =>
+        surroundings.log.warn(
+          'another program broke our dotlock while mail was removed; fcntl alone kept it out',
+          {
+            path: mailbox,
+          },
+        ),
       onLeftLocked: (mailbox, error) =>
         surroundings.log.error('a lock could not be let go; deliveries wait for it', {
           path: mailbox,

@@ -9,14 +9,26 @@ import { journalFolderOf, type Place, placeOf, spoolFolderOf, type Surroundings,
 
 /** Finishes what dead processes left in all mailboxes of this uid. One that cannot be finished now is logged. */
 export async function recoverAll(uid: number, folder: string, surroundings: Surroundings): Promise<void> {
-  const { files, options, log } = surroundings;
+  const { files, log } = surroundings;
   const journalFolder = journalFolderOf(folder);
-  for (const { journalPath, mailboxPath } of await pendingJournals(files, journalFolder)) {
+  try {
+    await recoverJournals(uid, folder, surroundings);
+  } finally {
+    // Behind the journals, whose mailboxes nobody should see half changed.
+    await clearLeftLocks(files, journalFolder).catch((error: unknown) => {
+      log.warn('locks that a dead process left could not be taken away; mail may be late', { error });
+    });
+  }
+}
+
+async function recoverJournals(uid: number, folder: string, surroundings: Surroundings): Promise<void> {
+  const { files, options, log } = surroundings;
+  for (const { journalPath, mailboxPath } of await pendingJournals(files, journalFolderOf(folder))) {
     // Without a readable header nothing was changed; the mailbox's next login takes it away.
     if (mailboxPath === undefined) continue;
     try {
       const trust = await trustOf(spoolFolderOf(options.spool, dirname(mailboxPath)), uid, surroundings);
-      await recoverPlace(placeOf(mailboxPath, trust, folder, surroundings));
+      await recoverPlace(hurried(placeOf(mailboxPath, trust, folder, surroundings)));
     } catch (error) {
       log.error('a deletion cannot be finished yet; the next login tries again', {
         path: mailboxPath,
@@ -25,10 +37,15 @@ export async function recoverAll(uid: number, folder: string, surroundings: Surr
       });
     }
   }
-  await clearLeftLocks(files, journalFolder, options.staleDotlockMs).catch((error: unknown) => {
-    log.warn('locks that a dead process left could not be taken away; mail may be late', { error });
-  });
 }
+
+/** All users wait for the start, and anybody can hold up a mailbox in a spool where all may make locks. */
+const hurried = (place: Place): Place => {
+  const { locks } = place;
+  return { ...place, locks: { ...locks, lockTimeoutMs: Math.min(locks.lockTimeoutMs, startPatienceMs) } };
+};
+
+const startPatienceMs = 1000;
 
 /** Finishes what a dead process left in one mailbox. Throws a Failure (SYS/TEMP) if it cannot be done now. */
 export async function recoverPlace(place: Place, busyCode?: BusyCode): Promise<void> {

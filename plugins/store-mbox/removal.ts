@@ -82,7 +82,7 @@ async function remove(
   const plan = planDeletion(rows, deleted, await isBehindEmptyLine(file, rows.offsetOf(0)));
   const after = headerAfter(mailbox.header, plan);
   // Which of several equal messages went cannot be seen afterwards, should this process die before it writes the index.
-  if (hasTwins(plan.kept)) await mailbox.announce({ header: after, rows: plan.kept });
+  if (plan.kept.hasTwins) await mailbox.announce({ header: after, rows: plan.kept });
   const { leftover } = await failingAs(() => commitDeletions({ path, file }, plan.ranges, commit));
   if (leftover !== undefined) {
     surroundings.log.warn('a journal could not be taken away; the next login does it', {
@@ -115,14 +115,6 @@ function headerAfter(header: IndexHeader, { kept, removedOctets }: DeletionPlan)
   let totalOctets = 0;
   for (let index = 0; index < kept.count; index += 1) totalOctets += kept.octetsOf(index);
   return { ...header, count: kept.count, totalOctets, scannedOctets: header.scannedOctets - removedOctets };
-}
-
-/** Whether any message has another uid than its digest gives. */
-function hasTwins(rows: Rows): boolean {
-  for (let index = 0; index < rows.count; index += 1) {
-    if (!rows.hasOwnUid(index)) return true;
-  }
-  return false;
 }
 
 async function isBehindEmptyLine(file: OpenFile, offset: number): Promise<boolean> {

@@ -87,6 +87,14 @@ export class Rows {
     return this.octets.compare(this.octets, at, at + uidOctets, at + digestOctets, at + rowOctets - 32) === 0;
   }
 
+  /** Whether any message has another uid than its digest gives. */
+  get hasTwins(): boolean {
+    for (let index = 0; index < this.count; index += 1) {
+      if (!this.hasOwnUid(index)) return true;
+    }
+    return false;
+  }
+
   sameDigest(index: number, digest: Uint8Array): boolean {
     const at = index * rowOctets + 32;
     return this.octets.compare(digest, 0, digestOctets, at, at + digestOctets) === 0;

@@ -3,7 +3,6 @@ import { Failure } from 'popperd';
 import { sha256 } from './canonical.ts';
 import type { FileStat, OpenFile } from './commit/index.ts';
 import { isEnvelope, lookaheadOctets } from './envelope.ts';
-import type { MailboxIndex } from './index-cache.ts';
 import {
   type IndexHeader,
   isSameFile,
@@ -15,8 +14,11 @@ import { Rows, RowsBuilder } from './rows.ts';
 import { scanMailbox, type ScanResult } from './scanner.ts';
 import { UidAssigner } from './uids.ts';
 
-/** An index whose rows are there. */
-export type SurveyedIndex = MailboxIndex & { readonly rows: Rows };
+/** What was found in a mailbox, or will be left in it. */
+export interface SurveyedIndex {
+  readonly header: IndexHeader;
+  readonly rows: Rows;
+}
 
 export interface Survey extends SurveyedIndex {
   /** How many of the former index's rows stand unchanged at the start of these; the rest is new. */

@@ -10,13 +10,16 @@ it('large windows are lent again, and never more of them than there are', () => 
   assert.equal(pool.takeLarge(), undefined);
   pool.giveBack(first);
   assert.equal(pool.takeLarge(), first);
-  pool.giveBack(pool.newSmall());
+  pool.giveBack(pool.takeSmall());
   assert.equal(pool.takeLarge(), undefined);
+  pool.giveUp(second);
+  const third = pool.takeLarge();
+  assert.ok(third !== undefined && third !== second, 'one that is still written to was lent again');
 });
 
 it('an operator who gives every session a large window needs no others', () => {
   const pool = new WindowPool(2 * 1024 * 1024);
   assert.equal(pool.takeLarge(), undefined);
-  pool.giveBack(pool.newSmall());
-  assert.equal(pool.newSmall().length, 2 * 1024 * 1024);
+  pool.giveBack(pool.takeSmall());
+  assert.equal(pool.takeSmall().length, 2 * 1024 * 1024);
 });

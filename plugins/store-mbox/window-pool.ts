@@ -1,3 +1,5 @@
+import { BufferPool } from 'popperd';
+
 /**
  * Memory to read ahead into. Each session gets a small window; one that goes on reading gets a large one, for a few large
  * reads cost much less than many small ones. There are only so many of those, because a client that stops reading in
@@ -5,33 +7,41 @@
  */
 export class WindowPool {
   readonly #smallOctets: number;
-  readonly #freeWindows: Buffer[] = [];
+  readonly #small: BufferPool;
+  readonly #large = new BufferPool(largeOctets, maxLargeCount);
   #leftCount: number;
 
   constructor(smallOctets: number, largeCount: number = maxLargeCount) {
     this.#smallOctets = smallOctets;
-    this.#leftCount = largeCount;
+    this.#small = new BufferPool(smallOctets, Math.ceil(idleSmallOctets / smallOctets));
+    this.#leftCount = smallOctets >= largeOctets ? 0 : largeCount;
   }
 
-  newSmall(): Buffer {
-    return Buffer.allocUnsafeSlow(this.#smallOctets);
+  takeSmall(): Buffer {
+    return this.#small.take();
   }
 
   /** A large window, or undefined if all are taken or would be no larger. */
   takeLarge(): Buffer | undefined {
-    if (this.#smallOctets >= largeOctets) return undefined;
-    const free = this.#freeWindows.pop();
-    if (free !== undefined) return free;
     if (this.#leftCount === 0) return undefined;
     this.#leftCount -= 1;
-    return Buffer.allocUnsafeSlow(largeOctets);
+    return this.#large.take();
   }
 
-  /** Takes a window back when nobody looks at it any more; small ones are simply dropped. */
-  giveBack(window: Buffer | undefined): void {
-    if (window?.length === largeOctets && this.#smallOctets < largeOctets) this.#freeWindows.push(window);
+  /** Takes a window back when nobody looks at it any more. */
+  giveBack(window: Buffer): void {
+    if (window.length === this.#smallOctets) return this.#small.giveBack(window);
+    this.#leftCount += 1;
+    this.#large.giveBack(window);
+  }
+
+  /** For a large window that cannot be given back, because something may still write to it. */
+  giveUp(window: Buffer): void {
+    if (window.length !== this.#smallOctets) this.#leftCount += 1;
   }
 }
 
 const largeOctets = 1024 * 1024;
 const maxLargeCount = 16;
+/** What small windows that nobody uses may hold in all. */
+const idleSmallOctets = 4 * 1024 * 1024;

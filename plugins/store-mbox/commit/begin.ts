@@ -5,7 +5,7 @@ import { CommitError } from './errors.ts';
 import { digestOf } from './fields.ts';
 import { errorCode, type OpenFile } from './files.ts';
 import { encodeBody, type Header, isPlausible } from './format.ts';
-import { headerOctets, Journal, journalPathOf } from './journal.ts';
+import { defaultBlockOctets, headerOctets, Journal, journalPathOf, openDone } from './journal.ts';
 import type { CommitSettings, Mailbox } from './settings.ts';
 
 /** What a commit wants to do, before it knows its journal. */
@@ -59,7 +59,7 @@ async function attempt<T>(
     const decided = await decide(journal);
     // The commit point: from here on a recovery goes forward.
     await journal.sync(durability, 'begin: the first record, which decides');
-    await durability.name('begin: the name of the journal');
+    if (!journal.isNamed) await durability.name('begin: the name of the journal');
     return { journal, decided };
   } catch (error) {
     const sure = await journal.abandon(durability);
@@ -69,9 +69,10 @@ async function attempt<T>(
 
 async function freshJournal(plan: Plan, settings: CommitSettings): Promise<Journal> {
   const path = journalPathOf(settings.journalFolder, plan.mailbox.path);
-  // An existing one is not ours to replace: only recovery knows what it is for.
-  const file = await settings.files.open(path, 'create');
-  return await journalIn(file, path, { plan, settings, borrowed: false });
+  const done = await openDone(path, settings);
+  // A pending one is not ours to replace: only recovery knows what it is for.
+  const file = done ?? (await settings.files.open(path, 'create'));
+  return await journalIn(file, path, { plan, settings, borrowed: false, isNamed: done !== undefined });
 }
 
 async function borrowedJournal(plan: Plan, settings: CommitSettings): Promise<Journal | undefined> {
@@ -79,7 +80,7 @@ async function borrowedJournal(plan: Plan, settings: CommitSettings): Promise<Jo
   if (settings.reserve === undefined || !(await settings.reserve.lend(path))) return undefined;
   try {
     const file = await settings.files.open(path, 'read-write');
-    return await journalIn(file, path, { plan, settings, borrowed: true });
+    return await journalIn(file, path, { plan, settings, borrowed: true, isNamed: false });
   } catch (error) {
     await settings.reserve.giveBack(path);
     throw error;
@@ -90,12 +91,13 @@ interface JournalUse {
   readonly plan: Plan;
   readonly settings: CommitSettings;
   readonly borrowed: boolean;
+  readonly isNamed: boolean;
 }
 
 async function journalIn(file: OpenFile, path: string, use: JournalUse): Promise<Journal> {
   try {
     const header = await headerFor(file, use);
-    return new Journal(path, file, { header, settings: use.settings });
+    return new Journal(path, file, { header, settings: use.settings, isNamed: use.isNamed });
   } catch (error) {
     await file.close();
     if (!use.borrowed) await use.settings.files.unlink(path);
@@ -109,7 +111,7 @@ async function headerFor(file: OpenFile, { plan, settings, borrowed }: JournalUs
     kind: plan.kind,
     done: false,
     borrowed,
-    blockOctets: settings.blockOctets ?? 4096,
+    blockOctets: settings.blockOctets ?? defaultBlockOctets,
     chunkOctets: plan.chunkOctets,
     transaction: randomBytes(16),
     boot: await bootMark(settings),

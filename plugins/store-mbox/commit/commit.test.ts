@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { appendMessages } from './append.ts';
 import { commitDeletions } from './commit.ts';
 import { CommitError } from './errors.ts';
-import { type Files, type OpenFile, realFiles } from './files.ts';
+import type { Files, OpenFile } from './files.ts';
 import { journalPathOf } from './journal.ts';
+import { pendingJournals } from './pending.ts';
+import { realFiles } from './real-files.ts';
 import { recoverMailbox } from './recover.ts';
 import { withMailbox } from './testing/real-mailbox.ts';
 
@@ -36,7 +38,7 @@ for (const [title, isDeleted] of patterns) {
           formerOctets: Buffer.concat(messages).length,
           leftover: undefined,
         });
-        assert.deepEqual(await readdir(settings.journalFolder), [], 'no journal lies about');
+        assert.deepEqual(await pendingJournals(realFiles, settings.journalFolder), []);
       });
     }
   });
@@ -85,7 +87,7 @@ test('ranges that are not in order, empty, or outside touch nothing', async () =
 
 test('a mailbox with a pending journal takes no writes until it is recovered', async () => {
   await withMailbox(Buffer.concat(messages), async ({ mailbox, settings, content }) => {
-    await writeFile(journalPathOf(settings.journalFolder, mailbox.path), 'torn');
+    await writeFile(journalPathOf(settings.journalFolder, mailbox.path), 'torn'.repeat(2000));
     const first = edgesOf((index) => index === 0);
     await assert.rejects(commitDeletions(mailbox, first, settings), { state: 'untouched' });
     const all = edgesOf(() => true);
@@ -100,7 +102,38 @@ test('a mailbox with a pending journal takes no writes until it is recovered', a
   });
 });
 
-test('a bulletin is appended once and leaves no journal', async () => {
+test('a journal that is done is used again by the next commit, and what is not quite one is replaced', async () => {
+  await withMailbox(Buffer.concat(messages), async ({ mailbox, settings, content }) => {
+    const path = journalPathOf(settings.journalFolder, mailbox.path);
+    const points: string[] = [];
+    const files: Files = {
+      ...realFiles,
+      syncFolder: async (folder, point) => {
+        points.push(point);
+        await realFiles.syncFolder(folder, point);
+      },
+    };
+    const deleteFirst = async (count: number): Promise<void> => {
+      const end = Buffer.concat(messages.slice(0, count)).length;
+      const start = Buffer.concat(messages.slice(0, count - 1)).length;
+      await commitDeletions(mailbox, Float64Array.of(0, end - start), { ...settings, files });
+      assert.deepEqual(await content(), Buffer.concat(messages.slice(count)));
+    };
+    await deleteFirst(1);
+    assert.equal(points.length, 1, 'the name of a new journal was not made durable');
+    const ino = (await realFiles.lstat(path))?.ino;
+    await deleteFirst(2);
+    assert.equal((await realFiles.lstat(path))?.ino, ino);
+    assert.equal((await realFiles.lstat(path))?.octets, 4096);
+    assert.equal(points.length, 1);
+    // What a process leaves that died before its first record: nobody made its name durable.
+    await writeFile(path, '');
+    await deleteFirst(3);
+    assert.equal(points.length, 2);
+  });
+});
+
+test('a bulletin is appended once and leaves nothing to do', async () => {
   await withMailbox(Buffer.concat(messages), async ({ mailbox, settings, content }) => {
     const bulletin = Buffer.from('From root\n\nread this\n\n');
     const result = await appendMessages(mailbox, bulletin, settings);
@@ -108,7 +141,7 @@ test('a bulletin is appended once and leaves no journal', async () => {
     assert.equal(result.mailboxOctets, result.formerOctets + bulletin.length);
     await appendMessages(mailbox, Buffer.alloc(0), settings);
     assert.equal((await content()).length, result.mailboxOctets);
-    assert.deepEqual(await readdir(settings.journalFolder), []);
+    assert.deepEqual(await pendingJournals(realFiles, settings.journalFolder), []);
   });
 });
 

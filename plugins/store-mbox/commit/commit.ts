@@ -2,8 +2,9 @@ import { AfterImage, keptAbove } from './after-image.ts';
 import { begin } from './begin.ts';
 import { Durability } from './durability.ts';
 import { CommitError } from './errors.ts';
-import { type Journal, journalPathOf } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { Move } from './move.ts';
+import { isMailboxPending } from './pending.ts';
 import type { CommitSettings, Mailbox } from './settings.ts';
 
 /** The mailbox after a commit. */
@@ -90,10 +91,10 @@ export async function finish(
 async function checkedOctets(
   mailbox: Mailbox,
   deleted: Float64Array,
-  { files, journalFolder }: CommitSettings,
+  settings: CommitSettings,
 ): Promise<number> {
   try {
-    if ((await files.lstat(journalPathOf(journalFolder, mailbox.path))) !== undefined) {
+    if (await isMailboxPending(mailbox.path, settings)) {
       throw new Error('a journal is pending; recover the mailbox first');
     }
     const { octets } = await mailbox.file.stat();

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { errorCode, realFiles } from './files.ts';
+import { errorCode } from './files.ts';
+import { realFiles } from './real-files.ts';
 
 let folder = '';
 before(async () => {
@@ -34,7 +35,7 @@ test('a full disk is an error', async () => {
 test('a write that the system cuts short goes on, and ends in the error that cut it', async () => {
   const path = join(folder, 'limited');
   const script = `
-    import { realFiles } from ${JSON.stringify(new URL('files.ts', import.meta.url).href)};
+    import { realFiles } from ${JSON.stringify(new URL('real-files.ts', import.meta.url).href)};
     const file = await realFiles.open(${JSON.stringify(path)}, 'create');
     await file.write(Buffer.alloc(3000, 'x'), 0).catch((error) => console.log(error.code));`;
   const command = `trap '' XFSZ; ulimit -f 2; exec "$0" --input-type=module-typescript -e "$1"`;

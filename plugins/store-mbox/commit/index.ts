@@ -8,10 +8,9 @@ export {
   type FileStat,
   type OpenFile,
   type OpenMode,
-  realFiles,
 } from './files.ts';
-export { journalPathOf } from './journal.ts';
-export { pendingJournals, type PendingJournal } from './pending.ts';
+export { realFiles } from './real-files.ts';
+export { isMailboxPending, pendingJournals, type PendingJournal } from './pending.ts';
 export { recoverMailbox, type Recovery } from './recover.ts';
 export { defaultReserveOctets, fillReserve, poolReserve, type Reserve } from './reserve.ts';
 export type { CommitSettings, Mailbox, SyncPolicy } from './settings.ts';

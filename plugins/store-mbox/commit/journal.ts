@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Durability } from './durability.ts';
 import { digestOf } from './fields.ts';
-import type { Files, OpenFile } from './files.ts';
+import type { Files, FileStat, OpenFile } from './files.ts';
 import {
   decodeHeader,
   decodeHeaderStart,
@@ -13,32 +13,52 @@ import {
   encodeHeaderBlock,
   encodeRecord,
   type Header,
+  type HeaderStart,
   type JournalRecord,
   roundUp,
   smallestBlockOctets,
 } from './format.ts';
 import type { CommitSettings } from './settings.ts';
 
-/** Where the journal of a mailbox lies; there is one exactly while recovery may have something to do. */
+/** Where the journal of a mailbox lies; see `isPending`. */
 export function journalPathOf(folder: string, mailboxPath: string): string {
   return join(folder, `${createHash('sha256').update(mailboxPath).digest('hex').slice(0, 32)}.j`);
 }
+
+/**
+ * Whether recovery may have something to do. A journal that is done is cut down to its first block and stays, for a new
+ * file with a durable name costs more than all else in a small commit; one that short has no record.
+ */
+export const isPending = (journal: FileStat | undefined, { blockOctets }: BlockSettings): boolean =>
+  journal !== undefined && (journal.kind !== 'file' || journal.octets > (blockOctets ?? defaultBlockOctets));
+
+type BlockSettings = Pick<CommitSettings, 'blockOctets'>;
+export const defaultBlockOctets = 4096;
 
 /** A record with what it has to write, if its slot holds that. */
 export interface ReadRecord extends JournalRecord {
   readonly image: Uint8Array | undefined;
 }
 
+interface Opened {
+  readonly header: Header;
+  readonly settings: CommitSettings;
+  readonly isNamed?: boolean;
+}
+
 /** The open journal of one commit. */
 export class Journal {
   readonly path: string;
   readonly header: Header;
+  /** The journal's name is durable already. */
+  readonly isNamed: boolean;
   readonly #file: OpenFile;
   readonly #settings: CommitSettings;
   readonly #body: Buffer;
 
-  constructor(path: string, file: OpenFile, opened: { header: Header; settings: CommitSettings }) {
+  constructor(path: string, file: OpenFile, opened: Opened) {
     this.path = path;
+    this.isNamed = opened.isNamed ?? false;
     this.#file = file;
     this.header = opened.header;
     this.#settings = opened.settings;
@@ -91,14 +111,17 @@ export class Journal {
     await durability.content(this.#file, point);
   }
 
-  /** All is durable in the mailbox: the journal says so and goes. One that comes back all the same does no harm. */
+  /** All is durable in the mailbox: the journal says so and rests. One that comes back all the same does no harm. */
   async finish(durability: Durability): Promise<void> {
     try {
       await this.#writeDone();
       await durability.beyondNeed(this.#file, 'always: the journal is done');
-    } finally {
+      if (!this.header.borrowed) return await this.#file.truncate(this.header.blockOctets);
+    } catch (error) {
       await this.remove();
+      throw error;
     }
+    await this.remove();
   }
 
   /**
@@ -165,23 +188,48 @@ export function headerOctets(body: Uint8Array, blockOctets: number): number {
 
 /** The header that lies at the start of a file; undefined if it is torn, or none. */
 export async function readHeader(file: OpenFile): Promise<Header | undefined> {
-  const block = new Uint8Array(smallestBlockOctets);
-  await file.read(block, 0);
-  const start = decodeHeaderStart(block);
+  const start = await readHeaderStart(file);
   if (start === undefined) return undefined;
   const body = new Uint8Array(start.bodyOctets);
   await file.read(body, start.blockOctets);
   return decodeHeader(start, body);
 }
 
-/** The journal file, or undefined if there is none. Throws if the name leads to anything but a file. */
-export async function openJournalFile(files: Files, path: string): Promise<OpenFile | undefined> {
-  if ((await files.lstat(path)) === undefined) return undefined;
+/** The journal that waits for recovery, or undefined if none does. Throws if the name leads to anything but a file. */
+export async function openPending(path: string, settings: CommitSettings): Promise<OpenFile | undefined> {
+  const { files } = settings;
+  return isPending(await files.lstat(path), settings) ? openExisting(files, path) : undefined;
+}
+
+/** One that is done, to be used again; undefined if there is none. What is not even that is taken away. */
+export async function openDone(path: string, settings: CommitSettings): Promise<OpenFile | undefined> {
+  const { files } = settings;
+  const stat = await files.lstat(path);
+  if (stat === undefined || isPending(stat, settings)) return undefined;
+  const file = await openExisting(files, path);
+  try {
+    if ((await readHeaderStart(file))?.done === true) return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  await files.unlink(path);
+  return undefined;
+}
+
+async function openExisting(files: Files, path: string): Promise<OpenFile> {
   const file = await files.open(path, 'read-write');
   const { kind, nlink } = await file.stat();
   if (kind === 'file' && nlink === 1) return file;
   await file.close();
   throw new Error(`${path}: expected a file with one name; remove what lies there`);
+}
+
+async function readHeaderStart(file: OpenFile): Promise<HeaderStart | undefined> {
+  const block = new Uint8Array(smallestBlockOctets);
+  await file.read(block, 0);
+  return decodeHeaderStart(block);
 }
 
 async function succeeds(step: () => Promise<unknown>): Promise<boolean> {

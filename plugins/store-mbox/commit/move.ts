@@ -1,3 +1,5 @@
+import { BufferPool } from 'popperd';
+
 import { AfterImage, readExactly } from './after-image.ts';
 import type { Durability } from './durability.ts';
 import { FieldWriter, digestOf } from './fields.ts';
@@ -30,7 +32,7 @@ export class Move {
     this.#journal = journal;
     this.#durability = durability;
     this.#progress = progress;
-    this.#slot = Buffer.alloc(journal.header.blockOctets + journal.header.chunkOctets);
+    this.#slot = takeSlot(journal.header);
   }
 
   /** Writes the first record. It decides the commit as soon as it is durable, which is the caller's to see to. */
@@ -40,14 +42,22 @@ export class Move {
     await this.#record();
   }
 
-  /** Goes on behind `decide`; answers the mailbox's size before and after the cut. */
+  /** Goes on behind `decide`, and is the last to be called; answers the mailbox's size before and after the cut. */
   async finish(): Promise<{ readonly formerOctets: number; readonly mailboxOctets: number }> {
     await this.#apply();
     return await this.finishFrom();
   }
 
-  /** Goes on where no record is written yet for the next chunk. */
+  /** Goes on where no record is written yet for the next chunk, and is the last to be called. */
   async finishFrom(): Promise<{ readonly formerOctets: number; readonly mailboxOctets: number }> {
+    try {
+      return await this.#moveAll();
+    } finally {
+      giveSlotBack(this.#slot);
+    }
+  }
+
+  async #moveAll(): Promise<{ readonly formerOctets: number; readonly mailboxOctets: number }> {
     do {
       while (this.#progress.doneOctets < this.#progress.after.octets) {
         await this.#readChunk();
@@ -138,6 +148,21 @@ export class Move {
     }
     return this.#tail.digest;
   }
+}
+
+/** Room for one slot, used over and over: most commits are small, and a fresh buffer for each costs as much as they do. */
+const pooledOctets = 1024 * 1024;
+const slots = new BufferPool(pooledOctets, 4);
+
+function takeSlot({ blockOctets, chunkOctets }: Journal['header']): Buffer {
+  const octets = blockOctets + chunkOctets;
+  if (octets > pooledOctets) return Buffer.alloc(octets);
+  // What another commit left in the first block would be written out where a slot is only filled.
+  return slots.take().fill(0, 0, blockOctets).subarray(0, octets);
+}
+
+function giveSlotBack(slot: Buffer): void {
+  if (slot.buffer.byteLength === pooledOctets) slots.giveBack(Buffer.from(slot.buffer));
 }
 
 /**

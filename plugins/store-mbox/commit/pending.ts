@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 
 import type { Files } from './files.ts';
-import { readHeader } from './journal.ts';
+import { isPending, journalPathOf, readHeader } from './journal.ts';
+import type { CommitSettings } from './settings.ts';
+
+/** Whether recovery may have something to do for this mailbox: a look at one name. */
+export async function isMailboxPending(mailboxPath: string, settings: CommitSettings): Promise<boolean> {
+  return isPending(await settings.files.lstat(journalPathOf(settings.journalFolder, mailboxPath)), settings);
+}
 
 /** A journal that waits for recovery. */
 export interface PendingJournal {
@@ -10,16 +16,21 @@ export interface PendingJournal {
   readonly mailboxPath: string | undefined;
 }
 
-/** The journals in a folder. To know only whether there are any, look for names that end in `.j`. */
+/** The journals in a folder that wait. */
 export async function pendingJournals(files: Files, folder: string): Promise<readonly PendingJournal[]> {
-  const names = (await files.readFolder(folder)).filter((name) => name.endsWith('.j'));
-  return await Promise.all(names.map((name) => pendingJournal(files, join(folder, name))));
+  const found: PendingJournal[] = [];
+  for (const name of await files.readFolder(folder)) {
+    const journalPath = join(folder, name);
+    if (!name.endsWith('.j') || !isPending(await files.lstat(journalPath), {})) continue;
+    found.push({ journalPath, mailboxPath: await mailboxPathIn(files, journalPath) });
+  }
+  return found;
 }
 
-async function pendingJournal(files: Files, journalPath: string): Promise<PendingJournal> {
+async function mailboxPathIn(files: Files, journalPath: string): Promise<string | undefined> {
   const file = await files.open(journalPath, 'read');
   try {
-    return { journalPath, mailboxPath: (await readHeader(file))?.mailboxPath };
+    return (await readHeader(file))?.mailboxPath;
   } finally {
     await file.close();
   }

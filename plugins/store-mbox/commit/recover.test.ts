@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { appendMessages } from './append.ts';
 import { commitDeletions } from './commit.ts';
-import { type Files, type FileStat, type OpenFile, realFiles } from './files.ts';
+import type { Files, FileStat, OpenFile } from './files.ts';
 import { journalPathOf } from './journal.ts';
 import { pendingJournals } from './pending.ts';
+import { realFiles } from './real-files.ts';
 import { recoverMailbox } from './recover.ts';
 import { type RealMailbox, withMailbox } from './testing/real-mailbox.ts';
 
@@ -22,7 +23,7 @@ test('a half-done deletion is finished, with the mail that came since', async ()
     await real.mailbox.file.write(late, both.length);
     assert.deepEqual(await recoverMailbox(real.mailbox, real.settings), { kind: 'rolled forward' });
     assert.deepEqual(await real.content(), Buffer.concat([second, late]));
-    assert.deepEqual(await readdir(real.settings.journalFolder), []);
+    assert.deepEqual(await pendingJournals(realFiles, real.settings.journalFolder), []);
     assert.deepEqual(await recoverMailbox(real.mailbox, real.settings), { kind: 'none' });
   });
 });
@@ -107,7 +108,8 @@ test('mail where the room of a bulletin would have begun is never overwritten', 
 test('pending journals are listed with their mailboxes; what cannot be read has none', async () => {
   await withMailbox(both, async (real) => {
     await breakCommit(real);
-    await writeFile(join(real.settings.journalFolder, 'torn.j'), 'torn');
+    await writeFile(join(real.settings.journalFolder, 'torn.j'), 'torn'.repeat(2000));
+    await writeFile(join(real.settings.journalFolder, 'begun.j'), '');
     await writeFile(join(real.settings.journalFolder, 'index'), 'something else');
     const pending = await pendingJournals(realFiles, real.settings.journalFolder);
     assert.deepEqual(pending.map(({ mailboxPath }) => mailboxPath).toSorted(byText), [

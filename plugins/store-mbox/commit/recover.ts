@@ -5,7 +5,7 @@ import { Durability } from './durability.ts';
 import { CommitError } from './errors.ts';
 import type { OpenFile } from './files.ts';
 import type { Header } from './format.ts';
-import { Journal, journalPathOf, openJournalFile, readHeader, type ReadRecord } from './journal.ts';
+import { Journal, journalPathOf, openPending, readHeader, type ReadRecord } from './journal.ts';
 import { Move, tailDigest } from './move.ts';
 import type { CommitSettings, Mailbox } from './settings.ts';
 
@@ -26,7 +26,7 @@ export type Recovery =
 export async function recoverMailbox(mailbox: Mailbox, settings: CommitSettings): Promise<Recovery> {
   const path = journalPathOf(settings.journalFolder, mailbox.path);
   try {
-    const file = await openJournalFile(settings.files, path);
+    const file = await openPending(path, settings);
     if (file === undefined) return { kind: 'none' };
     try {
       return await recoverFrom(mailbox, { path, file }, settings);

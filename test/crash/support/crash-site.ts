@@ -77,10 +77,10 @@ export class CrashSite {
     }
   }
 
-  /** Waits until the reserve is there, which a daemon makes beside its first session. */
+  /** Waits until all is there that a daemon makes once: the reserve beside its first session, a note at its first deletion. */
   async reserved(user: string): Promise<void> {
     await this.put(user, letters);
-    await this.visit(user, []);
+    await this.visit(user, [0]);
     for (let attempt = 0; attempt < 200; attempt += 1) {
       const names = await readdir(this.#reserveFolder).catch(() => []);
       if (names.some((name) => name.startsWith('reserve-'))) return;
@@ -155,9 +155,10 @@ export class CrashSite {
     return z.array(fileCall).parse(record['calls']);
   }
 
-  /** Counts the calls of an update in which nothing goes wrong. */
-  async count(user: string, patternName: string): Promise<readonly FileCall[]> {
+  /** Counts the calls of an update in which nothing goes wrong; `isKnown` says that the user was there before. */
+  async count(user: string, patternName: string, isKnown: boolean): Promise<readonly FileCall[]> {
     await this.put(user, letters);
+    if (isKnown) await this.visit(user, []);
     await this.plan(user, { moment: 'update' });
     await this.visit(user, patterns[patternName] ?? []);
     return await this.callsOf(user);

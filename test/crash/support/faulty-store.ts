@@ -1,6 +1,6 @@
 import { definePlugin, granted } from 'popperd';
 
-import { realFiles } from '../../../plugins/store-mbox/commit/files.ts';
+import { realFiles } from '../../../plugins/store-mbox/commit/index.ts';
 import { options } from '../../../plugins/store-mbox/options.ts';
 import { MboxStore } from '../../../plugins/store-mbox/store.ts';
 import { FaultGate } from './fault-gate.ts';

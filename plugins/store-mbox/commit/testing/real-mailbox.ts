@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Files, realFiles } from '../files.ts';
+import type { Files } from '../files.ts';
+import { realFiles } from '../real-files.ts';
 import type { CommitSettings, Mailbox } from '../settings.ts';
 
 /** A mailbox on the real file system, in a folder that is removed afterwards. */
