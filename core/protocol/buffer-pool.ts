@@ -6,19 +6,20 @@
  * there may be another user's mail.
  */
 export class BufferPool {
-  readonly #octets: number;
+  /** Of each buffer. */
+  readonly octets: number;
   readonly #maxIdle: number;
   readonly #idle: Buffer[] = [];
 
   /** Keeps at most so many that nobody uses. */
   constructor(octets: number, maxIdle: number) {
-    this.#octets = octets;
+    this.octets = octets;
     this.#maxIdle = maxIdle;
   }
 
   /** Holds what was there before. */
   take(): Buffer {
-    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.#octets);
+    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.octets);
   }
 
   giveBack(buffer: Buffer): void {

@@ -6,4 +6,5 @@ declare module 'fs-native-extensions' {
     length: number,
     options: { readonly shared: boolean },
   ): boolean;
+  export function unlock(descriptor: number, offset: number, length: number): void;
 }

@@ -1,4 +1,4 @@
-import { tryLock } from 'fs-native-extensions';
+import { tryLock, unlock } from 'fs-native-extensions';
 
 /**
  * Takes an OFD lock (F_OFD_SETLK) on the whole file, 0 to infinity, without waiting: it excludes other sessions of this
@@ -7,3 +7,9 @@ import { tryLock } from 'fs-native-extensions';
  */
 export const lockFile = (descriptor: number, how: 'shared' | 'exclusive'): boolean =>
   tryLock(descriptor, 0, 0, { shared: how === 'shared' });
+
+/** The same on a single octet of the file, whether or not it is there: see `session-locks.ts`. */
+export const lockOctet = (descriptor: number, position: number): boolean =>
+  tryLock(descriptor, position, 1, { shared: false });
+
+export const unlockOctet = (descriptor: number, position: number): void => unlock(descriptor, position, 1);

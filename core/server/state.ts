@@ -1,16 +1,10 @@
-import { createHash } from 'node:crypto';
-import { closeSync, constants, open as openCallback, openSync } from 'node:fs';
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 
 import type { Claim, PluginState } from '../plugin/state.ts';
 import { Failure } from '../protocol/failure.ts';
-import { lockFile } from './lock.ts';
-import { WarmNames } from './warm-names.ts';
-
-const open = promisify(openCallback);
+import { SessionLocks } from './session-locks.ts';
 
 /** A client that hangs up and comes again meets its own old session for a moment; so long it is waited for. */
 const claimPatienceMs = 1000;
@@ -23,10 +17,11 @@ const claimPauseMs = 50;
 export class State implements PluginState {
   readonly #stateDir: string;
   readonly #uid = process.getuid?.() ?? 0;
-  readonly #lockNames = new WarmNames();
+  readonly #sessionLocks: SessionLocks;
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
+    this.#sessionLocks = new SessionLocks(join(this.folderOfUid(this.#uid), 'sessions'));
   }
 
   /** Makes the folders, or throws an Error that says what is wrong with those that are there. */
@@ -53,25 +48,15 @@ export class State implements PluginState {
   }
 
   async claim(_identity: unknown, key: string): Promise<Claim> {
-    const name = `${createHash('sha256').update(key).digest('hex')}.lock`;
-    const path = join(this.folderOfUid(this.#uid), name);
-    const descriptor = await this.#openLock(path);
-    try {
-      if (await lockPatiently(descriptor)) return claimOn(descriptor);
-      throw new Failure('the maildrop is in use by another session', { code: 'IN-USE' });
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
+    const giveUpAtMs = performance.now() + claimPatienceMs;
+    for (;;) {
+      const release = await this.#sessionLocks.tryTake(key);
+      if (release !== undefined) return claimOf(release);
+      if (performance.now() >= giveUpAtMs) {
+        throw new Failure('the maildrop is in use by another session', { code: 'IN-USE' });
+      }
+      await delay(claimPauseMs);
     }
-  }
-
-  async #openLock(path: string): Promise<number> {
-    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-    const flags = O_RDWR | O_CREAT | O_NOFOLLOW;
-    if (this.#lockNames.has(path)) return openSync(path, flags, 0o600);
-    const descriptor = await open(path, flags, 0o600);
-    await this.#lockNames.add(path);
-    return descriptor;
   }
 
   async #makeOwnFolder(): Promise<void> {
@@ -79,26 +64,15 @@ export class State implements PluginState {
   }
 }
 
-/** May be released twice: the second time the number may be another session's, whose lock it would let go. */
-function claimOn(descriptor: number): Claim {
+/** May be released twice: the second time the lock may be another session's. */
+function claimOf(release: () => void): Claim {
   let isReleased = false;
   return {
     async release() {
-      if (isReleased) return;
+      if (!isReleased) release();
       isReleased = true;
-      // On the spot: the file is empty, so there is nothing to write or free.
-      closeSync(descriptor);
     },
   };
-}
-
-async function lockPatiently(descriptor: number): Promise<boolean> {
-  const giveUpAtMs = performance.now() + claimPatienceMs;
-  while (!lockFile(descriptor, 'exclusive')) {
-    if (performance.now() >= giveUpAtMs) return false;
-    await delay(claimPauseMs);
-  }
-  return true;
 }
 
 /** What lies there is parsed and believed, so nobody else may write there. */

@@ -1,14 +1,11 @@
-import { BufferPool } from 'popperd';
-
-import type { OpenFile } from './commit/index.ts';
+import { type OpenFile, type Room, takeRoom } from './commit/index.ts';
 
 /** A part of a file in memory that moves up through it, slice by slice. Positions are octets from the file's start. */
 export class FileWindow {
   readonly #file: OpenFile;
   readonly #to: number;
   readonly #sliceOctets: number;
-  #whole: Buffer;
-  readonly #octets: Buffer;
+  readonly #room: Room;
   #start: number;
   #filledOctets = 0;
 
@@ -23,8 +20,7 @@ export class FileWindow {
     this.#to = range.to;
     this.#sliceOctets = size.sliceOctets;
     const capacity = Math.min(size.keptOctets + 2 * size.sliceOctets, range.to - range.from);
-    this.#whole = capacity <= pooledOctets ? pool.take() : Buffer.allocUnsafeSlow(capacity);
-    this.#octets = this.#whole.subarray(0, Math.max(capacity, 1));
+    this.#room = takeRoom(capacity);
   }
 
   get start(): number {
@@ -43,17 +39,17 @@ export class FileWindow {
   /** Whether what is there from `position` on can be kept while another slice is read. */
   canKeepFrom(position: number): boolean {
     const wanted = Math.min(this.#sliceOctets, this.#to - this.end);
-    return this.end - position + wanted <= this.#octets.length;
+    return this.end - position + wanted <= this.#room.octets.length;
   }
 
   /** Forgets what lies before `position`, reads on, and answers what was read: none if the file is shorter. */
   async slide(position: number): Promise<Buffer> {
-    this.#octets.copyWithin(0, position - this.#start, this.#filledOctets);
+    this.#room.octets.copyWithin(0, position - this.#start, this.#filledOctets);
     this.#filledOctets -= position - this.#start;
     this.#start = position;
-    const room = this.#octets.length - this.#filledOctets;
+    const room = this.#room.octets.length - this.#filledOctets;
     const wanted = Math.min(this.#sliceOctets, this.#to - this.end, room);
-    const target = this.#octets.subarray(this.#filledOctets, this.#filledOctets + wanted);
+    const target = this.#room.octets.subarray(this.#filledOctets, this.#filledOctets + wanted);
     const octets = await this.#file.read(target, this.end);
     this.#filledOctets += octets;
     return target.subarray(0, octets);
@@ -61,17 +57,11 @@ export class FileWindow {
 
   /** Valid until the window slides. */
   view(from: number, to: number): Buffer {
-    return this.#octets.subarray(from - this.#start, to - this.#start);
+    return this.#room.octets.subarray(from - this.#start, to - this.#start);
   }
 
   /** The end: nothing that `view` gave may be used any more. */
   release(): void {
-    if (this.#whole.length === pooledOctets) pool.giveBack(this.#whole);
-    this.#whole = nothing;
+    this.#room.giveBack();
   }
 }
-
-/** Most mailboxes are smaller; a large one can afford a buffer of its own. */
-const pooledOctets = 1024 * 1024;
-const pool = new BufferPool(pooledOctets, 8);
-const nothing = Buffer.alloc(0);

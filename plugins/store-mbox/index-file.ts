@@ -50,12 +50,13 @@ export class IndexFile {
   }
 
   /**
-   * Replaces the index. Dies the process while it does, the index is lost where that does no harm: a mailbox without equal
-   * messages has the same uids after a new scan.
+   * Makes or replaces the index. Dies the process while it does, the index is lost where that does no harm: a mailbox
+   * without equal messages has the same uids after a new scan.
    */
   async write(header: IndexHeader, rows: Rows): Promise<void> {
     const octets = [encodeHeader(header, await blockDigests(rows.octets, 0)), rows.octets] as const;
     if (!rows.hasTwins && (await this.#overwrite(octets))) return;
+    if (await this.#writeNew(octets)) return;
     const temporaryPath = `${this.#path}.new`;
     const file = await this.#create(temporaryPath);
     try {
@@ -128,12 +129,21 @@ export class IndexFile {
     return overwritten ?? false;
   }
 
-  async #create(path: string): Promise<OpenFile> {
+  /** Answers false if there is one already. */
+  async #writeNew(octets: readonly [Buffer, Buffer]): Promise<boolean> {
+    const file = await unlessTaken(this.#files.open(this.#path, 'create'));
+    if (file === undefined) return false;
     try {
-      return await this.#files.open(path, 'create');
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
+      await writeAll(file, octets);
+      return true;
+    } finally {
+      await file.close();
     }
+  }
+
+  async #create(path: string): Promise<OpenFile> {
+    const file = await unlessTaken(this.#files.open(path, 'create'));
+    if (file !== undefined) return file;
     // A process that died here left it behind.
     await this.#files.unlink(path);
     return this.#files.open(path, 'create');
@@ -167,6 +177,15 @@ async function blockDigests(rows: Buffer, firstBlock: number): Promise<Buffer[]>
     digests.push(sha256(rows.subarray(block * blockOctets, (block + 1) * blockOctets)));
   }
   return digests;
+}
+
+async function unlessTaken(creating: Promise<OpenFile>): Promise<OpenFile | undefined> {
+  try {
+    return await creating;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return undefined;
+    throw error;
+  }
 }
 
 async function unlessMissing(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {

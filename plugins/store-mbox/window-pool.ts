@@ -1,5 +1,7 @@
 import { BufferPool } from 'popperd';
 
+import { largeBuffers } from './commit/index.ts';
+
 /**
  * Memory to read ahead into. Each session gets a small window; one that goes on reading gets a large one, for a few large
  * reads cost much less than many small ones. There are only so many of those, because a client that stops reading in
@@ -8,13 +10,12 @@ import { BufferPool } from 'popperd';
 export class WindowPool {
   readonly #smallOctets: number;
   readonly #small: BufferPool;
-  readonly #large = new BufferPool(largeOctets, maxLargeCount);
   #leftCount: number;
 
   constructor(smallOctets: number, largeCount: number = maxLargeCount) {
     this.#smallOctets = smallOctets;
     this.#small = new BufferPool(smallOctets, Math.ceil(idleSmallOctets / smallOctets));
-    this.#leftCount = smallOctets >= largeOctets ? 0 : largeCount;
+    this.#leftCount = smallOctets >= largeBuffers.octets ? 0 : largeCount;
   }
 
   takeSmall(): Buffer {
@@ -25,14 +26,14 @@ export class WindowPool {
   takeLarge(): Buffer | undefined {
     if (this.#leftCount === 0) return undefined;
     this.#leftCount -= 1;
-    return this.#large.take();
+    return largeBuffers.take();
   }
 
   /** Takes a window back when nobody looks at it any more. */
   giveBack(window: Buffer): void {
     if (window.length === this.#smallOctets) return this.#small.giveBack(window);
     this.#leftCount += 1;
-    this.#large.giveBack(window);
+    largeBuffers.giveBack(window);
   }
 
   /** For a large window that cannot be given back, because something may still write to it. */
@@ -41,7 +42,6 @@ export class WindowPool {
   }
 }
 
-const largeOctets = 1024 * 1024;
 const maxLargeCount = 16;
 /** What small windows that nobody uses may hold in all. */
 const idleSmallOctets = 4 * 1024 * 1024;

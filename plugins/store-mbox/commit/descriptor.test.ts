@@ -6,13 +6,8 @@ import { Descriptor } from './descriptor.ts';
 test('a descriptor is closed once, when its last call is over, and used no more', async () => {
   const descriptor = new Descriptor(1000);
   const events: string[] = [];
-  let end: (value: string) => void = () => {};
-  const call = descriptor.use(
-    () =>
-      new Promise<string>((resolve) => {
-        end = resolve;
-      }),
-  );
+  const { promise, resolve: end } = Promise.withResolvers<string>();
+  const call = descriptor.use(() => promise);
   const close = (): void => void events.push('closed');
   const closing = [descriptor.close(close), descriptor.close(close)];
   await assert.rejects(

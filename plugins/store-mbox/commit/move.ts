@@ -1,10 +1,9 @@
-import { BufferPool } from 'popperd';
-
 import { AfterImage, readExactly } from './after-image.ts';
 import type { Durability } from './durability.ts';
-import { FieldWriter, digestOf } from './fields.ts';
+import { digestOf } from './fields.ts';
 import type { OpenFile } from './files.ts';
 import type { Journal } from './journal.ts';
+import { type Room, takeRoom } from './room.ts';
 
 /** How far a move has come. */
 export interface Progress {
@@ -23,8 +22,8 @@ export class Move {
   readonly #journal: Journal;
   readonly #durability: Durability;
   readonly #progress: Progress;
-  /** A slot: the description's block, then the image. */
-  readonly #slot: Buffer;
+  /** Of a slot: the description's block, then the image. */
+  readonly #room: Room;
   #tail: { octets: number; digest: Uint8Array } | undefined;
 
   constructor(file: OpenFile, journal: Journal, durability: Durability, progress: Progress) {
@@ -32,7 +31,10 @@ export class Move {
     this.#journal = journal;
     this.#durability = durability;
     this.#progress = progress;
-    this.#slot = takeSlot(journal.header);
+    const { blockOctets, chunkOctets } = journal.header;
+    this.#room = takeRoom(blockOctets + chunkOctets);
+    // What another commit left there would be written out where a slot is only filled.
+    this.#slot.fill(0, 0, blockOctets);
   }
 
   /** Writes the first record. It decides the commit as soon as it is durable, which is the caller's to see to. */
@@ -53,7 +55,7 @@ export class Move {
     try {
       return await this.#moveAll();
     } finally {
-      giveSlotBack(this.#slot);
+      this.#room.giveBack();
     }
   }
 
@@ -70,6 +72,10 @@ export class Move {
     await this.#file.truncate(mailboxOctets);
     await this.#durability.everything(this.#file, 'commit: the cut, before the journal goes');
     return { formerOctets: this.#progress.mailboxOctets, mailboxOctets };
+  }
+
+  get #slot(): Buffer {
+    return this.#room.octets;
   }
 
   get #finalOctets(): number {
@@ -150,36 +156,21 @@ export class Move {
   }
 }
 
-/** Room for one slot, used over and over: most commits are small, and a fresh buffer for each costs as much as they do. */
-const pooledOctets = 1024 * 1024;
-const slots = new BufferPool(pooledOctets, 4);
-
-function takeSlot({ blockOctets, chunkOctets }: Journal['header']): Buffer {
-  const octets = blockOctets + chunkOctets;
-  if (octets > pooledOctets) return Buffer.alloc(octets);
-  // What another commit left in the first block would be written out where a slot is only filled.
-  return slots.take().fill(0, 0, blockOctets).subarray(0, octets);
-}
-
-function giveSlotBack(slot: Buffer): void {
-  if (slot.buffer.byteLength === pooledOctets) slots.giveBack(Buffer.from(slot.buffer));
-}
-
 /**
  * Digest of what the cut will take away: its length, its first and its last 32 KiB. No step writes there, so it
  * tells whether the cut has happened, even if mail came since.
  */
 export async function tailDigest(file: OpenFile, start: number, end: number): Promise<Uint8Array> {
-  const edgeOctets = Math.min(32 * 1024, end - start);
-  const first = Buffer.alloc(edgeOctets);
-  const last = Buffer.alloc(edgeOctets);
-  await readExactly(file, first, start);
-  await readExactly(file, last, end - edgeOctets);
-  const fields = new FieldWriter(8 + 2 * edgeOctets);
-  return digestOf(
-    fields
-      .number(end - start)
-      .octets(first)
-      .octets(last).written,
-  );
+  const edgeOctets = Math.min(maxEdgeOctets, end - start);
+  const room = takeRoom(8 + 2 * edgeOctets);
+  try {
+    room.octets.writeDoubleLE(end - start);
+    await readExactly(file, room.octets.subarray(8, 8 + edgeOctets), start);
+    await readExactly(file, room.octets.subarray(8 + edgeOctets), end - edgeOctets);
+    return digestOf(room.octets);
+  } finally {
+    room.giveBack();
+  }
 }
+
+const maxEdgeOctets = 32 * 1024;
