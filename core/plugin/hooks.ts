@@ -23,8 +23,11 @@ export interface Refusal {
   readonly code?: ResponseCode;
 }
 
-/** What a process is for. With `isolation: 'none'` one process is all of it. */
-export type Role = 'all' | 'cli';
+/**
+ * What a process is for. With `isolation: 'none'` it is all of it, alone (`all`) or as one of several under a master
+ * (`front`).
+ */
+export type Role = 'all' | 'front' | 'cli';
 
 /** One line as it crossed the wire, for a trace. Secrets are masked before any tap sees it. */
 export interface WireEvent {
@@ -41,7 +44,10 @@ export function createHooks() {
   return Object.freeze({
     /** The daemon starts: in config order, before any port is open. A throw keeps it from starting. */
     start: new AsyncSeriesHook<[Role]>(['role'], 'start'),
-    /** The ports are open: clients can come. Gives the addresses as bound. */
+    /**
+     * The ports are open: clients can come. Gives the addresses as bound. Where several fronts serve, it is called in the first
+     * of them, once for each start and reload.
+     */
     listening: new AsyncParallelHook<[readonly string[]]>(['addresses'], 'listening'),
     /** The daemon ends; taps run side by side under one deadline. */
     stop: new AsyncParallelHook<[Role]>(['role'], 'stop'),

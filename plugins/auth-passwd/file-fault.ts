@@ -6,16 +6,19 @@ export class FileFault extends Error {
   }
 }
 
-/** The same for what the system says of a file. */
-export function fileFault(file: string, error: unknown): FileFault {
+/** The same for what the system says of a file. `explanations`, by the error's code, go before those for password files. */
+export function fileFault(
+  file: string,
+  error: unknown,
+  explanations: ReadonlyMap<string, string> = new Map(),
+): FileFault {
   if (error instanceof FileFault) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  return new FileFault(file, explanations.get(code ?? '') ?? `cannot be used (${code ?? String(error)})`, {
-    cause: error,
-  });
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const what = explanations.get(code) ?? ofPasswordFiles.get(code);
+  return new FileFault(file, what ?? `cannot be used (${code || String(error)})`, { cause: error });
 }
 
-const explanations: ReadonlyMap<string, string> = new Map([
+const ofPasswordFiles: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file: make it with "popper passwd add FILE USER", or mend the path'],
   ['ENOTDIR', 'a part of the path is no folder: mend the path'],
   ['EACCES', 'may not be read or written by this user: mend the owner or mode of the file or of its folders'],

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 const placeholder = /\{[^}]*\}?|\}/g;
 
 /** Says why a template can make no home folders, and what it may hold; undefined where it can. */
@@ -14,6 +16,16 @@ export function complaintAboutHome(template: string): string | undefined {
 export function homeFrom(template: string, user: string): string {
   // A valid user name has no slash and no two dots, so that it is one folder's name wherever it is put.
   return template.replace(placeholder, (name) => placeholders.get(name)?.(user) ?? '');
+}
+
+/**
+ * The home folder in a field of a line that was read as latin1, or undefined where it is no absolute path, leads up by
+ * "..", holds a NUL, or is not UTF-8.
+ */
+export function homeOfField(field: string): string | undefined {
+  if (!field.startsWith('/') || field.includes('\0') || field.split('/').includes('..')) return undefined;
+  const octets = Buffer.from(field, 'latin1');
+  return isUtf8(octets) ? octets.toString() : undefined;
 }
 
 const placeholders: ReadonlyMap<string, (user: string) => string> = new Map([

@@ -41,6 +41,7 @@ const brokenLines: readonly (readonly [line: string, says: RegExp])[] = [
   ['bob:{PLAIN}x:1000:4294967295', /bob: gid/],
   ['bob:{PLAIN}x::::mail/bob', /bob: home/],
   ['bob:{PLAIN}x::::/mail/../root', /bob: home/],
+  ['bob:{PLAIN}x::::/home/jos\xe9', /bob: home/],
   ['bob:{PLAIN}x::::::nologin', /bob: nologin/],
   ['bob:{PLAIN}x::::::user=x allow_nets=10.0.0.0/8', /bob: allow_nets/],
 ];

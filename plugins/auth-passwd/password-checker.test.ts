@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { AccountFile } from './account-file.ts';
 import { Busy, Gate } from './gate.ts';
+import { parseAccounts } from './parse-accounts.ts';
+import { ParsedFile } from './parsed-file.ts';
 import { PasswordChecker } from './password-checker.ts';
 import { costClassOf, type StoredPassword } from './stored-password.ts';
 import { verify, type Verify } from './verify.ts';
@@ -28,9 +29,14 @@ async function checkerOf(
     hashed.push(costClassOf(stored));
     return (options.verify ?? verify)(stored, password);
   };
-  const file = new AccountFile(path, { report: () => undefined, settledAfterMs: 0, trustedForMs: 60_000 });
+  const accounts = new ParsedFile(path, {
+    parse: parseAccounts,
+    report: () => undefined,
+    settledAfterMs: 0,
+    trustedForMs: 60_000,
+  });
   const gate = options.gate ?? new Gate({ running: 1, waiting: 10 });
-  const checker = new PasswordChecker({ file, gate, verify: counted });
+  const checker = new PasswordChecker({ accounts, gate, verify: counted });
   const check = async (user: string, password: string): Promise<string> =>
     (await checker.check(user, Buffer.from(password), never)).kind;
   return { file: path, hashed, check };

@@ -42,7 +42,7 @@ export function assertTrusted(
   facts: Pick<BigIntStats, 'isFile' | 'size' | 'mode' | 'uid'>,
   ownUid: bigint,
 ): void {
-  if (!facts.isFile()) throw new FileFault(file, 'is no regular file: name a file with user:hash lines');
+  if (!facts.isFile()) throw new FileFault(file, 'is no regular file: name the file itself');
   if (facts.size > maxFileOctets) throw new FileFault(file, `is bigger than ${maxFileOctets} octets`);
   if ((facts.mode & 0o002n) !== 0n) {
     throw new FileFault(file, `everybody may write to it, and so log in as anybody: chmod o-w ${file}`);

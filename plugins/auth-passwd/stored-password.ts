@@ -2,9 +2,11 @@ import { type Argon2Hash, parseArgon2 } from './argon2.ts';
 import { type CryptHash, parseCrypt } from './crypt-hash.ts';
 import { type Digest, type DigestAlgorithm, parseDigest, plainDigest } from './digest.ts';
 
-/** No password opens it: `!` or `*` before or instead of a hash, as passwd(1) writes it. */
-interface Locked {
+/** No password opens it. */
+export interface Locked {
   readonly kind: 'locked';
+  /** For the log: what shuts the user out. */
+  readonly reason: string;
 }
 
 /** What a password file knows of a password. */
@@ -16,12 +18,16 @@ export type StoredPassword = Argon2Hash | CryptHash | Digest | Locked;
  */
 export function parseStoredPassword(field: string): StoredPassword | string {
   if (field === '') return 'the password field is empty';
-  if (field.startsWith('!') || field.startsWith('*')) return { kind: 'locked' };
+  if (isLocked(field)) return { kind: 'locked', reason: lockedReason };
   const [prefix = '', name = '', encoding = ''] =
     /^\{([A-Za-z0-9-]+)(?:\.([A-Za-z0-9]+))?\}/.exec(field) ?? [];
   if (prefix === '') return parseBare(field);
   return parseScheme(name.toUpperCase(), field.slice(prefix.length), encoding.toLowerCase());
 }
+
+/** Whether `!` or `*` stands before or instead of a hash, as passwd(1) writes it. */
+export const isLocked = (field: string): boolean => field.startsWith('!') || field.startsWith('*');
+export const lockedReason = 'the user is locked out (! or * before the hash)';
 
 /** Hashes of one class cost the same time to check: the scheme with its cost, and for all quick ones one class. */
 export function costClassOf(stored: StoredPassword): string {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { allowedName, allowedNameRule } from 'popperd';
 import type { Subcommand, SubcommandIo } from 'popperd';
 
-import { AccountFile } from './account-file.ts';
+import { accountFile } from './account-file.ts';
 import { askPassword, Cancelled } from './ask-password.ts';
 import { FileFault } from './file-fault.ts';
 import { Gate } from './gate.ts';
@@ -71,16 +71,17 @@ async function remove({ file, user, io }: Request): Promise<number> {
 
 async function check({ file, user, io }: Request): Promise<number> {
   const report = (what: string, fix: string): void => void io.stderr.write(`${what} (${fix})\n`);
-  const accounts = new AccountFile(file, { report });
+  const accounts = accountFile(file, report);
   await accounts.current();
   const password = await askPassword(io, [`Password of ${user}: `]);
-  const checker = new PasswordChecker({ file: accounts, gate: new Gate({ running: 1, waiting: 0 }), verify });
-  const { kind } = await checker.check(user, password, new AbortController().signal);
-  if (kind === 'right') {
+  const checker = new PasswordChecker({ accounts, gate: new Gate({ running: 1, waiting: 0 }), verify });
+  const answer = await checker.check(user, password, new AbortController().signal);
+  if (answer.kind === 'right') {
     io.stdout.write('the password is right\n');
     return 0;
   }
-  io.stderr.write(kind === 'wrong' ? 'the password is wrong\n' : `${file}: there is no user ${user}\n`);
+  const reason = answer.kind === 'unknown' ? `${file}: there is no user ${user}` : answer.reason;
+  io.stderr.write(`${reason}\n`);
   return 1;
 }
 

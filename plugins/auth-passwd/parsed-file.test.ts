@@ -6,22 +6,35 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 
-import { AccountFile, type AccountFileOptions } from './account-file.ts';
+import { type Accounts, parseAccounts } from './parse-accounts.ts';
+import { ParsedFile, type ParsedFileOptions } from './parsed-file.ts';
 import { assertTrusted } from './read-whole.ts';
 
 /** A file that is looked at each time and never waited for, with what was reported about it. */
 async function passwordFile(
   t: TestContext,
   text: string,
-  options: Partial<AccountFileOptions> = {},
-): Promise<{ file: string; accounts: AccountFile; reports: string[]; users: () => Promise<string[]> }> {
+  options: Partial<ParsedFileOptions<Accounts>> = {},
+): Promise<{
+  file: string;
+  accounts: ParsedFile<Accounts>;
+  reports: string[];
+  users: () => Promise<string[]>;
+}> {
   const folder = await mkdtemp(join(tmpdir(), 'auth-passwd-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'passwd');
   await writeFile(file, text, { mode: 0o600 });
   const reports: string[] = [];
   const report = (what: string, fix: string): number => reports.push(`${what}: ${fix}`);
-  const accounts = new AccountFile(file, { report, trustedForMs: 0, settledAfterMs: 0, ...options });
+  const accounts = new ParsedFile(file, {
+    parse: parseAccounts,
+    report,
+    isSecret: true,
+    trustedForMs: 0,
+    settledAfterMs: 0,
+    ...options,
+  });
   const users = async (): Promise<string[]> => [...(await accounts.current()).byUser.keys()];
   return { file, accounts, reports, users };
 }
