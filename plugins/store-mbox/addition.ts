@@ -27,7 +27,7 @@ export async function addMessages(mailbox: Mailbox, messages: readonly NewMessag
     const { path, commit } = mailbox.place;
     const lead = await missingLineEnds(file);
     await failingAs(() => appendMessages({ path, file }, Buffer.concat([lead, ...content]), commit));
-    await mailbox.survey(file, { isBeingWritten: false });
+    await mailbox.survey(file, { stat: await file.stat(), isBeingWritten: false });
   } finally {
     await locked.release();
   }
@@ -58,11 +58,12 @@ async function create({ path, surroundings }: Place): Promise<void> {
 }
 
 async function currentIndex(mailbox: Mailbox, file: OpenFile): Promise<SurveyedIndex> {
-  const stamp = stampOf(await file.stat(), mailbox.place.surroundings.bootId);
+  const stat = await file.stat();
+  const stamp = stampOf(stat, mailbox.place.surroundings.bootId);
   const { header } = mailbox;
   const isCurrent = isSameMailbox(header.stamp, stamp) && header.scannedOctets === stamp.octets;
   if (isCurrent) return { header, rows: await mailbox.rows() };
-  return mailbox.survey(file, { isBeingWritten: false });
+  return mailbox.survey(file, { stat, isBeingWritten: false });
 }
 
 /** The text of those that are not there yet. */

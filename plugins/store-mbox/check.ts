@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, lstat, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Checkup } from 'popperd';
 
@@ -12,7 +13,7 @@ export type MayUse = (path: string, mode: number) => Promise<boolean>;
 /** Looks at the spool folder for `popper check`. Users' homes cannot be known here. */
 export async function checkSpool(
   checkup: Checkup,
-  { spool, lockMethods }: Options,
+  { spool, lockMethods, owner }: Options,
   baseFolder: string,
   mayUse: MayUse = mayAccess,
 ): Promise<void> {
@@ -30,12 +31,51 @@ export async function checkSpool(
     return;
   }
   checkup.fine(`the spool folder ${folder} is there`);
+  if (basename(spool) === '{user}' && resolve(baseFolder, dirname(spool)) === resolve(folder))
+    await checkMboxes(checkup, { folder, owner, mayUse });
   if (lockMethods.includes('dotlock') && !(await mayUse(folder, constants.W_OK))) {
     checkup.warning(
       `no dotlocks can be made in ${folder}`,
       'let the daemon write there (group mail), or leave "dotlock" out of lockMethods if no other program needs it',
     );
   }
+}
+
+interface Spool {
+  readonly folder: string;
+  readonly owner: number | undefined;
+  readonly mayUse: MayUse;
+}
+
+/** So many files are named; of the others it is told how many there are. */
+const maxNamed = 20;
+
+/** Mboxes that every login will be refused, whoever it is. */
+async function checkMboxes(checkup: Checkup, { folder, owner, mayUse }: Spool): Promise<void> {
+  let more = 0;
+  let named = 0;
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (name.startsWith('.') || name.endsWith('.lock')) continue;
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (!found?.isFile()) continue;
+    const fault = await faultOf(path, found.uid, { owner, mayUse });
+    if (fault === undefined) continue;
+    named += 1;
+    if (named <= maxNamed) checkup.warning(fault.what, fault.fix);
+    else more += 1;
+  }
+  if (more > 0) checkup.warning(`${folder}: ${more} more files like that`, 'the same');
+}
+
+async function faultOf(path: string, uid: number, { owner, mayUse }: Pick<Spool, 'owner' | 'mayUse'>) {
+  if (owner !== undefined && uid !== owner) {
+    const fix = `chown ${owner} ${path}, or leave the option owner out, where mail belongs to its users`;
+    return { what: `${path} belongs to uid ${uid}, and the option owner says ${owner}: it is refused`, fix };
+  }
+  if (await mayUse(path, constants.R_OK | constants.W_OK)) return undefined;
+  const fix = 'run popper (and this check) as a user who may: one of the group that the file has, or root';
+  return { what: `${path} may not be read and written by this user`, fix };
 }
 
 const isFolder = async (path: string): Promise<boolean> =>

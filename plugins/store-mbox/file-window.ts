@@ -1,5 +1,12 @@
 import { type OpenFile, type Room, takeRoom } from './commit/index.ts';
 
+/** Octets of a file that are in memory, from `start` on. Whoever gets them gives the room back. */
+export interface ReadOctets {
+  readonly room: Room;
+  readonly start: number;
+  readonly filledOctets: number;
+}
+
 /** A part of a file in memory that moves up through it, slice by slice. Positions are octets from the file's start. */
 export class FileWindow {
   readonly #file: OpenFile;
@@ -60,8 +67,8 @@ export class FileWindow {
     return this.#room.octets.subarray(from - this.#start, to - this.#start);
   }
 
-  /** The end: nothing that `view` gave may be used any more. */
-  release(): void {
-    this.#room.giveBack();
+  /** The end: what there is belongs to the caller, and nothing that `view` gave may be used any more. */
+  handOver(): ReadOctets {
+    return { room: this.#room, start: this.#start, filledOctets: this.#filledOctets };
   }
 }

@@ -1,3 +1,4 @@
+import type { FileStat } from './commit/index.ts';
 import type { IndexHeader } from './index-header.ts';
 import type { Rows } from './rows.ts';
 
@@ -7,6 +8,8 @@ export interface MailboxIndex {
   /** undefined if they have not been read yet. */
   readonly rows: Rows | undefined;
   readonly unsaved: Unsaved;
+  /** The index on disk when it was read, and was what this came from. While it is the same nothing there is newer. */
+  readonly onDisk?: FileStat | undefined;
 }
 
 /** How much of the index on disk is out of date. */
@@ -15,6 +18,15 @@ export type Unsaved =
   /** Rows were added to what is on disk under the header `former`. */
   | { readonly kind: 'added'; readonly former: IndexHeader }
   | { readonly kind: 'all' };
+
+/** A little that was added is scanned again, with the same uids, where this process does not remember it. */
+export function isWorthSaving({ header, unsaved }: MailboxIndex): boolean {
+  if (unsaved.kind !== 'added') return unsaved.kind === 'all';
+  return header.scannedOctets - unsaved.former.scannedOctets > leftUnsavedOctets;
+}
+
+/** To scan this much costs about what it costs to write it down. */
+const leftUnsavedOctets = 256 * 1024;
 
 /** Indexes of mailboxes lately opened, for users who come again. The least lately used go first. */
 export class IndexCache {

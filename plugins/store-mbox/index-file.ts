@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { sha256 } from './canonical.ts';
-import { errorCode, type Files, type OpenFile } from './commit/index.ts';
+import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
 import {
   blockCountOf,
   blockDigestOf,
@@ -24,6 +24,11 @@ export class IndexFile {
   constructor(files: Files, path: string) {
     this.#files = files;
     this.#path = path;
+  }
+
+  /** undefined if there is none. Where it is seldom there, a look costs less than to fail to open it. */
+  async stat(): Promise<FileStat | undefined> {
+    return unlessRefused(this.#files.lstat(this.#path));
   }
 
   /** undefined if there is none, or none that can be believed. */
@@ -55,7 +60,7 @@ export class IndexFile {
    */
   async write(header: IndexHeader, rows: Rows): Promise<void> {
     const octets = [encodeHeader(header, await blockDigests(rows.octets, 0)), rows.octets] as const;
-    if (!rows.hasTwins && (await this.#overwrite(octets))) return;
+    if (!rows.hasTwins && (await this.stat()) !== undefined && (await this.#overwrite(octets))) return;
     if (await this.#writeNew(octets)) return;
     const temporaryPath = `${this.#path}.new`;
     const file = await this.#create(temporaryPath);
@@ -97,12 +102,7 @@ export class IndexFile {
 
   /** What cannot be read counts as not there. */
   async #reading<T>(read: (file: OpenFile) => Promise<T | undefined>): Promise<T | undefined> {
-    try {
-      return await this.#opened('read', read);
-    } catch (error) {
-      if (errorCode(error) === undefined) throw error;
-      return undefined;
-    }
+    return unlessRefused(this.#opened('read', read));
   }
 
   async #opened<T>(
@@ -177,6 +177,15 @@ async function blockDigests(rows: Buffer, firstBlock: number): Promise<Buffer[]>
     digests.push(sha256(rows.subarray(block * blockOctets, (block + 1) * blockOctets)));
   }
   return digests;
+}
+
+async function unlessRefused<T>(answer: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 async function unlessTaken(creating: Promise<OpenFile>): Promise<OpenFile | undefined> {

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function report(spool: string, mayUse?: MayUse): Promise<readonly string[]> {
+async function report(spool: string, mayUse?: MayUse, owner?: number): Promise<readonly string[]> {
   const said: string[] = [];
   const say =
     (kind: string) =>
@@ -30,12 +30,14 @@ async function report(spool: string, mayUse?: MayUse): Promise<readonly string[]
       said.push(`${kind}: ${what.replaceAll(folder, 'FOLDER')}`);
     };
   const checkup = { fine: say('fine'), warning: say('warning'), problem: say('problem') };
-  await checkSpool(checkup, options.parse({ spool }), folder, mayUse);
+  await checkSpool(checkup, options.parse({ spool, owner }), folder, mayUse);
   return said;
 }
 
 const mayEnter = async (_: string, mode: number): Promise<boolean> => mode === constants.X_OK;
 const mayNothing = async (): Promise<boolean> => false;
+
+const mayOnlyWriteFolder = async (path: string): Promise<boolean> => path.endsWith('/');
 
 describe('popper check looks at the spool', () => {
   it('and is content with one that is there', async () => {
@@ -50,6 +52,22 @@ describe('popper check looks at the spool', () => {
 
   it('and cannot look into homes', async () => {
     assert.deepEqual(await report('{home}/mbox'), ["fine: mail lies in users' homes: {home}/mbox"]);
+  });
+
+  it('and says which mboxes will be refused, twenty of them by name', async () => {
+    const own = process.getuid?.() ?? 0;
+    for (const name of ['ann', 'ann.lock', '.hidden']) await writeFile(join(folder, name), '');
+    assert.deepEqual((await report('{user}', undefined, own)).slice(1), []);
+    assert.deepEqual((await report('{user}', undefined, own + 1)).slice(1), [
+      `warning: FOLDER/ann belongs to uid ${own}, and the option owner says ${own + 1}: it is refused`,
+    ]);
+    assert.deepEqual((await report('{user}', mayOnlyWriteFolder)).slice(1), [
+      'warning: FOLDER/ann may not be read and written by this user',
+    ]);
+    await Promise.all(Array.from({ length: 30 }, (_, index) => writeFile(join(folder, `user${index}`), '')));
+    const many = await report('{user}', undefined, own + 1);
+    assert.equal(many.length, 22);
+    assert.match(many.at(-1) ?? '', /11 more files like that/);
   });
 
   it('and says where no dotlocks can be made, and where nothing can be reached', async () => {

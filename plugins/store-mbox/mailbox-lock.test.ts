@@ -121,10 +121,10 @@ describe('a mailbox that is locked for writing', () => {
     const files = new WatchedFiles(realFiles);
     let looks = 0;
     files.before = async ({ what, path: of }) => {
-      if (what !== 'stat' || of !== path) return;
+      if (what !== 'lstat' || of !== path) return;
       looks += 1;
-      // The first look was at its owner and mode; now the lock is held.
-      if (looks !== 2) return;
+      // It was opened, and its owner and mode were looked at; now the lock is held.
+      if (looks !== 1) return;
       await writeFile(join(folder, 'new'), 'From y\n', { mode: 0o600 });
       await rename(join(folder, 'new'), path);
     };
@@ -213,6 +213,15 @@ describe('a mailbox that is being read', () => {
     assert.equal(await canLockByFcntl(path), false);
     await locked?.release();
     assert.deepEqual(await readdir(folder), ['mrose']);
+  });
+
+  it('can be written again as soon as it is unlocked, though the file stays open', async () => {
+    const locked = await lockMailboxShared(path, trust, settings());
+    assert.equal(await canLockByFcntl(path), false);
+    locked?.unlock();
+    assert.equal(await canLockByFcntl(path), true);
+    assert.deepEqual(await locked?.file.stat(), locked?.stat);
+    await locked?.release();
   });
 
   it('does not care for dotlocks', async () => {

@@ -1,12 +1,13 @@
+// Over 250 lines: taking two locks or none, and letting go of both, read best beside each other.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Failure, lockFile } from 'popperd';
+import { Failure, lockFile, unlockFile } from 'popperd';
 
-import { errorCode, type Files, type OpenFile } from './commit/index.ts';
+import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
 import { type Dotlock, dotlockPathOf, tryDotlock } from './dotlock.ts';
 import type { LockNote } from './lock-note.ts';
 import type { LockMethod } from './options.ts';
-import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
+import { isSameInode, openTrusted, type SpoolFile, type Trust } from './spool-file.ts';
 
 export interface LockSettings {
   readonly files: Files;
@@ -30,6 +31,14 @@ export interface LockedMailbox {
   release(): Promise<void>;
 }
 
+/** The mailbox, open for reading and locked against writers. */
+export interface SharedMailbox extends LockedMailbox {
+  /** As it has been since it was locked. */
+  readonly stat: FileStat;
+  /** Lets go of the lock and leaves the file open, for the caller to close. */
+  readonly unlock: () => void;
+}
+
 /**
  * Takes all locks, or none: while one of them is not to be had, none is held, for other programs take them in another
  * order and would wait for ours. undefined if there is no mailbox. Throws a Failure with `busyCode` after the
@@ -50,16 +59,13 @@ export async function lockMailbox(
   }
 }
 
-/**
- * The mailbox, open for reading and locked against writers; never by a dotlock. undefined if there is none. Throws a
- * Failure with `busyCode` after the time-out.
- */
+/** Never by a dotlock. undefined if there is no mailbox. Throws a Failure with `busyCode` after the time-out. */
 export async function lockMailboxShared(
   path: string,
   trust: Trust,
   settings: LockSettings,
   busyCode: BusyCode = 'SYS/TEMP',
-): Promise<LockedMailbox | undefined> {
+): Promise<SharedMailbox | undefined> {
   const { lockTimeoutMs } = settings;
   const deadlineMs = performance.now() + lockTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
@@ -90,23 +96,28 @@ async function tryShared(
   path: string,
   trust: Trust,
   { lockMethods, files, onLeftLocked }: LockSettings,
-): Promise<LockedMailbox | undefined | 'busy'> {
-  const file = await openSpoolFile(files, path, 'read', trust);
-  if (file === undefined) return undefined;
+): Promise<SharedMailbox | undefined | 'busy'> {
+  const opened = await openTrusted(files, path, 'read', trust);
+  if (opened === undefined) return undefined;
+  const { file } = opened;
+  const byFcntl = lockMethods.includes('fcntl');
   const release = (): Promise<void> => file.close().catch((error: unknown) => onLeftLocked?.(path, error));
-  let isLocked = false;
+  let stat: FileStat | undefined;
   try {
-    isLocked = !lockMethods.includes('fcntl') || lockFile(file.descriptor, 'shared');
-    isLocked &&= await isStillTheMailbox(path, file, files);
+    const isLocked = !byFcntl || lockFile(file.descriptor, 'shared');
+    if (isLocked) stat = await mailboxStat(path, opened, files);
   } finally {
-    if (!isLocked) await release();
+    if (stat === undefined) await release();
   }
-  return isLocked ? { file, release } : 'busy';
+  const unlock = (): void => {
+    if (byFcntl) unlockFile(file.descriptor);
+  };
+  return stat === undefined ? 'busy' : { file, stat, release, unlock };
 }
 
 /** What one attempt has got so far. */
 interface Held {
-  file?: OpenFile | undefined;
+  opened?: SpoolFile | undefined;
   dotlock?: Dotlock | undefined;
 }
 
@@ -135,10 +146,11 @@ async function tryEach(
     const tried = await (method === 'dotlock' ? tryNotedDotlock : tryFcntl)(path, settings, held, trust);
     if (tried !== 'held') return tried === 'busy' ? 'busy' : undefined;
   }
-  held.file ??= await openSpoolFile(settings.files, path, 'read-write', trust);
-  const { file } = held;
-  if (file === undefined) return undefined;
-  return (await isStillTheMailbox(path, file, settings.files)) ? hold(path, file, held, settings) : 'busy';
+  held.opened ??= await openTrusted(settings.files, path, 'read-write', trust);
+  const { opened } = held;
+  if (opened === undefined) return undefined;
+  const stat = await mailboxStat(path, opened, settings.files);
+  return stat === undefined ? 'busy' : hold(path, opened.file, held, settings);
 }
 
 /** `missing`: no mailbox, or not even its folder. */
@@ -154,9 +166,9 @@ async function tryNotedDotlock(path: string, settings: LockSettings, held: Held)
 }
 
 async function tryFcntl(path: string, { files }: LockSettings, held: Held, trust: Trust): Promise<Tried> {
-  held.file = await openSpoolFile(files, path, 'read-write', trust);
-  if (held.file === undefined) return 'missing';
-  return lockFile(held.file.descriptor, 'exclusive') ? 'held' : 'busy';
+  held.opened = await openTrusted(files, path, 'read-write', trust);
+  if (held.opened === undefined) return 'missing';
+  return lockFile(held.opened.file.descriptor, 'exclusive') ? 'held' : 'busy';
 }
 
 function doWithoutDotlock(path: string, { lockMethods, onForbidden }: LockSettings): void {
@@ -196,10 +208,10 @@ function refresherOf(dotlock: Dotlock): () => void {
 }
 
 /** Each lock although another could not be let go. */
-async function letGo(path: string, { file, dotlock }: Held, settings: LockSettings): Promise<void> {
+async function letGo(path: string, { opened, dotlock }: Held, settings: LockSettings): Promise<void> {
   const { note, onLeftLocked, onTaken } = settings;
   // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
-  await file?.close().catch((error: unknown) => onLeftLocked?.(path, error));
+  await opened?.file.close().catch((error: unknown) => onLeftLocked?.(path, error));
   try {
     if ((await dotlock?.release()) === 'taken') onTaken?.(path);
     note?.remove();
@@ -209,10 +221,13 @@ async function letGo(path: string, { file, dotlock }: Held, settings: LockSettin
   }
 }
 
-/** While the lock was not yet held, the name may have been given to another file. */
-async function isStillTheMailbox(path: string, file: OpenFile, files: Files): Promise<boolean> {
-  const stat = await file.stat();
-  return stat.nlink === 1 && isSameInode(stat, await files.lstat(path));
+/**
+ * What is known of the mailbox now that it is locked. undefined if the name was given to another file, or the file
+ * another name, before it was.
+ */
+async function mailboxStat(path: string, { stat }: SpoolFile, files: Files): Promise<FileStat | undefined> {
+  const now = await files.lstat(path);
+  return now?.nlink === 1 && isSameInode(stat, now) ? now : undefined;
 }
 
 interface Patience {

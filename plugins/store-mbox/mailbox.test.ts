@@ -454,6 +454,40 @@ describe('equal messages (M12)', () => {
   }
 });
 
+/** From now on index files look as if they were written a minute earlier. */
+const letTimePass = (): void => {
+  files.lstat = async (path) => {
+    await files.before({ what: 'lstat', path, octets: 0 });
+    const stat = await realFiles.lstat(path);
+    const ageNs = path.endsWith('.index') ? 60_000_000_000n : 0n;
+    return stat && { ...stat, ctimeNs: stat.ctimeNs - ageNs };
+  };
+};
+
+/** What a visit that finds a new message reads of the index. */
+const octetsOfIndexRead = async (): Promise<number> => {
+  await store.deliver('mrose', letters(9));
+  files.forget();
+  await (await store.open()).close();
+  const reads = files.calls.filter(({ what, path }) => what === 'read' && path.endsWith('.index'));
+  return reads.reduce((sum, { octets }) => sum + octets, 0);
+};
+
+describe('the index of a user who often has new mail', () => {
+  it('is read when it may be new, and not again while its file stays as it is', async () => {
+    await store.deliver('mrose', letters(1, 2));
+    await session(store);
+    // Written just now: the file may change without its times' changing.
+    for (const visit of [1, 2]) assert.equal(await octetsOfIndexRead(), 4096, `visit ${visit}`);
+    letTimePass();
+    assert.deepEqual([await octetsOfIndexRead(), await octetsOfIndexRead()], [4096, 0]);
+    const path = join(await stateFolder(), String((await indexNames())[0]));
+    await writeFile(path, await readFile(path));
+    assert.deepEqual([await octetsOfIndexRead(), await octetsOfIndexRead()], [4096, 0]);
+    assert.equal((await session(store)).uids.length, 8);
+  });
+});
+
 describe('a little that was added', () => {
   it('is not written down at each login, but when it has become much', async () => {
     await store.deliver('mrose', letters(1));

@@ -1,20 +1,23 @@
 import { type FileStat, isMailboxPending, type OpenFile } from './commit/index.ts';
 import { isDotlocked } from './dotlock.ts';
-import type { MailboxIndex, Unsaved } from './index-cache.ts';
+import { isWorthSaving, type MailboxIndex, type Unsaved } from './index-cache.ts';
 import { type IndexHeader, isSameMailbox } from './index-header.ts';
-import { type BusyCode, lockMailboxShared } from './mailbox-lock.ts';
-import { messageChanged } from './message-reader.ts';
+import { KeptOctets } from './kept-octets.ts';
+import { emptyIndex, lastKnown } from './last-known.ts';
+import { type BusyCode, lockMailboxShared, type SharedMailbox } from './mailbox-lock.ts';
+import { MessageReader, messageChanged } from './message-reader.ts';
 import type { Place } from './place.ts';
 import { recoverPlace } from './recovery.ts';
 import { Rows } from './rows.ts';
 import { assertTrusted } from './spool-file.ts';
-import { stampOf, survey, type Survey, type SurveyedIndex } from './survey.ts';
+import { stampOf, survey, type Survey, type SurveyedIndex, type SurveyRequest } from './survey.ts';
 
 /** A mailbox and what is known of it. Only the holder of the session lock has one. */
 export class Mailbox {
   readonly place: Place;
   #index: MailboxIndex;
   #hasSuccessor = false;
+  #reader: MessageReader | undefined;
 
   private constructor(place: Place, index: MailboxIndex) {
     this.place = place;
@@ -34,7 +37,7 @@ export class Mailbox {
     const known = cache.get(place.path);
     if (known !== undefined && isCurrent(known, stat, place)) return new Mailbox(place, known);
     const mailbox = new Mailbox(place, await lastKnown(place, known));
-    if (!isCurrent(mailbox.#index, stat, place)) await mailbox.lookAgain('IN-USE');
+    if (!isCurrent(mailbox.#index, stat, place)) await mailbox.#firstLook();
     else cache.set(place.path, mailbox.#index);
     return mailbox;
   }
@@ -55,26 +58,65 @@ export class Mailbox {
     return found.rows;
   }
 
+  /**
+   * The mailbox opened for reading, if it had to be looked through: what was read then lies in the reader's window. Whoever
+   * takes it closes it, and does so before anything else happens.
+   */
+  takeReader(): MessageReader | undefined {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    return reader;
+  }
+
   /** Looks through the mailbox, or through what was added to it, under a shared lock. undefined if it is gone. */
-  async lookAgain(busyCode?: BusyCode): Promise<Survey | undefined> {
-    const { path, trust, locks, surroundings } = this.place;
-    const locked = await lockMailboxShared(path, trust, locks, busyCode);
-    if (locked === undefined) {
-      this.#index = emptyIndex;
-      return undefined;
-    }
+  async lookAgain(): Promise<Survey | undefined> {
+    const locked = await this.#lockShared();
+    if (locked === undefined) return undefined;
     try {
-      const isBeingWritten = await isDotlocked(surroundings.files, path, locks.staleDotlockMs);
-      return await this.survey(locked.file, { isBeingWritten });
+      return await this.#surveyShared(locked);
     } finally {
       await locked.release();
     }
   }
 
+  /** A client that finds new mail fetches it, and it need not be read twice for that. */
+  async #firstLook(): Promise<void> {
+    const locked = await this.#lockShared('IN-USE');
+    if (locked === undefined) return;
+    const kept = new KeptOctets();
+    try {
+      const { isUndisturbed } = await this.#surveyShared(locked, (read) => kept.keep(read));
+      if (isUndisturbed) this.#reader = this.#readerOf(locked, kept);
+    } finally {
+      kept.drop();
+      if (this.#reader === undefined) await locked.release();
+    }
+  }
+
+  #readerOf({ file, unlock }: SharedMailbox, kept: KeptOctets): MessageReader | undefined {
+    const { windows } = this.place.surroundings;
+    unlock();
+    const ahead = kept.take(windows);
+    return ahead && new MessageReader(file, this.header, windows, ahead);
+  }
+
+  async #lockShared(busyCode?: BusyCode): Promise<SharedMailbox | undefined> {
+    const { path, trust, locks } = this.place;
+    const locked = await lockMailboxShared(path, trust, locks, busyCode);
+    if (locked === undefined) this.#index = emptyIndex;
+    return locked;
+  }
+
+  async #surveyShared({ file, stat }: SharedMailbox, keep?: SurveyRequest['keep']): Promise<Survey> {
+    const { path, locks, surroundings } = this.place;
+    const isBeingWritten = await isDotlocked(surroundings.files, path, locks.staleDotlockMs);
+    return this.survey(file, { stat, isBeingWritten, ...(keep && { keep }) });
+  }
+
   /** The same under a lock that the caller has. */
   async survey(
     file: OpenFile,
-    how: { readonly isBeingWritten: boolean; readonly everything?: boolean },
+    how: Pick<SurveyRequest, 'stat' | 'isBeingWritten' | 'everything' | 'keep'>,
   ): Promise<Survey> {
     const { path, surroundings } = this.place;
     const { bootId, options, log } = surroundings;
@@ -104,7 +146,9 @@ export class Mailbox {
   /** Takes over what is known now; `isExtended` says that rows were only added. */
   become(index: SurveyedIndex, isExtended: boolean): void {
     const { header, rows } = index;
-    this.#know({ header, rows, unsaved: isExtended ? withAdded(this.#index) : { kind: 'all' } });
+    const { onDisk } = this.#index;
+    if (isExtended) this.#know({ header, rows, unsaved: withAdded(this.#index), onDisk });
+    else this.#know({ header, rows, unsaved: { kind: 'all' } });
   }
 
   /** Writes down what a deletion is about to leave, beside what there is; `save` takes it away again. */
@@ -151,10 +195,10 @@ export class Mailbox {
   }
 
   async #readRows(): Promise<Rows | undefined> {
-    const { header, rows, unsaved } = this.#index;
+    const { header, rows } = this.#index;
     if (rows !== undefined) return rows;
     const read = header.count === 0 ? Rows.none : await this.place.indexFile.readRows(header);
-    if (read !== undefined) this.#know({ header, rows: read, unsaved });
+    if (read !== undefined) this.#know({ ...this.#index, rows: read });
     return read;
   }
 
@@ -166,6 +210,7 @@ export class Mailbox {
   /** What a deletion meant to leave, if a process died before it could say that it was done. */
   async #successor(): Promise<Rows | undefined> {
     const { nextIndexFile } = this.place;
+    if ((await nextIndexFile.stat()) === undefined) return undefined;
     const header = await nextIndexFile.readHeader();
     this.#hasSuccessor ||= header !== undefined;
     return header && (await nextIndexFile.readRows(header));
@@ -175,31 +220,8 @@ export class Mailbox {
 const withAdded = ({ header, unsaved }: MailboxIndex): Unsaved =>
   unsaved.kind === 'nothing' ? { kind: 'added', former: header } : unsaved;
 
-/** A little that was added is scanned again, with the same uids, where this process does not remember it. */
-function isWorthSaving({ header, unsaved }: MailboxIndex): boolean {
-  if (unsaved.kind !== 'added') return unsaved.kind === 'all';
-  return header.scannedOctets - unsaved.former.scannedOctets > leftUnsavedOctets;
-}
-
-/** To scan this much costs about what it costs to write it down. */
-const leftUnsavedOctets = 256 * 1024;
-
 /** A scan of this much is not done twice because a process was killed; less is left until the session ends. */
 const savedAtOnceOctets = 16 * 1024 * 1024;
-
-/** Of a mailbox that is not there, or empty: nobody's stamp. */
-const emptyIndex: MailboxIndex = {
-  header: {
-    stamp: { bootId: '', dev: 0n, ino: 0n, octets: 0, mtimeNs: 0n, ctimeNs: 0n },
-    count: 0,
-    totalOctets: 0,
-    scannedOctets: 0,
-    tailDigest: Buffer.alloc(32),
-    contentLength: false,
-  },
-  rows: Rows.none,
-  unsaved: { kind: 'nothing' },
-};
 
 /** Recovers first what a dead process left. */
 async function settledStat(place: Place): Promise<FileStat | undefined> {
@@ -218,19 +240,4 @@ function isCurrent({ header }: MailboxIndex, stat: FileStat, { surroundings }: P
   if (header.scannedOctets < header.stamp.octets || header.contentLength !== options.contentLength)
     return false;
   return isSameMailbox(header.stamp, stampOf(stat, bootId));
-}
-
-/** The index on disk may be another process's and newer than ours; if ours came from it, we know more. */
-async function lastKnown(place: Place, known: MailboxIndex | undefined): Promise<MailboxIndex> {
-  const header = await place.indexFile.readHeader();
-  if (header === undefined) return known ?? emptyIndex;
-  const origin = known && originOf(known);
-  const isOurs = origin !== undefined && isSameMailbox(origin.stamp, header.stamp);
-  return known !== undefined && isOurs ? known : { header, rows: undefined, unsaved: { kind: 'nothing' } };
-}
-
-/** What was on disk when this was made. */
-function originOf({ header, unsaved }: MailboxIndex): IndexHeader | undefined {
-  if (unsaved.kind === 'added') return unsaved.former;
-  return unsaved.kind === 'nothing' ? header : undefined;
 }

@@ -29,6 +29,14 @@ async function open(content: string, settings: Partial<Options> = {}): Promise<v
   await maildrop.load?.();
 }
 
+/** Another session, which finds nothing new: what the first one read is not there for it. */
+async function openAgain(): Promise<void> {
+  await maildrop.close();
+  maildrop = await store.open();
+  await maildrop.load?.();
+  files.forget();
+}
+
 const mailbox = (...texts: readonly string[]): string => texts.map((text) => `${envelope}${text}\n`).join('');
 
 beforeEach(() => open(mailbox(letter(1), letter(2), letter(3))));
@@ -112,7 +120,10 @@ describe('a large message', () => {
   const body = 'a line of a large message, which is longer than what is read at once\n'.repeat(2000);
   const large = letter(2, body);
   const settings = { readAheadOctets: 16 * 1024 };
-  beforeEach(() => open(mailbox(letter(1), large, letter(3)), settings));
+  beforeEach(async () => {
+    await open(mailbox(letter(1), large, letter(3)), settings);
+    await openAgain();
+  });
 
   it('is read whole although mail arrives meanwhile', async () => {
     assert.equal(await readInParts(() => appendFile(store.pathOf(), mailbox(letter(4)))), large);
@@ -169,10 +180,29 @@ describe('a client that fetches all in order', () => {
   it('is served from few large reads', async () => {
     const texts = Array.from({ length: 200 }, (_, index) => letter(index));
     await open(mailbox(...texts));
-    files.forget();
+    await openAgain();
     for (const [index, text] of texts.entries()) assert.equal(await textOf(maildrop, index), text);
     const calls = files.callsTo(store.pathOf()).map((call) => call.what);
     assert.deepEqual(calls, ['open', 'stat', 'lstat', 'read', 'stat']);
+  });
+
+  it('is served new mail from what was read when it was found', async () => {
+    const texts = Array.from({ length: 200 }, (_, index) => letter(index));
+    await open(mailbox(...texts));
+    files.forget();
+    for (const [index, text] of texts.entries()) assert.equal(await textOf(maildrop, index), text);
+    assert.deepEqual(
+      files.callsTo(store.pathOf()).map((call) => call.what),
+      ['stat'],
+    );
+    await appendFile(store.pathOf(), mailbox(letter(200), letter(201)));
+    await openAgain();
+    for (const index of [200, 201]) assert.equal(await textOf(maildrop, index), letter(index));
+    assert.deepEqual(
+      files.callsTo(store.pathOf()).map((call) => call.what),
+      ['stat'],
+    );
+    assert.equal(await textOf(maildrop, 0), letter(0));
   });
 });
 

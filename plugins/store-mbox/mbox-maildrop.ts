@@ -28,6 +28,7 @@ export class MboxMaildrop implements AppendableMaildrop {
     this.#mailbox = mailbox;
     this.#claim = claim;
     this.#onFailure = onFailure;
+    this.#reader = mailbox.takeReader();
   }
 
   async load(): Promise<void> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 
+import { takeRoom } from './commit/index.ts';
 import type { IndexHeader } from './index-header.ts';
-import { MessageReader } from './message-reader.ts';
+import { MessageReader, type ReadAhead } from './message-reader.ts';
 import type { Extent } from './rows.ts';
 import { stampOf } from './survey.ts';
 import { TextFile } from './testing/scanning.ts';
@@ -10,10 +11,15 @@ import { WindowPool } from './window-pool.ts';
 
 const envelope = 'From mrose Sun Mar  8 10:00:00 1992\n';
 
+const contentOctets = 300_000;
+const mailboxOf = (letter: string): string => `${envelope}${letter.repeat(contentOctets)}`;
+
 /** A mailbox of one long message of one letter. */
-async function readerOf(letter: string, windows: WindowPool): Promise<[MessageReader, Extent]> {
-  const contentOctets = 300_000;
-  const file = new TextFile(`${envelope}${letter.repeat(contentOctets)}`);
+async function readerOf(
+  letter: string,
+  windows: WindowPool,
+  { file = new TextFile(mailboxOf(letter)), ahead }: { file?: TextFile; ahead?: ReadAhead } = {},
+): Promise<[MessageReader, Extent]> {
   const stamp = stampOf(await file.stat(), '');
   const header: IndexHeader = {
     stamp,
@@ -24,7 +30,7 @@ async function readerOf(letter: string, windows: WindowPool): Promise<[MessageRe
     contentLength: false,
   };
   const extent = { offset: 0, envelopeOctets: envelope.length, contentOctets, separatorOctets: 0 };
-  return [new MessageReader(file, header, windows), extent];
+  return [new MessageReader(file, header, windows, ahead), extent];
 }
 
 const isStill = async (): Promise<boolean> => true;
@@ -65,9 +71,70 @@ describe('memory to read ahead into', () => {
       await leave(reader);
       const window = windows.takeLarge();
       assert.ok(window !== undefined, 'it was not let go');
-      windows.giveBack(window);
+      window.giveBack();
       if (leave.length === 0) assert.equal((await readAll(reader, extent)).length, extent.contentOctets);
       await reader.close();
     }
+  });
+});
+
+/** A mailbox of such a message, in memory. */
+function readAhead(windows: WindowPool, letter: string): ReadAhead {
+  const text = Buffer.from(mailboxOf(letter));
+  const room = takeRoom(text.length);
+  text.copy(room.octets);
+  const window = windows.adopt(room);
+  assert.ok(window !== undefined);
+  return { window, start: 0, filledOctets: text.length };
+}
+
+describe('what was read when the mailbox was looked through', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('is not read again', async () => {
+    const windows = new WindowPool(16 * 1024, 1);
+    const file = new TextFile(mailboxOf('s'));
+    const [reader, extent] = await readerOf('s', windows, { file, ahead: readAhead(windows, 's') });
+    assert.equal(await readAll(reader, extent), 's'.repeat(contentOctets));
+    assert.equal(file.readOctets, 0);
+    await reader.close();
+  });
+
+  it('is not sent to a client once the mailbox is another', async () => {
+    const windows = new WindowPool(16 * 1024, 1);
+    const file = new TextFile(mailboxOf('s'));
+    const [reader, extent] = await readerOf('s', windows, { file, ahead: readAhead(windows, 's') });
+    file.stat = () => new TextFile('another').stat();
+    assert.equal(await reader.find(extent), false);
+    await reader.close();
+  });
+
+  it('is let go by a client that fetches nothing', async () => {
+    const windows = new WindowPool(16 * 1024, 1);
+    const file = new TextFile(mailboxOf('s'));
+    const [reader, extent] = await readerOf('s', windows, { file, ahead: readAhead(windows, 's') });
+    assert.equal(windows.takeLarge(), undefined);
+    mock.timers.tick(60_000);
+    const window = windows.takeLarge();
+    assert.ok(window !== undefined, 'it was not let go');
+    window.octets.fill('x');
+    assert.equal(await readAll(reader, extent), 's'.repeat(contentOctets));
+    await reader.close();
+  });
+
+  it('does not make all later reads as small as a little new mail was', async () => {
+    const windows = new WindowPool(100 * 1024, 0);
+    const file = new TextFile(mailboxOf('s'));
+    const room = takeRoom(100);
+    const window = windows.adopt(room);
+    assert.ok(window !== undefined);
+    const ahead = { window, start: contentOctets, filledOctets: 0 };
+    const [reader, extent] = await readerOf('s', windows, { file, ahead });
+    let chunkCount = 0;
+    assert.ok(await reader.find(extent));
+    for await (const chunk of reader.read(extent, isStill, signal)) chunkCount += chunk.length > 0 ? 1 : 0;
+    assert.equal(chunkCount, Math.ceil((contentOctets + envelope.length) / windows.smallOctets));
+    await reader.close();
   });
 });

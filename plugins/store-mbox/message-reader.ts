@@ -4,7 +4,14 @@ import type { OpenFile } from './commit/index.ts';
 import { type IndexHeader, isSameMailbox, type MailboxStamp } from './index-header.ts';
 import type { Extent } from './rows.ts';
 import { stampOf } from './survey.ts';
-import type { WindowPool } from './window-pool.ts';
+import type { Window, WindowPool } from './window-pool.ts';
+
+/** A part of the mailbox that is in memory already. */
+export interface ReadAhead {
+  readonly window: Window;
+  readonly start: number;
+  readonly filledOctets: number;
+}
 
 /**
  * Reads messages from an mbox for one session. Clients fetch in order and messages lie side by side, so it reads ahead
@@ -14,19 +21,25 @@ export class MessageReader {
   readonly #file: OpenFile;
   readonly #windows: WindowPool;
   #stamp: MailboxStamp;
-  #window: Buffer | undefined;
-  #isLarge = false;
+  #window: Window | undefined;
   #start = 0;
   #filledOctets = 0;
-  #filledAtMs = 0;
+  /** When the file was last seen to be what the index was made from, with the window's content in it. */
+  #seenAtMs = Number.NEGATIVE_INFINITY;
   #forget: NodeJS.Timeout | undefined;
   #isClosed = false;
   #isFilling = false;
 
-  constructor(file: OpenFile, header: IndexHeader, windows: WindowPool) {
+  /** The file is closed by `close`. What was read ahead is only used while the file has the header's stamp. */
+  constructor(file: OpenFile, header: IndexHeader, windows: WindowPool, ahead?: ReadAhead) {
     this.#file = file;
     this.#stamp = header.stamp;
     this.#windows = windows;
+    if (ahead === undefined) return;
+    this.#window = ahead.window;
+    this.#start = ahead.start;
+    this.#filledOctets = ahead.filledOctets;
+    this.#forgetSoon();
   }
 
   /** The mailbox has been looked through again, and is now known as this. */
@@ -43,7 +56,8 @@ export class MessageReader {
     // Not while the window is being filled or looked at: whoever gets it next would be sent this user's mail.
     clearTimeout(this.#forget);
     const seenOctets = Math.min(envelopeOctets, fromLine.length);
-    if (!this.#isFresh(offset, seenOctets) && !(await this.#fill(offset))) return false;
+    const isThere = this.#holds(offset, seenOctets) && (await this.#isUnchanged());
+    if (!isThere && !(await this.#fill(offset))) return false;
     return this.#view(offset, offset + seenOctets).equals(fromLine.subarray(0, seenOctets));
   }
 
@@ -83,45 +97,58 @@ export class MessageReader {
     await this.#file.close();
   }
 
-  #isFresh(position: number, octets: number): boolean {
-    const isThere = position >= this.#start && position + octets <= this.#start + this.#filledOctets;
-    return isThere && performance.now() - this.#filledAtMs < freshMs;
+  #holds(position: number, octets: number): boolean {
+    return position >= this.#start && position + octets <= this.#start + this.#filledOctets;
+  }
+
+  /** Whether the file still is what the index was made from. For a moment after a look nothing else is expected. */
+  async #isUnchanged(): Promise<boolean> {
+    if (performance.now() - this.#seenAtMs < freshMs) return true;
+    const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
+    if (!isSameMailbox(this.#stamp, now)) return false;
+    this.#seenAtMs = performance.now();
+    return true;
   }
 
   /** Reads from `position` on; answers whether the file is still what the index was made from. */
   async #fill(position: number): Promise<boolean> {
-    const window = this.#windowFor(position);
+    const { octets: window } = this.#windowFor(position);
     this.#filledOctets = 0;
+    this.#seenAtMs = Number.NEGATIVE_INFINITY;
     this.#isFilling = true;
     const octets = Math.max(0, Math.min(window.length, this.#stamp.octets - position));
     const filledOctets = await this.#file.read(window.subarray(0, octets), position).finally(() => {
       this.#isFilling = false;
     });
-    const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
-    if (!isSameMailbox(this.#stamp, now)) return false;
+    if (!(await this.#isUnchanged())) return false;
     this.#start = position;
     this.#filledOctets = filledOctets;
-    this.#filledAtMs = performance.now();
     return true;
   }
 
   /** Whoever goes on near where the last window ended reads a lot. */
-  #windowFor(position: number): Buffer {
-    const small = this.#window;
-    const end = this.#start + this.#filledOctets;
-    const goesOn = this.#filledOctets > 0 && position >= this.#start && position <= end + nearOctets;
-    const large = goesOn && !this.#isLarge ? this.#windows.takeLarge() : undefined;
-    if (large !== undefined && small !== undefined) this.#windows.giveBack(small);
-    this.#isLarge ||= large !== undefined;
-    this.#window = large ?? small ?? this.#windows.takeSmall();
+  #windowFor(position: number): Window {
+    const { smallOctets } = this.#windows;
+    const former = this.#window;
+    if (former !== undefined && former.octets.length > smallOctets) return former;
+    const large = this.#goesOnAt(position) ? this.#windows.takeLarge() : undefined;
+    // One that a little new mail was found in is smaller than any other.
+    if (large === undefined && former?.octets.length === smallOctets) return former;
+    former?.giveBack();
+    this.#window = large ?? this.#windows.takeSmall();
     return this.#window;
+  }
+
+  #goesOnAt(position: number): boolean {
+    const end = this.#start + this.#filledOctets;
+    return this.#filledOctets > 0 && position >= this.#start && position <= end + nearOctets;
   }
 
   #view(from: number, to: number): Buffer {
     const window = this.#window;
     if (window === undefined || from < this.#start || from >= this.#start + this.#filledOctets)
       return nothing;
-    return window.subarray(from - this.#start, Math.min(to - this.#start, this.#filledOctets));
+    return window.octets.subarray(from - this.#start, Math.min(to - this.#start, this.#filledOctets));
   }
 
   /** A session that only waits does not need the memory. */
@@ -132,13 +159,11 @@ export class MessageReader {
 
   #dropWindow(): void {
     const window = this.#window;
-    this.#isLarge = false;
     this.#window = undefined;
     this.#filledOctets = 0;
-    if (window === undefined) return;
     // One that a read still writes to is left to the garbage collector.
-    if (this.#isFilling) this.#windows.giveUp(window);
-    else this.#windows.giveBack(window);
+    if (this.#isFilling) window?.giveUp();
+    else window?.giveBack();
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -55,7 +55,7 @@ export function mailboxPathOf(identity: Identity, surroundings: Surroundings): S
 /** `folder` holds the state of the uid that serves the mailbox. */
 export function placeOf(path: string, trust: Trust, folder: string, surroundings: Surroundings): Place {
   const { files, options } = surroundings;
-  const name = createHash('sha256').update(path).digest('hex');
+  const name = hash('sha256', path, 'hex');
   const journalFolder = journalFolderOf(folder);
   return {
     path,

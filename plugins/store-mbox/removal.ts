@@ -61,14 +61,18 @@ async function confirmed(
   const { bootId, options } = mailbox.place.surroundings;
   const stat = await file.stat();
   if (!isSameMailbox(mailbox.header.stamp, stampOf(stat, bootId))) {
-    const found = await mailbox.survey(file, { isBeingWritten: false });
+    const found = await mailbox.survey(file, { stat, isBeingWritten: false });
     placement = listed.moved(found.rows, found.keptCount);
     if (found.keptCount === 0) return placement;
   }
   const { contentLength } = options;
   const check = { file, rows: placement.rows, mailboxOctets: stat.octets, contentLength };
   if (await areAsIndexed(rowsOf(placement, deleted), check)) return placement;
-  const found = await mailbox.survey(file, { isBeingWritten: false, everything: true });
+  const found = await mailbox.survey(file, {
+    stat: await file.stat(),
+    isBeingWritten: false,
+    everything: true,
+  });
   return placement.moved(found.rows, 0);
 }
 

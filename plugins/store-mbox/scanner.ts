@@ -4,7 +4,7 @@ import { canonicalOf, LargeMessage, maxHeaderOctets } from './canonical.ts';
 import type { OpenFile } from './commit/index.ts';
 import { isMessageEnd } from './content-length.ts';
 import { type Context, isEnvelope, lookaheadOctets, maxEnvelopeOctets } from './envelope.ts';
-import { FileWindow } from './file-window.ts';
+import { FileWindow, type ReadOctets } from './file-window.ts';
 import { declaredContent, isFolderInternalData } from './header-fields.ts';
 import type { Extent } from './rows.ts';
 
@@ -34,6 +34,8 @@ export interface ScanRequest {
   readonly contentLength: boolean;
   /** Octets read and scanned at once, 1 MiB by default: the event loop waits that long. */
   readonly sliceOctets?: number;
+  /** Gets what is in memory when the scan is through: all that was scanned, where that is little. */
+  readonly keep?: (read: ReadOctets) => void;
 }
 
 export interface ScanResult {
@@ -102,10 +104,15 @@ class Scan {
   }
 
   async run(): Promise<ScanResult> {
+    let keep: ScanRequest['keep'];
     try {
-      return await this.#runThrough();
+      const result = await this.#runThrough();
+      ({ keep } = this.#request);
+      return result;
     } finally {
-      this.#window.release();
+      const read = this.#window.handOver();
+      if (keep === undefined) read.room.giveBack();
+      else keep(read);
     }
   }
 
@@ -116,7 +123,8 @@ class Scan {
     do {
       this.#collect(scanner, slice);
       await this.#judge(window.isComplete);
-      slice = await window.slide(await this.#release());
+      // The last slice stays where it is: whoever reads messages next may find them there.
+      slice = window.isComplete ? nothing : await window.slide(await this.#release());
     } while (slice.length > 0);
     await this.#judge(true);
     this.#finish(scanner.bareLineFeeds);
@@ -316,5 +324,6 @@ function nulsAtStart(slice: Buffer): number {
   return count === -1 ? slice.length : count;
 }
 
+const nothing = Buffer.alloc(0);
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;

@@ -8,11 +8,37 @@ export interface Trust {
   readonly mailGroup: number | undefined;
 }
 
+/** An mbox just opened. */
+export interface SpoolFile {
+  readonly file: OpenFile;
+  /** As it was then. */
+  readonly stat: FileStat;
+}
+
 /**
  * Opens an mbox that lies in a folder others may write to. Follows no link, hangs on no pipe, and takes nothing but the
- * user's own regular file with a single name. undefined if there is none. Throws a Failure: SYS/PERM where it is not to
- * be trusted or allowed.
+ * user's own regular file with a single name; whether that name still leads to it the caller has to see. undefined if
+ * there is none. Throws a Failure: SYS/PERM where it is not to be trusted or allowed.
  */
+export async function openTrusted(
+  files: Files,
+  path: string,
+  mode: 'read' | 'read-write',
+  trust: Trust,
+): Promise<SpoolFile | undefined> {
+  const file = await open(files, path, mode);
+  if (file === undefined) return undefined;
+  try {
+    const stat = await file.stat();
+    assertTrusted(path, stat, trust);
+    return { file, stat };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** The same, and the name leads to it. */
 export async function openSpoolFile(
   files: Files,
   path: string,
@@ -21,11 +47,10 @@ export async function openSpoolFile(
 ): Promise<OpenFile | undefined> {
   // A name that is exchanged between two looks is looked at again; no honest program does that many times in a row.
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const file = await open(files, path, mode);
-    if (file === undefined) return undefined;
+    const opened = await openTrusted(files, path, mode, trust);
+    if (opened === undefined) return undefined;
+    const { file, stat } = opened;
     try {
-      const stat = await file.stat();
-      assertTrusted(path, stat, trust);
       if (isSameInode(stat, await files.lstat(path))) return file;
     } catch (error) {
       await file.close();
@@ -52,7 +77,8 @@ export const isSameInode = (stat: FileStat, other: FileStat | undefined): boolea
 
 function complaintAbout(stat: FileStat, owner: number, mailGroup: number | undefined): string | undefined {
   if (stat.kind !== 'file') return `is a ${stat.kind}, not a regular file: move it away`;
-  if (stat.uid !== owner) return `belongs to uid ${stat.uid}: chown ${owner}, or set the option owner`;
+  if (stat.uid !== owner)
+    return `belongs to uid ${stat.uid}, and this user is uid ${owner}: ${giveUid(stat.uid)}`;
   if (stat.nlink > 1) return `has ${stat.nlink} names: remove the other hard links`;
   if ((stat.mode & 0o002) !== 0) return 'everybody may write to it: chmod o-w';
   if ((stat.mode & 0o020) !== 0 && stat.gid !== mailGroup) {
@@ -60,6 +86,10 @@ function complaintAbout(stat: FileStat, owner: number, mailGroup: number | undef
   }
   return undefined;
 }
+
+/** Not to chown the file: the delivery agent made it, and would be shut out. */
+const giveUid = (uid: number): string =>
+  `give the user uid ${uid} where logins are decided (popper passwd add FILE USER --uid ${uid}), or, where all mail belongs to one uid, set the option owner`;
 
 async function open(files: Files, path: string, mode: 'read' | 'read-write'): Promise<OpenFile | undefined> {
   try {

@@ -3,6 +3,7 @@ import { Failure } from 'popperd';
 import { sha256 } from './canonical.ts';
 import type { FileStat, OpenFile } from './commit/index.ts';
 import { isEnvelope, lookaheadOctets } from './envelope.ts';
+import type { ReadOctets } from './file-window.ts';
 import {
   type IndexHeader,
   isSameFile,
@@ -27,12 +28,16 @@ export interface Survey extends SurveyedIndex {
   readonly strayOctets: number;
   /** What had to be read. */
   readonly scannedNowOctets: number;
+  /** Nothing has touched the mailbox since the survey began. */
+  readonly isUndisturbed: boolean;
 }
 
 export interface SurveyRequest {
   readonly path: string;
   /** Open, locked against writers. */
   readonly file: OpenFile;
+  /** Its facts since it is locked. */
+  readonly stat: FileStat;
   readonly bootId: string;
   readonly contentLength: boolean;
   /** What was known: its messages keep their uids, and where only mail was added only that is scanned. */
@@ -43,6 +48,8 @@ export interface SurveyRequest {
   readonly everything?: boolean;
   /** Somebody holds the dotlock. */
   readonly isBeingWritten: boolean;
+  /** Gets what was read; the last call counts, where parts are read more than once. */
+  readonly keep?: (read: ReadOctets) => void;
 }
 
 /**
@@ -50,12 +57,12 @@ export interface SurveyRequest {
  * in spite of the lock.
  */
 export async function survey(request: SurveyRequest): Promise<Survey> {
-  const { path, file, former } = request;
-  const stat = await file.stat();
+  const { path, file, stat, former, bootId } = request;
   const isFresh = former === undefined || request.everything === true;
   const stillTrue = isFresh ? 0 : await stillTrueCount(request, former, stat);
   const found = await completed(request, await scan(request, stillTrue, stat.octets));
-  if ((await file.stat()).octets < stat.octets) {
+  const after = await file.stat();
+  if (after.octets < stat.octets) {
     throw new Failure('the maildrop is being changed, try again', {
       code: 'SYS/TEMP',
       cause: new Error(`${path}: became shorter while it was read under a lock`),
@@ -73,6 +80,7 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
     keptCount: found.keptCount,
     strayOctets: found.strayOctets,
     scannedNowOctets: stat.octets - found.from,
+    isUndisturbed: isSameMailbox(stampOf(stat, bootId), stampOf(after, bootId)),
   };
 }
 
@@ -170,10 +178,10 @@ async function scanFrom(
   const keptOctets = keptCount === 0 ? 0 : totalOctetsOf(request, kept);
   const builder = new RowsBuilder(kept, keptOctets);
   const uids = new UidAssigner(known, keptCount, builder);
-  const { file, contentLength } = request;
+  const { file, contentLength, keep } = request;
   const before = Buffer.alloc(Math.min(from, 7));
   await file.read(before, from - before.length);
-  const range = { file, from, to, startsMailbox: from === 0, before, contentLength };
+  const range = { file, from, to, startsMailbox: from === 0, before, contentLength, ...(keep && { keep }) };
   const result = await scanMailbox(range, (message) => {
     if (message.isFolderInternalData) return;
     const digest = sha256(message.canonical);

@@ -81,10 +81,18 @@ describe('the uids of a drop', () => {
   });
 });
 
+/** The same from the octets as one number, which JavaScript writes with these digits, too. */
+const asNumber = (uid: Uint8Array): string => {
+  const bits = BigInt(`0x0${Buffer.from(uid).toString('hex')}`) << BigInt((5 - ((uid.length * 8) % 5)) % 5);
+  return bits.toString(32).padStart(Math.ceil((uid.length * 8) / 5), '0');
+};
+
 it('uids are written in base 32 with the digits in order', () => {
   assert.equal(uidText(Buffer.alloc(16)), '0'.repeat(26));
   assert.equal(uidText(Buffer.alloc(16, 0xff)), `${'v'.repeat(25)}s`);
   assert.equal(uidText(Buffer.from('foobar')), 'cpnmuoj1e8');
+  const uids = fc.uint8Array({ minLength: 1, maxLength: 20 });
+  fc.assert(fc.property(uids, (uid) => uidText(uid) === asNumber(uid)));
 });
 
 describe('rows are found by digest', () => {

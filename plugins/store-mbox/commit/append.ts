@@ -66,8 +66,8 @@ async function sizeOf(mailbox: Mailbox): Promise<number> {
 
 async function recordContent(journal: Journal, content: Uint8Array): Promise<void> {
   const { blockOctets, mailboxOctets } = journal.header;
-  const slot = new Uint8Array(blockOctets + content.length);
-  slot.set(content, blockOctets);
+  const room = new Uint8Array(journal.headerOctets + blockOctets + content.length);
+  room.set(content, journal.headerOctets + blockOctets);
   const description = {
     index: 0,
     doneOctets: 0,
@@ -78,7 +78,7 @@ async function recordContent(journal: Journal, content: Uint8Array): Promise<voi
     // Nothing is cut off at the end of an append.
     tailDigest: new Uint8Array(32),
   };
-  await journal.writeRecord(description, slot);
+  await journal.writeFirst(description, room);
 }
 
 async function startOver(mailbox: Mailbox, journal: Journal, durability: Durability): Promise<undefined> {

@@ -19,14 +19,14 @@ export interface Plan extends Pick<Header, 'kind' | 'mailboxOctets' | 'changeSta
   readonly octets: number;
 }
 
-/** `decide` writes the first record; what it answers is handed on. */
+/** `decide` writes header and first record; what it answers is handed on. */
 export interface Begun<T> {
   readonly journal: Journal;
   readonly decided: T;
 }
 
 /**
- * Makes a journal and lets `decide` write its first record. When this returns, the change is decided; when it
+ * Makes a journal and lets `decide` write its header and first record. When this returns, the change is decided; when it
  * throws, it says whether nothing happened. On a full disk all is tried again in a journal of the reserve.
  */
 export async function begin<T>(
@@ -55,7 +55,6 @@ async function attempt<T>(
   decide: (journal: Journal) => Promise<T>,
 ): Promise<Begun<T>> {
   try {
-    await journal.writeHeader();
     const decided = await decide(journal);
     // The commit point: from here on a recovery goes forward.
     await journal.sync(durability, 'begin: the first record, which decides');

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+// Over 250 lines: all that is known of the file that a journal is, and of nothing else.
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 
 import type { Durability } from './durability.ts';
@@ -22,7 +23,7 @@ import type { CommitSettings } from './settings.ts';
 
 /** Where the journal of a mailbox lies; see `isPending`. */
 export function journalPathOf(folder: string, mailboxPath: string): string {
-  return join(folder, `${createHash('sha256').update(mailboxPath).digest('hex').slice(0, 32)}.j`);
+  return join(folder, `${hash('sha256', mailboxPath, 'hex').slice(0, 32)}.j`);
 }
 
 /**
@@ -65,9 +66,9 @@ export class Journal {
     this.#body = encodeBody(opened.header);
   }
 
-  /** Not durable before the first record is. */
-  async writeHeader(): Promise<void> {
-    await this.#file.write(encodeHeader(this.header, this.#body), 0);
+  /** Octets of the header, which lies before the first slot. */
+  get headerOctets(): number {
+    return headerOctets(this.#body, this.header.blockOctets);
   }
 
   /**
@@ -78,13 +79,20 @@ export class Journal {
     await this.#file.write(filling, this.#slotPosition(index));
   }
 
+  /**
+   * The header and the first record, in one write, since a record alone is of no use. `room` has room for the header,
+   * then is a slot.
+   */
+  async writeFirst(record: JournalRecord, room: Uint8Array): Promise<void> {
+    room.set(encodeHeader(this.header, this.#body));
+    const end = this.headerOctets + this.#describe(record, room.subarray(this.headerOctets));
+    await this.#file.write(room.subarray(0, end), 0);
+  }
+
   /** `slot` has a block of room for the description, then the image. */
   async writeRecord(record: JournalRecord, slot: Uint8Array): Promise<void> {
-    const { blockOctets } = this.header;
-    const image = slot.subarray(blockOctets, blockOctets + record.octets);
-    slot.set(encodeRecord(record, this.header, image));
-    const end = record.hasImage ? blockOctets + record.octets : blockOctets;
-    await this.#file.write(slot.subarray(0, end), this.#slotPosition(record.index));
+    const octets = this.#describe(record, slot);
+    await this.#file.write(slot.subarray(0, octets), this.#slotPosition(record.index));
   }
 
   /** The last step that was decided; undefined if none was, so that the mailbox is untouched. */
@@ -103,7 +111,7 @@ export class Journal {
     const { blockOctets } = this.header;
     const slot = new Uint8Array(blockOctets + record.octets);
     if (record.image !== undefined) slot.set(record.image, blockOctets);
-    await this.writeHeader();
+    await this.#file.write(encodeHeader(this.header, this.#body), 0);
     await this.writeRecord(record, slot);
   }
 
@@ -158,6 +166,14 @@ export class Journal {
     await this.#file.close();
   }
 
+  /** Puts the description before the image; answers how much of the slot is to be written. */
+  #describe(record: JournalRecord, slot: Uint8Array): number {
+    const { blockOctets } = this.header;
+    const image = slot.subarray(blockOctets, blockOctets + record.octets);
+    slot.set(encodeRecord(record, this.header, image));
+    return record.hasImage ? blockOctets + record.octets : blockOctets;
+  }
+
   async #writeDone(): Promise<void> {
     await this.#file.write(encodeHeaderBlock({ ...this.header, done: true }, this.#body), 0);
   }
@@ -177,7 +193,7 @@ export class Journal {
 
   #slotPosition(index: number): number {
     const { blockOctets, chunkOctets } = this.header;
-    return headerOctets(this.#body, blockOctets) + (index % 2) * (blockOctets + chunkOctets);
+    return this.headerOctets + (index % 2) * (blockOctets + chunkOctets);
   }
 }
 

@@ -2,6 +2,7 @@ import { AfterImage, readExactly } from './after-image.ts';
 import type { Durability } from './durability.ts';
 import { digestOf } from './fields.ts';
 import type { OpenFile } from './files.ts';
+import type { JournalRecord } from './format.ts';
 import type { Journal } from './journal.ts';
 import { type Room, takeRoom } from './room.ts';
 
@@ -22,7 +23,7 @@ export class Move {
   readonly #journal: Journal;
   readonly #durability: Durability;
   readonly #progress: Progress;
-  /** Of a slot: the description's block, then the image. */
+  /** Of the journal's header, and of a slot: the description's block, then the image. */
   readonly #room: Room;
   #tail: { octets: number; digest: Uint8Array } | undefined;
 
@@ -32,16 +33,19 @@ export class Move {
     this.#durability = durability;
     this.#progress = progress;
     const { blockOctets, chunkOctets } = journal.header;
-    this.#room = takeRoom(blockOctets + chunkOctets);
+    this.#room = takeRoom(journal.headerOctets + blockOctets + chunkOctets);
     // What another commit left there would be written out where a slot is only filled.
     this.#slot.fill(0, 0, blockOctets);
   }
 
-  /** Writes the first record. It decides the commit as soon as it is durable, which is the caller's to see to. */
+  /**
+   * Writes the header and the first record, which decides the commit as soon as it is durable; that is the caller's to see
+   * to.
+   */
   async decide(): Promise<void> {
     await this.#readChunk();
     await this.#fillSecondSlot();
-    await this.#record();
+    await this.#journal.writeFirst(await this.#record(), this.#room.octets);
   }
 
   /** Goes on behind `decide`, and is the last to be called; answers the mailbox's size before and after the cut. */
@@ -63,7 +67,7 @@ export class Move {
     do {
       while (this.#progress.doneOctets < this.#progress.after.octets) {
         await this.#readChunk();
-        await this.#record();
+        await this.#journal.writeRecord(await this.#record(), this.#slot);
         await this.#journal.sync(this.#durability, 'commit: a later record');
         await this.#apply();
       }
@@ -75,7 +79,7 @@ export class Move {
   }
 
   get #slot(): Buffer {
-    return this.#room.octets;
+    return this.#room.octets.subarray(this.#journal.headerOctets);
   }
 
   get #finalOctets(): number {
@@ -95,9 +99,9 @@ export class Move {
     await this.#progress.after.read(this.#file, this.#progress.doneOctets, this.#image);
   }
 
-  async #record(): Promise<void> {
+  async #record(): Promise<JournalRecord> {
     const { index, doneOctets, mailboxOctets } = this.#progress;
-    const record = {
+    return {
       index,
       doneOctets,
       octets: this.#chunkOctets,
@@ -106,7 +110,6 @@ export class Move {
       finalOctets: this.#finalOctets,
       tailDigest: await this.#tailDigest(),
     };
-    await this.#journal.writeRecord(record, this.#slot);
   }
 
   async #apply(): Promise<void> {

@@ -36,6 +36,20 @@ test('pieces of a reserve that nobody finished are removed', async () => {
   assert.equal(disk.paths().filter((path) => path.includes('unfinished')).length, 0);
 });
 
+test('processes that make reserves at the same time do not trip over each other', async () => {
+  const disk = new MemoryDisk(new Random(1), 64);
+  const files = disk.files();
+  const wanted = { count: 2, octets: 1000 };
+  // Each comes when the one before has begun to write.
+  const fill = async (steps: number): Promise<number> => {
+    for (let step = 0; step < steps; step += 1) await Promise.resolve();
+    return fillReserve(files, '/pool', wanted);
+  };
+  await Promise.all([0, 1, 2, 3, 5, 8, 13].map(fill));
+  assert.ok(disk.paths().filter((path) => path.includes('reserve-')).length >= wanted.count);
+  assert.equal(disk.paths().filter((path) => path.includes('unfinished')).length, 0);
+});
+
 test('each reserve is lent once, and never in place of a journal', async () => {
   const disk = new MemoryDisk(new Random(1), 64);
   disk.put('/pool/reserve-1', Buffer.alloc(100));

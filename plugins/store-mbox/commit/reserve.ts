@@ -27,7 +27,8 @@ export function poolReserve(files: Files, folder: string): Reserve {
 
 /**
  * Makes reserves until there are `count` of them, each `octets` long, and answers how many there are now; fewer if
- * the disk is full. Called by one process at a time.
+ * the disk is full. Where several processes do it at the same time, one of them gives up its piece to another, or there are
+ * some more than was asked for.
  */
 export async function fillReserve(
   files: Files,
@@ -63,15 +64,24 @@ async function moved(files: Files, from: string, to: string): Promise<boolean> {
 
 async function removeUnfinished(files: Files, folder: string): Promise<void> {
   for (const name of await files.readFolder(folder)) {
-    if (name.startsWith(unfinishedPrefix)) await files.unlink(join(folder, name));
+    if (name.startsWith(unfinishedPrefix)) await removeIfThere(files, join(folder, name));
   }
 }
 
+async function removeIfThere(files: Files, path: string): Promise<void> {
+  try {
+    await files.unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** false where the disk is full, or another process took this one for left behind. */
 async function makeReserve(files: Files, folder: string, octets: number): Promise<boolean> {
   const path = join(folder, newName(unfinishedPrefix));
   try {
     await writeReserve(files, path, octets);
-    await files.rename(path, join(folder, newName(readyPrefix)));
+    if (!(await moved(files, path, join(folder, newName(readyPrefix))))) return false;
     await files.syncFolder(folder, 'reserve: its name');
     return true;
   } catch (error) {
