@@ -3,14 +3,13 @@ import { test } from 'node:test';
 
 import { Limits } from './limits.ts';
 
-test('one address cannot take all connections, and gets its places back as they are left', () => {
+test('one address has so many places, gets them back as they are left, and others have their own', () => {
   const limits = new Limits({ connections: 3, connectionsPerAddress: 2 });
   const leave = limits.admit('192.0.2.1');
   assert.ok(leave);
   assert.ok(limits.admit('192.0.2.1'));
   assert.equal(limits.admit('192.0.2.1'), undefined);
   assert.ok(limits.admit('192.0.2.2'), 'another address has its own places');
-  assert.equal(limits.admit('192.0.2.3'), undefined, 'all places are taken');
   leave();
   assert.ok(limits.admit('192.0.2.1'));
 });
@@ -52,12 +51,21 @@ for (const [who, first, second] of different) {
   });
 }
 
-test('clients of a unix socket count among all, and give their places back', () => {
-  const limits = new Limits({ connections: 2, connectionsPerAddress: 1 });
-  const leave = limits.admit('unix');
-  assert.ok(leave);
-  assert.ok(limits.admit('unix'));
-  assert.equal(limits.admit('unix'), undefined);
-  leave();
-  assert.ok(limits.admit('192.0.2.1'));
-});
+const neighbours: readonly (readonly [who: string, addresses: readonly string[], stranger: string])[] = [
+  ['an IPv4 network', ['192.0.2.1', '::ffff:192.0.2.2', '192.0.2.255'], '192.0.3.1'],
+  ['an IPv6 site', ['2001:db8:1::1', '2001:db8:1:2::1', '2001:db8:1:ffff::1'], '2001:db8:2::1'],
+];
+
+for (const [who, [first = '', second = '', third = ''], stranger] of neighbours) {
+  test(`${who} has so many places for all its addresses, and gives back both kinds`, () => {
+    const limits = new Limits({ connections: 10, connectionsPerAddress: 1, connectionsPerNetwork: 2 });
+    const leave = limits.admit(first);
+    assert.ok(leave);
+    assert.equal(limits.admit(first), undefined, 'its address has no other');
+    assert.ok(limits.admit(second));
+    assert.equal(limits.admit(third), undefined, 'its network has no other');
+    assert.ok(limits.admit(stranger));
+    leave();
+    assert.ok(limits.admit(third), 'who was refused for his network holds no place of his address');
+  });
+}

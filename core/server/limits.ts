@@ -1,35 +1,29 @@
 import type { Settings } from '../settings.ts';
-import { networkOf } from './address.ts';
+import { clientOf, networkOf } from './address.ts';
+import { Quota } from './quota.ts';
 
-/** Counts connections: in all, and by address as `networkOf` tells clients apart. */
+/** Counts connections by who they are from: by address as `clientOf` tells clients apart, and by network. */
 export class Limits {
-  readonly #limits: Settings['limits'];
-  readonly #byNetwork = new Map<string, number>();
-  #all = 0;
+  readonly #ofAddress: Quota;
+  readonly #ofNetwork: Quota;
 
-  constructor(limits: Settings['limits']) {
-    this.#limits = limits;
+  constructor({ connectionsPerAddress, connectionsPerNetwork = Infinity }: Settings['limits']) {
+    this.#ofAddress = new Quota(connectionsPerAddress);
+    this.#ofNetwork = new Quota(connectionsPerNetwork);
   }
 
   /** Lets one more connection in and gives what is to be called at its end; undefined where there are too many. */
   admit(address: string): (() => void) | undefined {
-    const { connections, connectionsPerAddress } = this.#limits;
-    if (this.#all >= connections) return undefined;
-    const network = networkOf(address);
-    if (network !== undefined) {
-      const ofNetwork = this.#byNetwork.get(network) ?? 0;
-      if (ofNetwork >= connectionsPerAddress) return undefined;
-      this.#byNetwork.set(network, ofNetwork + 1);
+    const leaveAddress = this.#ofAddress.take(clientOf(address));
+    if (leaveAddress === undefined) return undefined;
+    const leaveNetwork = this.#ofNetwork.take(networkOf(address));
+    if (leaveNetwork === undefined) {
+      leaveAddress();
+      return undefined;
     }
-    this.#all += 1;
-    return () => this.#leave(network);
-  }
-
-  #leave(network: string | undefined): void {
-    this.#all -= 1;
-    if (network === undefined) return;
-    const left = (this.#byNetwork.get(network) ?? 1) - 1;
-    if (left === 0) this.#byNetwork.delete(network);
-    else this.#byNetwork.set(network, left);
+    return () => {
+      leaveAddress();
+      leaveNetwork();
+    };
   }
 }

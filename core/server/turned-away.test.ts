@@ -11,25 +11,25 @@ function begin() {
   const told: (readonly [number: unknown, address: unknown])[] = [];
   const log = loggerTo(({ fields }) => told.push([fields['turnedAway'], fields['address']]));
   const clock = { nowMs: 0 };
-  return { told, clock, turnedAway: new TurnedAway(log, () => clock.nowMs) };
+  return { told, clock, turnedAway: new TurnedAway(log, 'no room', () => clock.nowMs) };
 }
 
 test('a flood of clients costs the log a line a minute, and none is left uncounted', () => {
   const { told, clock, turnedAway } = begin();
-  turnedAway.add('192.0.2.1');
-  for (let client = 0; client < 500; client += 1) turnedAway.add('192.0.2.2');
+  turnedAway.add({ address: '192.0.2.1' });
+  for (let client = 0; client < 500; client += 1) turnedAway.add({ address: '192.0.2.2' });
   clock.nowMs = 59_999;
   turnedAway.speakIfDue();
   assert.deepEqual(told, [[1, '192.0.2.1']]);
   clock.nowMs = 60_000;
-  turnedAway.add('192.0.2.3');
+  turnedAway.add({ address: '192.0.2.3' });
   assert.deepEqual(told.slice(1), [[501, '192.0.2.3']]);
 });
 
 test('when the flood is over, the next client that leaves makes the log complete', () => {
   const { told, clock, turnedAway } = begin();
-  turnedAway.add('192.0.2.1');
-  turnedAway.add('192.0.2.2');
+  turnedAway.add({ address: '192.0.2.1' });
+  turnedAway.add({ address: '192.0.2.2' });
   clock.nowMs = 90_000;
   turnedAway.speakIfDue();
   turnedAway.speakIfDue();

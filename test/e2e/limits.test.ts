@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
+import { Daemon } from './support/daemon.ts';
 import { plainMail, putMail } from './support/mail.ts';
 import { Pop3Client, type TcpAddress } from './support/pop3-client.ts';
+import { run } from './support/program.ts';
 import { logIn, makeSite } from './support/site.ts';
 
 const tooMany = /^-ERR \[SYS\/TEMP\] too many connections/;
@@ -34,11 +38,67 @@ test('clients that are gone before they hear why they are sent away keep no plac
   assert.equal(await daemon.stop(), 0);
 });
 
-test('there is a limit for all addresses together', async (t) => {
-  const site = await makeSite(t, { config: { limits: { connections: 3 } } });
+test('there is a limit for all addresses together, and users who are there are not sent away for others', async (t) => {
+  const users = ['alice', 'bob', 'carol'];
+  const site = await makeSite(t, { users, config: { limits: { connections: 3 } } });
   const { where } = await site.start();
-  for (const host of [1, 2, 3]) await greeted({ ...where, localAddress: `127.0.0.${host}` });
+  for (const [index, user] of users.entries())
+    await logIn({ ...where, localAddress: `127.0.0.${index + 1}` }, user);
   await turnedAway({ ...where, localAddress: '127.0.0.4' });
+});
+
+test('the limit for all addresses holds for all fronts together', async (t) => {
+  const site = await makeSite(t, { config: { limits: { connections: 1 }, fronts: 2 } });
+  const { where } = await site.start();
+  await logIn(where);
+  // The fronts hear of one another each second. Which of them a client comes to is the kernel's choice.
+  for (let inARow = 0; inARow < 20;) {
+    const client = await Pop3Client.connect(where);
+    inARow = tooMany.test((await client.line()) ?? '') ? inARow + 1 : 0;
+    client.destroy();
+    if (inARow === 0) await delay(50);
+  }
+});
+
+test('a flood of clients who say nothing keeps no user out', async (t) => {
+  const site = await makeSite(t, { config: { limits: { connections: 20 } } });
+  await putMail(site.mboxOf('alice'), plainMail);
+  const { where } = await site.start();
+  for (let client = 0; client < 20; client += 1) await greeted(where);
+  const alice = await logIn(where);
+  for (let client = 0; client < 20; client += 1) await greeted(where);
+  assert.match(await alice.ask('STAT'), /^\+OK 8 /);
+  await alice.quit();
+});
+
+test('a daemon that may open few files says so, and lets in no more clients than they suffice for', async (t) => {
+  const site = await makeSite(t);
+  await (await site.start()).stop();
+  const daemon = await Daemon.start(site.configFile, undefined, ['prlimit', '--nofile=190:190']);
+  t.after(() => daemon.kill());
+  const warning = await daemon.logged(({ msg }) => msg === 'too few open files for limits.connections');
+  assert.equal(warning['possible'], 10);
+  assert.match(String(warning['fix']), /LimitNOFILE=30160 /);
+  const first = await greeted(daemon.where);
+  for (let client = 0; client < 10; client += 1) await greeted(daemon.where);
+  assert.match((await first.rest()).toString(), tooMany);
+});
+
+test('clients who come when there is no file left for them are closed, none waits, and then all is as before', async (t) => {
+  const site = await makeSite(t);
+  const daemon = await site.start();
+  const openFiles = (await readdir(`/proc/${daemon.pid}/fd`)).length;
+  await allowFiles(daemon, openFiles + 10);
+  const clients = await Promise.all(Array.from({ length: 80 }, () => Pop3Client.connect(daemon.where)));
+  const lines = await Promise.all(clients.map((client) => client.line()));
+  const closed = lines.filter((line) => line === undefined);
+  const welcome = lines.filter((line) => line?.startsWith('+OK'));
+  assert.ok(closed.length > 0 && welcome.length > 0, lines.join());
+  assert.equal(closed.length + welcome.length, lines.length);
+  await allowFiles(daemon, 1024);
+  const last = await greeted(daemon.where);
+  for (const client of [...clients, last]) client.destroy();
+  assert.equal(await daemon.stop(), 0);
 });
 
 test('a line without end is refused once, then the client is sent away', async (t) => {
@@ -59,6 +119,10 @@ test('one line that is too long costs one -ERR, and the session goes on', async 
   assert.match(await client.ask('STAT'), /^\+OK 8 /);
   await client.quit();
 });
+
+/** Changes the limit of a daemon that runs; what it may raise it to stays. */
+const allowFiles = (daemon: Daemon, openFiles: number) =>
+  run('prlimit', [`--pid=${daemon.pid}`, `--nofile=${openFiles}:`], { home: '/' });
 
 async function greeted(where: TcpAddress): Promise<Pop3Client> {
   const client = await Pop3Client.connect(where);

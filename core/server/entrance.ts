@@ -1,0 +1,155 @@
+import type { Socket } from 'node:net';
+
+import type { Logger } from '../log/logger.ts';
+import { err, firstLine } from '../protocol/reply.ts';
+import type { Peer } from '../session/channel.ts';
+import type { Settings } from '../settings.ts';
+import { withoutMapping } from './address.ts';
+import { Limits } from './limits.ts';
+import { type Place, Places } from './places.ts';
+import type { ProxiedClient } from './proxy/header.ts';
+import type { Networks } from './proxy/networks.ts';
+import { NothingSent, readProxyHeader } from './proxy/read-header.ts';
+import { TurnedAway } from './turned-away.ts';
+
+/** A client who may come in. */
+export interface Guest extends ProxiedClient {
+  readonly socket: Socket;
+  readonly place: Place;
+  readonly door: Door;
+  /** To be called when the connection is over. */
+  readonly leave: () => void;
+}
+
+/** What a kind of listener asks of a connection before its session. */
+export interface Door {
+  /** Those who open connections for others, and say for whom in a PROXY header. Nobody else is believed. */
+  readonly proxies: Networks | undefined;
+  /** Whether the client begins with a handshake, so that it reads no words before. */
+  readonly beginsWithTls: boolean;
+}
+
+interface EntranceOptions {
+  readonly log: Logger;
+  readonly limits: Settings['limits'];
+  /** Connections that this process can have open. */
+  readonly capacity: number;
+  /** Begins the session. */
+  readonly enter: (guest: Guest) => void;
+  /** Ends a session whose client reads nothing, if there is one: all places are taken by users. Says whether. */
+  readonly makeRoom: () => boolean;
+}
+
+/** The way in: who is there for whom, and whether there is room. */
+export class Entrance {
+  readonly places: Places;
+  readonly #options: EntranceOptions;
+  readonly #limits: Limits;
+  readonly #crowd: TurnedAway;
+  readonly #misled: TurnedAway;
+  /** Proxies that have not said yet for whom they come. */
+  readonly #pending = new Map<Socket, Promise<void>>();
+  readonly #maxPending: number;
+  #lingering = 0;
+
+  constructor(options: EntranceOptions) {
+    const { log, limits, capacity } = options;
+    this.#options = options;
+    this.#maxPending = Math.min(limits.connections, capacity);
+    this.places = new Places({ connections: limits.connections, capacity });
+    this.#limits = new Limits(limits);
+    this.#crowd = new TurnedAway(log, 'too many connections');
+    this.#misled = new TurnedAway(log, 'no PROXY header where one is due');
+  }
+
+  /** Lets a connection in, or turns it away. */
+  admit(socket: Socket, door: Door): void {
+    // Without a listener an error would end the process; 'close' follows and says all that matters.
+    socket.on('error', () => {});
+    const ends = endsOf(socket);
+    const { address } = ends.peer;
+    if (door.proxies?.includes(address) !== true) return this.#enter(socket, door, ends);
+    if (this.#pending.size >= this.#maxPending) return this.#turnAway(socket, door, address);
+    const introduced = this.#introduced(socket, door, ends);
+    this.#pending.set(socket, introduced);
+    void introduced.finally(() => this.#pending.delete(socket));
+  }
+
+  /** Resolves when each proxy that is there has said for whom; no new one may come meanwhile. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending.values());
+  }
+
+  /** Nobody comes in any more who has not said for whom. */
+  close(): void {
+    for (const socket of this.#pending.keys()) socket.destroy();
+    this.#crowd.end();
+    this.#misled.end();
+  }
+
+  /** Lets in whom a proxy has come for, or closes the connection where it does not say. */
+  async #introduced(socket: Socket, door: Door, ends: ProxiedClient): Promise<void> {
+    const header = await readProxyHeader(socket).catch((error: unknown) => {
+      socket.destroy();
+      // Balancers open a connection and close it at once to see whether the port is open.
+      if (error instanceof NothingSent) return;
+      const reason = error instanceof Error ? error.message : error;
+      this.#misled.add({ address: ends.peer.address, reason });
+    });
+    if (header !== undefined) this.#enter(socket, door, header.client ?? ends);
+  }
+
+  /** The address first: whoever has had his share makes nobody give way. */
+  #enter(socket: Socket, door: Door, { peer, local }: ProxiedClient): void {
+    const leaveLimits = this.#limits.admit(peer.address);
+    const place = leaveLimits && this.#placeFor(socket);
+    if (leaveLimits === undefined || place === undefined) {
+      leaveLimits?.();
+      return this.#turnAway(socket, door, peer.address);
+    }
+    const leave = (): void => {
+      place.leave();
+      leaveLimits();
+      this.#crowd.speakIfDue();
+      this.#misled.speakIfDue();
+    };
+    this.#options.enter({ socket, peer, local, door, place, leave });
+  }
+
+  #placeFor(socket: Socket): Place | undefined {
+    const giveUp = (): void => void socket.destroy();
+    const place = this.places.take(giveUp);
+    if (place !== undefined || !this.#options.makeRoom()) return place;
+    return this.places.take(giveUp);
+  }
+
+  /** Clients who hear that there is no room cost open files, too: only so many are waited for until they have read it. */
+  #turnAway(socket: Socket, { beginsWithTls }: Door, address: string): void {
+    this.#crowd.add({ address });
+    if (beginsWithTls) return void socket.destroy();
+    socket.end(noRoom);
+    if (this.#lingering >= maxLingering) return void socket.destroy();
+    this.#lingering += 1;
+    const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
+    // What it still sends has to be read: else the kernel resets and our words are lost.
+    socket.resume().once('close', () => {
+      this.#lingering -= 1;
+      clearTimeout(timer);
+    });
+  }
+}
+
+const noRoom = `${firstLine(err('too many connections, try again later', 'SYS/TEMP'))}\r\n`;
+/** So long one who was turned away may take to read why. */
+const lingerMs = 2000;
+const maxLingering = 64;
+
+const endsOf = (socket: Socket): ProxiedClient => ({
+  peer: endOf(socket.remoteAddress, socket.remotePort),
+  local: endOf(socket.localAddress, socket.localPort),
+});
+
+const endOf = (address: string | undefined, port: number | undefined): Peer =>
+  address === undefined
+    ? { address: 'unix', port: 0 }
+    : { address: withoutMapping(address), port: port ?? 0 };
