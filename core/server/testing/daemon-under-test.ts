@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -56,11 +55,15 @@ export const never = (): Promise<never> => new Promise(() => {});
 export class SocketClient {
   readonly socket: Socket;
   heard = '';
+  /** The code of the error that broke the connection, or kept it from being made. */
+  broken: string | undefined;
 
   constructor(port: number) {
     this.socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
     // A client may be cut off at any time; what it heard until then is what a test looks at.
-    this.socket.on('error', () => {});
+    this.socket.on('error', (error) => {
+      this.broken = 'code' in error ? String(error.code) : error.message;
+    });
     this.socket.setEncoding('latin1').on('data', (text: string) => {
       this.heard += text;
     });
@@ -72,17 +75,35 @@ export class SocketClient {
 
   async hears(expected: RegExp): Promise<void> {
     while (!expected.test(this.heard)) {
-      assert.ok(!this.socket.readableEnded, `never heard ${String(expected)}, but ${this.heard}`);
-      await Promise.race(['data', 'end'].map((event) => once(this.socket, event)));
+      assert.ok(
+        !this.socket.readableEnded && !this.socket.closed,
+        `never heard ${String(expected)}, but ${this.heard}`,
+      );
+      await this.#any('data', 'end', 'close');
     }
   }
 
   /** Resolves when the server has said all it will, or the connection is broken. */
   async ended(): Promise<string> {
     if (!this.socket.readableEnded && !this.socket.closed) {
-      await Promise.race(['end', 'close'].map((event) => once(this.socket, event)));
+      await this.#any('end', 'close');
     }
     this.socket.destroy();
     return this.heard;
+  }
+
+  /** Not `once` of node:events, which throws at a reset: here it is one way for a connection to end. */
+  async #any(...events: readonly string[]): Promise<void> {
+    const left = new AbortController();
+    const { signal } = left;
+    await Promise.race(
+      events.map((event) => new Promise<void>((resolve) => this.#once(event, resolve, signal))),
+    );
+    left.abort();
+  }
+
+  #once(event: string, listener: () => void, signal: AbortSignal): void {
+    this.socket.once(event, listener);
+    signal.addEventListener('abort', () => this.socket.off(event, listener));
   }
 }

@@ -31,9 +31,17 @@ export class Daemon {
     for (const stream of [child.stdout, child.stderr]) if (stream !== null) this.#listen(stream);
   }
 
-  /** Starts it and waits until it serves. Rejects with all it said where it does not. */
-  static async start(configFile: string, popper = popperHere): Promise<Daemon> {
-    const child = spawn(process.execPath, [popper, 'serve', '-c', configFile], {
+  /**
+   * Starts it and waits until it serves. Rejects with all it said where it does not. `launcher` is a program that becomes the
+   * daemon, with its arguments.
+   */
+  static async start(
+    configFile: string,
+    popper = popperHere,
+    launcher: readonly string[] = [],
+  ): Promise<Daemon> {
+    const [program, ...args] = [...launcher, process.execPath, popper, 'serve', '-c', configFile];
+    const child = spawn(program ?? process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] },
     });
@@ -57,6 +65,11 @@ export class Daemon {
   get addresses(): readonly Where[] {
     const record = this.#records.find(({ msg }) => msg === 'listening');
     return listening.parse(record).addresses.map(whereIs);
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  get exited(): Promise<number | NodeJS.Signals> {
+    return this.#exited;
   }
 
   get records(): readonly LoggedRecord[] {
@@ -88,6 +101,11 @@ export class Daemon {
   /** Ends it as a power cut would, in the middle of whatever it does. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
+  }
+
+  /** Tells it something that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {

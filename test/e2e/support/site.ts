@@ -33,7 +33,8 @@ export async function makeSite(t: TestContext, options: SiteOptions = {}): Promi
   const daemons: Daemon[] = [];
   t.after(async () => {
     await Promise.all(daemons.map((daemon) => daemon.kill()));
-    await rm(folder, { recursive: true, force: true });
+    // Fronts whose master was killed are at their last words.
+    await rm(folder, { recursive: true, force: true, maxRetries: 50 });
   });
   await mkdir(join(folder, 'spool'), { mode: 0o755 });
   const configFile = join(folder, 'popper.config.json');
@@ -63,6 +64,7 @@ const configOf = (folder: string, port: number, { config, store }: SiteOptions):
   listen: [{ host: '127.0.0.1', port }],
   stateDir: 'state',
   log: { format: 'json' },
+  fronts: 1,
   plugins: [
     ['auth-passwd', { file: 'passwd' }],
     ['store-mbox', { spool: join(folder, 'spool/{user}'), ...store }],

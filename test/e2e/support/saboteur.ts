@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { defineCommand, definePlugin, ok } from 'popperd';
+import { z } from 'zod';
+
+/**
+ * Tells each client which process serves it, and has commands that do to this process what a broken plugin does. `text`
+ * stands in the greeting; `broken` keeps the daemon from starting.
+ */
+export default definePlugin({
+  name: 'saboteur',
+  options: z.strictObject({ text: z.string().default('popper'), broken: z.string().optional() }),
+
+  apply({ hooks, commands, log }, { text, broken }) {
+    hooks.start.tapPromise('saboteur', async (role) => {
+      log.info('sabotage begins', { role });
+      if (broken !== undefined) throw new Error(broken);
+    });
+    hooks.recover.tapPromise('saboteur', async (uid) => log.info('recovering', { uid }));
+    hooks.listening.tapPromise('saboteur', async (addresses) => log.info('announced', { addresses }));
+    hooks.greeting.tap('saboteur', () => `${text} ${process.pid}`);
+    for (const [keyword, act] of Object.entries(acts)) commands.add(sabotage(keyword, act));
+  },
+});
+
+const acts: Readonly<Record<string, () => void>> = {
+  'X-BLOCK': () => {
+    for (;;);
+  },
+  'X-PAUSE': () => {
+    const untilMs = performance.now() + 400;
+    while (performance.now() < untilMs);
+  },
+  'X-EXIT': () => process.exit(0),
+  'X-LEAK': () => void delay(1).then(() => Promise.reject(new Error('a leak'))),
+};
+
+const sabotage = (keyword: string, act: () => void) =>
+  defineCommand({
+    keyword,
+    states: ['AUTHORIZATION', 'TRANSACTION'],
+    usage: keyword,
+    parse: () => undefined,
+    run() {
+      act();
+      return ok();
+    },
+  });
