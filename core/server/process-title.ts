@@ -1,0 +1,29 @@
+/** No more often than that, in milliseconds: it is for people, and a busy daemon has more to do. */
+const pauseMs = 1000;
+
+/** What `ps` shows of this process. */
+export class ProcessTitle {
+  readonly #text: () => string;
+  #pause: NodeJS.Timeout | undefined;
+  #isStale = false;
+
+  /** `text` is asked when it is time to show something new. */
+  constructor(text: () => string) {
+    this.#text = text;
+    this.changed();
+  }
+
+  /** To be called when `text` would answer something else. Costs next to nothing. */
+  changed(): void {
+    this.#isStale = true;
+    if (this.#pause === undefined) this.#show();
+  }
+
+  #show(): void {
+    this.#pause = undefined;
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    process.title = this.#text();
+    this.#pause = setTimeout(() => this.#show(), pauseMs).unref();
+  }
+}
