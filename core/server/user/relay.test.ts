@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls, createSecureContext } from 'node:tls';
+
+import { defaultSettings } from '../../settings.ts';
+import { SocketChannel } from '../channel.ts';
+import { makeCertificate } from '../testing/certificates.ts';
+import { type HandedOver, relay, type Relayed } from './relay.ts';
+
+const options = { silenceMs: 60_000 };
+const settings = { ...defaultSettings, listen: [], stateDir: '/' };
+const peer = { address: '192.0.2.1', port: 1 };
+const facts = { id: '1', peer, local: { address: '192.0.2.2', port: 110 }, secure: false };
+
+describe('a client whose session runs in a worker', () => {
+  const server = createServer({ allowHalfOpen: true, highWaterMark: 64 * 1024 });
+  const sockets = new Set<Socket>();
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  server.listen(0, '127.0.0.1');
+
+  /** Both ends of a connection. */
+  const pair = async (): Promise<readonly [Socket, Socket]> => {
+    if (!server.listening) await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const near = await accepted;
+    for (const socket of [far, near]) sockets.add(socket.on('error', () => {}));
+    return [far, near];
+  };
+
+  interface Relaying {
+    /** What the client and the worker hold: their own ends. */
+    readonly client: Socket;
+    readonly worker: Socket;
+    readonly clientHere: Socket;
+    readonly workerHere: Socket;
+    readonly over: Promise<Relayed>;
+  }
+
+  const relaying = async (early = '', silenceMs = options.silenceMs): Promise<Relaying> => {
+    const [client, clientHere] = await pair();
+    const [worker, workerHere] = await pair();
+    clientHere.pause();
+    const relayed = relay({ socket: clientHere, early: Buffer.from(early) }, workerHere, { silenceMs });
+    // As whoever asked for the relay does.
+    const over = relayed.finally(() => clientHere.end());
+    return { client, worker, clientHere, workerHere, over };
+  };
+
+  test('is served what it sends ahead of the worker, first and in order', async () => {
+    const { client, worker, over } = await relaying('STAT\r\nLI');
+    client.end('ST\r\nQUIT\r\n');
+    assert.equal(await textOf(worker), 'STAT\r\nLIST\r\nQUIT\r\n');
+    worker.end('+OK bye\r\n');
+    assert.equal(await textOf(client), '+OK bye\r\n');
+    assert.deepEqual(await over, { fromClient: 18, fromWorker: 9 });
+  });
+
+  test('may close its half and is still answered', async () => {
+    const { client, worker, over } = await relaying();
+    client.end('QUIT\r\n');
+    await textOf(worker);
+    await delay(20);
+    worker.end('+OK bye\r\n');
+    assert.equal(await textOf(client), '+OK bye\r\n');
+    await over;
+  });
+
+  test('that had closed its half before the worker was found is answered too', async () => {
+    const [client, clientHere] = await pair();
+    client.end('QUIT\r\n');
+    assert.equal(await textOf(clientHere), 'QUIT\r\n');
+    const [worker, workerHere] = await pair();
+    const relayed = relay({ socket: clientHere, early: Buffer.from('QUIT\r\n') }, workerHere, options);
+    const over = relayed.finally(() => clientHere.end());
+    assert.equal(await textOf(worker), 'QUIT\r\n');
+    worker.end('+OK bye\r\n');
+    assert.equal(await textOf(client), '+OK bye\r\n');
+    await over;
+  });
+
+  test('gets every octet in both directions, however they are cut', async () => {
+    const [sent, answered] = [randomBytes(3_000_000), randomBytes(5_000_000)];
+    const { client, worker, over } = await relaying();
+    const [heard, read] = [octetsOf(worker), octetsOf(client)];
+    writeInPieces(worker, answered);
+    writeInPieces(client, sent);
+    client.end();
+    assert.ok((await heard).equals(sent));
+    worker.end();
+    assert.ok((await read).equals(answered));
+    assert.deepEqual(await over, { fromClient: sent.length, fromWorker: answered.length });
+  });
+
+  test('that does not read stops the worker, and costs us no more than a chunk and a buffer', async () => {
+    const { client, worker, clientHere, workerHere, over } = await relaying();
+    client.pause();
+    const message = Buffer.alloc(64 * 1024);
+    let written = 0;
+    const write = (): void => {
+      while (written < 1024 && worker.write(message)) written += 1;
+    };
+    worker.on('drain', write);
+    write();
+    await delay(200);
+    const heldOctets = clientHere.writableLength + workerHere.readableLength;
+    assert.ok(worker.writableLength > 0, 'the worker was not stopped');
+    assert.ok(heldOctets <= 256 * 1024, `${heldOctets} octets held`);
+    client.resume();
+    worker.end();
+    await over;
+  });
+
+  test('that breaks its connection leaves no worker talking to nobody', async () => {
+    const { client, worker, over } = await relaying();
+    client.resetAndDestroy();
+    await over;
+    worker.resume();
+    await once(worker, 'end');
+  });
+
+  test('whose worker dies gets all that the worker had said before', async () => {
+    const { client, worker, over } = await relaying();
+    worker.end('+OK half a mess');
+    worker.resume();
+    assert.equal(await textOf(client), '+OK half a mess');
+    await over;
+  });
+
+  test('is let go with its worker when nothing has passed for the time that is given to silence', async () => {
+    const { client, worker, over } = await relaying('', 50);
+    await Promise.all([over, once(client.resume(), 'end'), once(worker.resume(), 'end')]);
+  });
+
+  test('that has sent more than its login when its channel is given up loses nothing of it', async () => {
+    const [client, clientHere] = await pair();
+    const channel = new SocketChannel(clientHere, facts, settings);
+    client.write('PASS secret\r\nSTAT\r\nLIS');
+    assert.deepEqual(await channel.readLine(), { kind: 'line', text: 'PASS secret' });
+    client.write('T\r\n');
+    await delay(20);
+    const handedOver: HandedOver = await channel.release(() => {});
+    client.end('QUIT\r\n');
+    const [worker, workerHere] = await pair();
+    const over = relay(handedOver, workerHere, options);
+    assert.equal(await textOf(worker), 'STAT\r\nLIST\r\nQUIT\r\n');
+    worker.end('+OK bye\r\n');
+    await over;
+    await Promise.all([channel.close(), textOf(client).then((text) => assert.equal(text, '+OK bye\r\n'))]);
+    assert.deepEqual([channel.received, channel.sent], [31, 9]);
+  });
+
+  test('under TLS is served as in plain, what it sent ahead and a large answer and all', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'popper-relay-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const { certificate, key } = await makeCertificate(folder);
+    const context = createSecureContext({ cert: await readFile(certificate), key: await readFile(key) });
+    const [wire, clientHere] = await pair();
+    const channel = new SocketChannel(clientHere, facts, settings, { context });
+    const client = connectTls({ socket: wire, rejectUnauthorized: false }).on('error', () => {});
+    assert.equal(await channel.secure(), undefined);
+    client.write('PASS secret\r\nRETR 1\r\nQU');
+    await channel.readLine();
+    const handedOver = await channel.release(() => {});
+    client.write('IT\r\n');
+    const [worker, workerHere] = await pair();
+    const answer = randomBytes(3_000_000);
+    worker.once('data', () => worker.end(answer));
+    const heard = octetsOf(client).finally(() => client.end());
+    const [asked, { fromClient, fromWorker }] = await Promise.all([
+      textOf(worker),
+      relay(handedOver, workerHere, options),
+    ]);
+    assert.equal(asked, 'RETR 1\r\nQUIT\r\n');
+    assert.deepEqual([fromClient, fromWorker], [asked.length, answer.length]);
+    await channel.close();
+    assert.ok((await heard).equals(answer));
+  });
+});
+
+async function octetsOf(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
+
+const textOf = async (socket: Socket): Promise<string> => (await octetsOf(socket)).toString();
+
+function writeInPieces(socket: Socket, octets: Buffer): void {
+  for (
+    let start = 0, pieceOctets = 1;
+    start < octets.length;
+    start += pieceOctets, pieceOctets = (pieceOctets * 7) % 99_991
+  ) {
+    socket.write(octets.subarray(start, start + pieceOctets));
+  }
+}

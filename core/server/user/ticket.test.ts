@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { test } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { defaultMinUid, TicketGate } from './ticket-gate.ts';
+import { maxTicketLength, openTicket, sealTicket, ticketLifetimeMs, TicketRefused } from './ticket.ts';
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
+const nowMs = 5000;
+const sealed = sealTicket({ identity, facts: { utf8: true } }, 'c1', { privateKey, nowMs });
+const gateAt = (clock: () => number, minUid = defaultMinUid): TicketGate =>
+  new TicketGate(publicKey, { minUid, nowMs: clock, maxUsed: 3 });
+const refused = (why: RegExp) => (error: unknown) =>
+  error instanceof TicketRefused && why.test(error.message);
+
+test('a ticket says who has logged in, on which connection, and what plugins want to outlive the login', () => {
+  const { connection, identity: who, facts } = openTicket(sealed, publicKey, nowMs + 1);
+  assert.deepEqual({ connection, who, facts }, { connection: 'c1', who: identity, facts: { utf8: true } });
+});
+
+test('whatever identity and facts are sealed, the same come out', () => {
+  const id = fc.integer({ min: 0, max: 0xfffffffe });
+  const user = fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme' });
+  const home = fc.stringMatching(/^\/[\w/]{0,40}$/);
+  // As `set` leaves them: JSON values under names that are words.
+  const facts = fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/), fc.jsonValue({ maxDepth: 2 }), {
+    maxKeys: 4,
+  });
+  const tickets = fc.record({ identity: fc.record({ user, uid: id, gid: id, home }), facts });
+  fc.assert(
+    fc.property(tickets, (ticket) => {
+      // JSON has no negative zero and no sparse prototype.
+      const plain: unknown = JSON.parse(JSON.stringify(ticket));
+      const opened = openTicket(sealTicket(ticket, 'c1', { privateKey, nowMs }), publicKey, nowMs);
+      assert.deepEqual({ identity: opened.identity, facts: opened.facts }, plain);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a ticket in which any one character is changed, left out or added is refused', () => {
+  const place = fc.nat(sealed.length - 1);
+  const text = fc.string({ maxLength: 3, unit: 'binary-ascii' });
+  fc.assert(
+    fc.property(place, fc.nat(2), text, (index, removed, added) => {
+      const changed = sealed.slice(0, index) + added + sealed.slice(index + removed);
+      fc.pre(changed !== sealed);
+      assert.throws(() => openTicket(changed, publicKey, nowMs), TicketRefused);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a ticket that another key has sealed is refused', () => {
+  const other = generateKeyPairSync('ed25519');
+  const forged = sealTicket({ identity, facts: {} }, 'c1', { privateKey: other.privateKey, nowMs });
+  assert.throws(() => openTicket(forged, publicKey, nowMs), refused(/nobody who may/));
+});
+
+test('what the right key has signed for another purpose, or not in the one form a ticket has, is no ticket', () => {
+  const text = Buffer.from(sealed, 'base64url').subarray(64).toString();
+  const purpose = 'popper ticket 1\0';
+  assert.equal(openTicket(signed(text, purpose), publicKey, nowMs).connection, 'c1');
+  assert.throws(() => openTicket(signed(text, ''), publicKey, nowMs), refused(/nobody who may/));
+  for (const odd of [
+    `${text} `,
+    text.replace('"uid":1000', '"uid":0,"uid":1000'),
+    text.replace('"uid":1000', '"uid":-1'),
+    text.replace('"home":"/home/mrose"', '"home":"mrose"'),
+    text.replace('{', '{"admin":true,'),
+    text.replace('"facts":{', '"facts":{"__proto__":{"utf8":1},'),
+    'null',
+    '',
+  ]) {
+    assert.throws(() => openTicket(signed(odd, purpose), publicKey, nowMs), refused(/no ticket/), odd);
+  }
+});
+
+test('a ticket is good for ten seconds, and one from the future is not good at all', () => {
+  assert.ok(openTicket(sealed, publicKey, nowMs + ticketLifetimeMs - 1));
+  assert.throws(() => openTicket(sealed, publicKey, nowMs + ticketLifetimeMs), refused(/expired/));
+  assert.throws(() => openTicket(sealed, publicKey, nowMs - 1), refused(/expired/));
+});
+
+test('a plugin whose facts are too large, or no JSON, costs the login and nothing else', () => {
+  assert.throws(() => sealFacts({ essay: 'x'.repeat(maxTicketLength) }), TypeError);
+  assert.throws(() => sealFacts({ big: 1n }), TypeError);
+  assert.throws(() => openTicket('A'.repeat(maxTicketLength + 1), publicKey, nowMs), refused(/too large/));
+});
+
+test('a ticket is let through once', () => {
+  const gate = gateAt(() => nowMs);
+  assert.equal(gate.admit(sealed, 'c1').identity.user, 'mrose');
+  assert.throws(() => gate.admit(sealed, 'c1'), refused(/used before/));
+});
+
+test('a ticket does not let another connection in, and is still good for its own', () => {
+  const gate = gateAt(() => nowMs);
+  assert.throws(() => gate.admit(sealed, 'c2'), refused(/another connection/));
+  assert.ok(gate.admit(sealed, 'c1'));
+});
+
+test('root and the accounts of the system get no mail, whoever says they may', () => {
+  for (const [uid, minUid] of [
+    [0, defaultMinUid],
+    [10, defaultMinUid],
+    [0, 0],
+    [999, 1000],
+  ] as const) {
+    const ticket = sealTicket({ identity: { ...identity, uid }, facts: {} }, 'c1', { privateKey, nowMs });
+    assert.throws(() => gateAt(() => nowMs, minUid).admit(ticket, 'c1'), refused(/of the system/));
+  }
+  const ticket = sealTicket({ identity: { ...identity, uid: 11 }, facts: {} }, 'c1', { privateKey, nowMs });
+  assert.ok(gateAt(() => nowMs).admit(ticket, 'c1'));
+});
+
+test('when another process seals tickets, those of the one before are void', () => {
+  const gate = gateAt(() => nowMs);
+  gate.trust(generateKeyPairSync('ed25519').publicKey);
+  assert.throws(() => gate.admit(sealed, 'c1'), refused(/nobody who may/));
+});
+
+test('who shows more tickets than a gate can remember is refused until the old ones have expired', () => {
+  let clockMs = nowMs;
+  const gate = gateAt(() => clockMs);
+  const show = () =>
+    gate.admit(sealTicket({ identity, facts: {} }, 'c1', { privateKey, nowMs: clockMs }), 'c1');
+  for (let shown = 0; shown < 3; shown += 1) show();
+  assert.throws(show, refused(/too many/));
+  clockMs += ticketLifetimeMs;
+  assert.ok(show());
+});
+
+/** Text under a signature of the right key. */
+const signed = (text: string, prefix: string): string => {
+  const signature = sign(null, Buffer.from(prefix + text), privateKey);
+  return Buffer.concat([signature, Buffer.from(text)]).toString('base64url');
+};
+
+const sealFacts = (facts: Record<string, unknown>) =>
+  sealTicket({ identity, facts }, 'c1', { privateKey, nowMs });

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+import type { SessionReport } from '../../session/report.ts';
+import { connectionFactsSchema } from './connection-facts.ts';
+import { responseCodeSchema } from './login-messages.ts';
+import { maxTicketLength } from './ticket.ts';
+
+const id = z.int().min(0).max(0xfffffffe);
+const session = z.string().min(1).max(128);
+/** The key that tickets are checked with: DER (SPKI), as base64. */
+const publicKey = z.base64().max(256);
+
+/** What the master tells a worker. */
+export const workerOrderSchema = z.discriminatedUnion('kind', [
+  /** Comes once, and first: give up root for this user. */
+  z.strictObject({ kind: z.literal('become'), uid: id, gid: id, publicKey }),
+  /** Another auth process seals tickets from here on. */
+  z.strictObject({ kind: z.literal('trust'), publicKey }),
+  /** Run the rest of this session. Its stream comes with the message. */
+  z.strictObject({
+    kind: z.literal('serve'),
+    ticket: z.string().max(maxTicketLength),
+    facts: connectionFactsSchema,
+  }),
+  /** End a session: after the command at work, or at once where its client is gone. */
+  z.strictObject({ kind: z.literal('end'), session, how: z.enum(['stopped', 'kicked', 'gone']) }),
+  /** No more sessions come: end with the last one. */
+  z.strictObject({ kind: z.literal('retire') }),
+  /** End within the time that the configuration gives to a stop. */
+  z.strictObject({ kind: z.literal('stop') }),
+]);
+export type WorkerOrder = z.output<typeof workerOrderSchema>;
+
+const count = z.int().min(0);
+const tally = z.strictObject({ messages: count, octets: count });
+const endings = [
+  'quit',
+  'failed',
+  'refused',
+  'disconnected',
+  'idle',
+  'stopped',
+  'kicked',
+  'abuse',
+  'handshake',
+  'crowded',
+] as const satisfies readonly SessionReport['ending'][];
+
+/** What a session came to in the worker, for the front's report of all of it. */
+const outcome = z
+  .strictObject({
+    ending: z.enum(endings),
+    failure: z
+      .strictObject({ code: responseCodeSchema.optional(), reason: z.string() })
+      .transform(({ code, reason }) => ({ code, reason }))
+      .optional(),
+    retrieved: tally,
+    deleted: tally,
+    left: tally,
+    /** The client was in the middle of a reply: its connection is to end so that it can tell. */
+    isTorn: z.boolean(),
+  })
+  // JSON leaves out what is undefined.
+  .transform(({ failure, ...rest }) => ({ ...rest, failure }));
+
+/** What a worker tells the master. */
+export const workerReportSchema = z.discriminatedUnion('kind', [
+  /** Everything is loaded: it can become anybody. */
+  z.strictObject({ kind: z.literal('spare') }),
+  /** It is the user, has redone what was left half done, and can be given streams. */
+  z.strictObject({ kind: z.literal('ready') }),
+  /** A session is over, its maildrop closed and its stream too; or it never began, for want of a ticket. */
+  z.strictObject({ kind: z.literal('ended'), session, outcome }),
+  /** Nobody has come for a while: it would end if it were told to retire. */
+  z.strictObject({ kind: z.literal('idle') }),
+]);
+export type WorkerReport = z.output<typeof workerReportSchema>;

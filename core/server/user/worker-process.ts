@@ -1,0 +1,114 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+
+import type { Logger } from '../../log/logger.ts';
+import type { CarriedConnectionFacts } from './connection-facts.ts';
+import { StreamRecipient } from './stream-recipient.ts';
+import type { Assigned } from './user-authority.ts';
+import { type WorkerOrder, type WorkerReport, workerReportSchema } from './worker-messages.ts';
+
+type Outcome = Awaited<Assigned['outcome']>;
+
+/** A worker, as the master that has started it sees it. */
+export class WorkerProcess {
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<void>;
+  /** Called when its last session is over. */
+  free: () => void = () => {};
+  /** Called when nobody has come for a while. */
+  idle: () => void = () => {};
+  readonly #process: ChildProcess;
+  readonly #recipient: StreamRecipient;
+  readonly #log: Logger;
+  readonly #spare = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #sessions = new Map<string, PromiseWithResolvers<Outcome>>();
+
+  constructor(child: ChildProcess, log: Logger) {
+    this.#process = child;
+    this.#recipient = new StreamRecipient(child);
+    this.#log = log;
+    const gone = Promise.withResolvers<void>();
+    this.ended = gone.promise;
+    child.on('message', (message, handle) => this.#hear(message, handle));
+    child.once('exit', gone.resolve).on('error', () => gone.resolve());
+    void this.ended.then(() => this.#forget());
+    // Who waits for them is told; who does not has nothing to be told of.
+    for (const { promise } of [this.#spare, this.#ready]) promise.catch(() => {});
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Sessions that are its own, or on their way to it. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Resolves when it has loaded everything, and can become a user. Rejects where it ends instead. */
+  get loaded(): Promise<void> {
+    return this.#spare.promise;
+  }
+
+  /** Resolves when it serves this user. Rejects where it ends instead. */
+  become(order: Extract<WorkerOrder, { kind: 'become' }>): Promise<void> {
+    this.order(order);
+    return this.#ready.promise;
+  }
+
+  /** From here on the session counts as its own. */
+  expect(session: string): void {
+    this.#sessions.set(session, Promise.withResolvers());
+  }
+
+  /** What an expected session comes to; undefined where the process dies before it can say. */
+  async expected(session: string): Promise<Outcome> {
+    return this.#sessions.get(session)?.promise;
+  }
+
+  /** Hands a session over that is expected. Rejects, and the session is over, where the process has ended. */
+  async serve(ticket: string, facts: CarriedConnectionFacts, stream: Socket): Promise<void> {
+    const order: WorkerOrder = { kind: 'serve', ticket, facts };
+    await this.#recipient.give(order, stream);
+  }
+
+  /** An expected session does not come. */
+  forget(session: string): void {
+    this.#settle(session, undefined);
+  }
+
+  order(order: WorkerOrder): void {
+    // One that has just died hears nothing, and its end is told by `ended`.
+    if (this.#process.connected) this.#process.send(order, () => {});
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  #hear(message: unknown, handle: unknown): void {
+    const report = workerReportSchema.safeParse(message);
+    if (report.success && handle === undefined) return this.#take(report.data);
+    this.#log.error('a worker talks nonsense, so it is ended', { worker: this.pid });
+    this.kill();
+  }
+
+  #take(report: WorkerReport): void {
+    if (report.kind === 'spare') this.#spare.resolve();
+    if (report.kind === 'ready') this.#ready.resolve();
+    if (report.kind === 'idle') this.idle();
+    if (report.kind === 'ended') this.#settle(report.session, report.outcome);
+  }
+
+  #settle(session: string, outcome: Outcome): void {
+    this.#sessions.get(session)?.resolve(outcome);
+    if (this.#sessions.delete(session) && this.#sessions.size === 0) this.free();
+  }
+
+  #forget(): void {
+    const error = new Error(`worker ${this.pid ?? 'that never began'} has ended`);
+    for (const { reject } of [this.#spare, this.#ready]) reject(error);
+    for (const session of this.#sessions.keys()) this.#settle(session, undefined);
+  }
+}

@@ -1,0 +1,239 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Core } from '../../core.ts';
+import { err, firstLine } from '../../protocol/reply.ts';
+import type { SessionOutcome, SessionTally } from '../../session/session-tally.ts';
+import { traced } from '../../session/traced-channel.ts';
+import { transact } from '../../session/transact.ts';
+import { SocketChannel } from '../channel.ts';
+import { OpenSessions } from '../open-sessions.ts';
+import { MasterLink, type MasterEnd } from './master-link.ts';
+import { makeOwnFolder } from './own-folder.ts';
+import { becomeUser } from './privileges.ts';
+import { TicketGate } from './ticket-gate.ts';
+import { type IssuedTicket, TicketRefused } from './ticket.ts';
+import { type WorkerOrder, workerOrderSchema, type WorkerReport } from './worker-messages.ts';
+import { WorkerTitle } from './worker-title.ts';
+
+type OrderOf<Kind extends WorkerOrder['kind']> = Extract<WorkerOrder, { kind: Kind }>;
+
+export interface WorkerOptions {
+  readonly core: Core;
+  readonly stateDir: string;
+  /** No user with a uid below it. */
+  readonly minUid: number;
+  /** Milliseconds without a session after which a worker offers its end. */
+  readonly idleMs?: number;
+}
+
+const defaultIdleMs = 60_000;
+
+/**
+ * A process that runs sessions of one user, as that user. It has loaded everything and waits, as root, to be told whom to
+ * become; then it gives up root, and serves each stream that comes with a ticket for its user. Resolves when it is to
+ * exit. Throws where plugins do not start, or cannot redo what a dead process has left.
+ */
+export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise<void> {
+  const { core, stateDir, minUid } = options;
+  const master = new MasterLink<WorkerOrder, WorkerReport>(end, workerOrderSchema);
+  const title = new WorkerTitle();
+  // All in the turn in which the order comes: the next order is for the user's process.
+  const begun = afterOrder(master, (user) => {
+    makeOwnFolder(stateDir, user);
+    becomeUser(user, { minUid });
+    return new Worker(user, { ...options, master, title });
+  });
+  master.tell({ kind: 'spare' });
+  // Where the master is gone before anybody came, there is nothing to be.
+  const worker = await Promise.race([begun, master.gone]);
+  if (worker === undefined) return;
+  try {
+    await core.hooks.start.promise('worker');
+    await core.hooks.recover.promise(worker.uid);
+    master.tell({ kind: 'ready' });
+    await worker.run();
+  } finally {
+    await core.hooks.stop.promise('worker');
+  }
+}
+
+/** Whoever is asked to serve before it has become somebody is no worker but root. */
+function afterOrder(
+  master: MasterLink<WorkerOrder, WorkerReport>,
+  begin: (user: OrderOf<'become'>) => Worker,
+): Promise<Worker | undefined> {
+  return new Promise((resolve, reject) => {
+    const obey = (order: WorkerOrder): void => {
+      if (order.kind === 'become') resolve(begin(order));
+      else if (order.kind === 'retire' || order.kind === 'stop') resolve(undefined);
+      // Keys come with `become`.
+      else if (order.kind !== 'trust') throw new Error(`a spare was told to ${order.kind}`);
+    };
+    master.ordered = (order, stream) => {
+      stream?.destroy();
+      try {
+        obey(order);
+      } catch (error) {
+        reject(error);
+      }
+    };
+  });
+}
+
+interface Surroundings extends WorkerOptions {
+  readonly master: MasterLink<WorkerOrder, WorkerReport>;
+  readonly title: WorkerTitle;
+}
+
+/** The sessions of one user. */
+class Worker {
+  readonly #user: OrderOf<'become'>;
+  readonly #core: Core;
+  readonly #master: Surroundings['master'];
+  readonly #title: WorkerTitle;
+  readonly #gate: TicketGate;
+  readonly #idleMs: number;
+  readonly #sessions = new OpenSessions();
+  readonly #over = Promise.withResolvers<void>();
+  #idle: NodeJS.Timeout;
+  #isRetired = false;
+
+  constructor(
+    user: OrderOf<'become'>,
+    { core, master, title, minUid, idleMs = defaultIdleMs }: Surroundings,
+  ) {
+    this.#user = user;
+    this.#core = core;
+    this.#master = master;
+    this.#title = title;
+    this.#gate = new TicketGate(keyOf(user), { minUid });
+    this.#idleMs = idleMs;
+    this.#idle = this.#startIdling();
+    this.#sessions.changed = () => this.#counted();
+    title.idle(user.uid);
+    master.ordered = (order, stream) => this.#obey(order, stream);
+    void master.gone.then(() => this.#stop());
+  }
+
+  get uid(): number {
+    return this.#user.uid;
+  }
+
+  /** Resolves when the last session of a worker that retires, or is stopped, is over. */
+  run(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  #obey(order: WorkerOrder, stream: Socket | undefined): void {
+    switch (order.kind) {
+      case 'become':
+        throw new Error(`uid ${this.#user.uid} was told to become uid ${order.uid}`);
+      case 'trust':
+        return this.#gate.trust(keyOf(order));
+      case 'serve':
+        return this.#serve(order, stream);
+      case 'end':
+        return this.#end(order);
+      case 'retire':
+        return this.#retire();
+      case 'stop':
+        return void this.#stop();
+    }
+  }
+
+  #serve({ ticket: sealed, facts }: OrderOf<'serve'>, stream: Socket | undefined): void {
+    if (stream === undefined) return this.#refuse(facts.id, new Error('its stream was lost on the way'));
+    stream.on('error', () => {});
+    stream.allowHalfOpen = true;
+    try {
+      const ticket = this.#admit(sealed, facts.id);
+      const channel = new SocketChannel(stream, facts, this.#core.settings);
+      const run = (tally: SessionTally): Promise<void> => this.#run(channel, ticket, tally);
+      const tally = this.#title.tally(ticket.identity.user, facts.peer.address);
+      void this.#sessions.hold(channel, run, tally);
+    } catch (error) {
+      stream.end(sorry);
+      this.#refuse(facts.id, error);
+    }
+  }
+
+  #admit(sealed: string, session: string): IssuedTicket {
+    const ticket = this.#gate.admit(sealed, session);
+    const { uid, gid } = ticket.identity;
+    if (uid === this.#user.uid && gid === this.#user.gid) return ticket;
+    throw new TicketRefused(`the ticket is for uid ${uid} and gid ${gid}`);
+  }
+
+  #refuse(session: string, error: unknown): void {
+    this.#core.log.error('a session was not begun', { session, error });
+    const failure = { code: undefined, reason: error instanceof Error ? error.message : String(error) };
+    this.#tellEnded(session, { ending: 'failed', failure, ...nothing }, false);
+  }
+
+  #tellEnded(session: string, outcome: SessionOutcome, isTorn: boolean): void {
+    const { ending, failure, retrieved, deleted, left } = outcome;
+    const told = { ending, failure, retrieved, deleted, left, isTorn };
+    this.#master.tell({ kind: 'ended', session, outcome: told });
+  }
+
+  /** TRANSACTION and UPDATE. Never throws. */
+  async #run(socket: SocketChannel, ticket: IssuedTicket, tally: SessionTally): Promise<void> {
+    const core = this.#core;
+    const { id, signal } = socket.facts;
+    const channel = core.hooks.wire.isUsed() ? traced(socket, core) : socket;
+    try {
+      await transact(channel, ticket, { core, tally });
+    } catch (error) {
+      // What breaks because the client is gone is not broken.
+      if (!signal.aborted) {
+        tally.failed(error);
+        core.log.error('the session failed', { session: id, error });
+      }
+    }
+    await socket.close();
+    const { isTorn } = socket;
+    socket.destroy();
+    this.#tellEnded(id, tally.report(socket), isTorn);
+  }
+
+  #end({ session, how }: OrderOf<'end'>): void {
+    const channel = this.#sessions.get(session)?.channel;
+    if (how === 'gone') channel?.destroy();
+    else channel?.stop(how);
+  }
+
+  #retire(): void {
+    this.#isRetired = true;
+    if (this.#sessions.count === 0) this.#over.resolve();
+  }
+
+  async #stop(): Promise<void> {
+    this.#retire();
+    for (const { channel } of this.#sessions.values()) channel.stop();
+    await delay(this.#core.settings.stopTimeoutMs, undefined, { ref: false });
+    for (const { channel } of this.#sessions.values()) channel.destroy();
+  }
+
+  #counted(): void {
+    const { count } = this.#sessions;
+    clearInterval(this.#idle);
+    if (count > 0) return this.#title.count(count);
+    this.#title.idle(this.#user.uid);
+    if (this.#isRetired) return this.#over.resolve();
+    this.#idle = this.#startIdling();
+  }
+
+  /** The master has the last word: a session may be on its way here. */
+  #startIdling(): NodeJS.Timeout {
+    return setInterval(() => this.#master.tell({ kind: 'idle' }), this.#idleMs);
+  }
+}
+
+const none = { messages: 0, octets: 0 };
+const nothing = { retrieved: none, deleted: none, left: none };
+const sorry = `${firstLine(err('the login came to nothing, try again', 'SYS/TEMP'))}\r\n`;
+
+const keyOf = ({ publicKey }: { readonly publicKey: string }): KeyObject =>
+  createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });

@@ -1,0 +1,43 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { loggerTo } from '../../../core/log/logger.ts';
+import { WorkerProcess } from '../../../core/server/user/worker-process.ts';
+import type { Site } from './site.ts';
+
+/** A process of the test's daemon, started as a master starts it. */
+export class Child {
+  readonly process: ChildProcess;
+  readonly exited: Promise<unknown>;
+  stderr = '';
+
+  constructor(role: 'auth' | 'worker', site: Site, idleMs = 60_000) {
+    const args = [role, site.stateDir, site.spool, String(idleMs)];
+    this.process = fork(join(import.meta.dirname, 'role.ts'), args, {
+      execArgv: ['--conditions=popper-source', '--disable-sigusr1'],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    this.exited = once(this.process, 'exit');
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+  }
+}
+
+/** A child that is to be a worker, by itself. */
+export class WorkerChild extends Child {
+  readonly worker: WorkerProcess;
+
+  constructor(site: Site, idleMs?: number) {
+    super('worker', site, idleMs);
+    this.worker = new WorkerProcess(this.process, silent);
+  }
+
+  async become({ uid, gid }: { uid: number; gid: number }, publicKey: string): Promise<void> {
+    await this.worker.loaded;
+    await this.worker.become({ kind: 'become', uid, gid, publicKey });
+  }
+}
+
+export const silent = loggerTo(() => {});

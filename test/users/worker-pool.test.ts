@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Pop3Client } from '../e2e/support/pop3-client.ts';
+import { coreOf } from './support/core.ts';
+import { Front } from './support/front.ts';
+import { alice, bob, Site, type User } from './support/site.ts';
+import { SmallMaster } from './support/small-master.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'only root can serve users as themselves';
+
+describe('the processes that users are served by', { skip }, () => {
+  let site: Site;
+  let master: SmallMaster;
+  let front: Front;
+
+  beforeEach(async () => {
+    site = await Site.make();
+  });
+  afterEach(async () => {
+    front.close();
+    await master.stop();
+    await site.remove();
+  });
+
+  const start = async (options: Parameters<typeof SmallMaster.start>[1]): Promise<void> => {
+    master = await SmallMaster.start(site, options);
+    front = await Front.start(coreOf(site.stateDir, site.spool), master);
+  };
+
+  const login = async ({ name, password }: User): Promise<{ client: Pop3Client; answer: string }> => {
+    const client = await Pop3Client.connect({ host: '127.0.0.1', port: front.port });
+    await client.line();
+    await client.ask(`USER ${name}`);
+    return { client, answer: await client.say(`PASS ${password}`) };
+  };
+
+  const running = (): number => master.workers.filter(({ process: child }) => child.exitCode === null).length;
+
+  test('begin as spares, and another spare takes the place of one that has become a user', async () => {
+    await start({ spares: 1 });
+    assert.equal(running(), 1);
+    const spare = master.workers[0]?.worker.pid;
+    const { client, answer } = await login(alice);
+    assert.match(answer, /^\+OK/);
+    assert.equal(JSON.parse((await client.ask('XWHO')).slice(4)).pid, spare);
+    assert.equal(running(), 2);
+    await client.quit();
+  });
+
+  test('end when their user has not come for a while', async () => {
+    await start({ spares: 0, idleMs: 50 });
+    const { client } = await login(alice);
+    await delay(150);
+    await client.ask('NOOP');
+    await client.quit();
+    await master.workers[0]?.exited;
+    assert.match((await login(alice)).answer, /^\+OK/);
+    assert.equal(master.workers.length, 2);
+  });
+
+  test('are no more than there may be: who comes then waits, is told why, and ends nobody else for it', async () => {
+    await start({ spares: 0, maxUsers: 1, patienceMs: 300 });
+    const first = await login(alice);
+    const { client, answer } = await login(bob);
+    assert.equal(answer, '-ERR [SYS/TEMP] too many users at one time, try again');
+    assert.equal(String(await client.rest()), '');
+    const { user, ending, failure } = front.reports.at(-1) ?? {};
+    assert.deepEqual([user, ending, failure?.code], ['bob', 'failed', 'SYS/TEMP']);
+    await first.client.ask('NOOP');
+    await first.client.quit();
+  });
+
+  test('make room for a user who waits, as soon as another has no session any more', async () => {
+    await start({ spares: 0, maxUsers: 1, patienceMs: 10_000 });
+    const first = await login(alice);
+    const waiting = login(bob);
+    await delay(50);
+    await first.client.quit();
+    const second = await waiting;
+    assert.match(second.answer, /^\+OK/);
+    await second.client.quit();
+    await delay(50);
+    assert.match((await login(alice)).answer, /^\+OK/);
+  });
+
+  test('are the same one for two sessions that a user begins at one time', async () => {
+    await start({ spares: 0 });
+    await site.deliver(alice, '');
+    const answers = (await Promise.all([login(alice), login(alice)])).map(({ answer }) => answer.slice(0, 4));
+    assert.deepEqual(answers.toSorted(), ['+OK ', '-ERR']);
+    assert.equal(master.workers.length, 1);
+  });
+
+  test('are nobody any more when the server has stopped', async () => {
+    await start({ spares: 2 });
+    const { client } = await login(alice);
+    const rest = client.rest();
+    await master.pool.stop();
+    assert.match(String(await rest), /^-ERR \[SYS\/TEMP\] the server is being stopped/);
+    assert.equal(running(), 0);
+  });
+});
