@@ -12,7 +12,7 @@ export { UsageError, type Arguments } from './protocol/arguments.ts';
 export { Failure } from './protocol/failure.ts';
 export { err, ok, okBody, okLines, type Lines, type Reply, type ResponseCode } from './protocol/reply.ts';
 export type { Outcome, Take } from './session/outcome.ts';
-export type { Channel, ConnectionFacts, Ending, Peer } from './session/channel.ts';
+export type { Channel, ConnectionFacts, Ending, Peer, TlsFacts } from './session/channel.ts';
 export type { SessionReport, Tally } from './session/report.ts';
 export type { AuthorizationSession, Session, TransactionSession } from './session/session.ts';
 export type { Deletions } from './session/deletions.ts';
@@ -22,7 +22,7 @@ export type { Identity, LoginAttempt, LoginMethods, Verdict } from './auth/login
 export { allowedName, allowedNameRule } from './auth/user-name.ts';
 export type { Mechanism } from './auth/mechanism.ts';
 export { Secret } from './secret.ts';
-export { lockFile } from './server/lock.ts';
+export { lockFile, unlockFile } from './server/lock.ts';
 export { WarmNames } from './server/warm-names.ts';
 export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
 export { countOctets, LineStartScanner } from './maildrop/scan.ts';

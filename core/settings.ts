@@ -1,15 +1,67 @@
 /** Where to wait for clients. */
 export type Listen =
-  /** `host` is an IPv4 or IPv6 address or a name; without it, every address of both families. */
-  | { readonly host?: string; readonly port: number }
+  /**
+   * `host` is an IPv4 or IPv6 address or a name; without it, every address of both families. With `tls` the client begins
+   * with a handshake, as on port 995 (RFC 8314).
+   */
+  | { readonly host?: string; readonly port: number; readonly tls?: boolean; readonly proxy?: Proxies }
   /** A unix socket; `mode` is its permission bits (default 0o660). */
-  | { readonly path: string; readonly mode?: number };
+  | { readonly path: string; readonly mode?: number; readonly proxy?: Proxies };
+
+/** Who opens connections for others, and says for whom in a PROXY header (version 1 or 2) before the client's first octet. */
+export interface Proxies {
+  /** Addresses (`::1`), networks (`10.0.0.0/8`), or `unix` for all who come over a unix socket. */
+  readonly from: readonly string[];
+}
+
+/** Where an operator talks to the daemon, and who may: its owner, and where there is a group, its members. */
+export interface ControlAddress {
+  /** Absolute path of a unix socket. */
+  readonly path: string;
+  /** Permission bits. Default 0o600, and 0o660 with a group. */
+  readonly mode?: number;
+  /** A group's name or number. */
+  readonly group?: string | number;
+}
+
+/** The certificate that the server shows, and what it is served with. */
+export interface TlsSettings {
+  /** Absolute path of a PEM file: the server's own certificate first, then those that lead to a root. */
+  readonly certificate: string;
+  /** Absolute path of the PEM file with its private key, which no passphrase locks. */
+  readonly key: string;
+  /** The oldest version of TLS that is spoken (RFC 8996). */
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** Where a password may be sent without TLS: nowhere, to clients on this machine only, or everywhere. */
+export type CleartextLogin = 'never' | 'loopback' | 'always';
+
+/** What may be at one time. */
+export interface Limits {
+  /** Connections in all. */
+  readonly connections: number;
+  /**
+   * Connections of one address. An IPv6 client's address is its /64 network; clients of a unix socket have none, and only the
+   * limit in all holds for them.
+   */
+  readonly connectionsPerAddress: number;
+  /** Connections of one network, an IPv4 /24 or an IPv6 /48. Undefined: as many as there are in all. */
+  readonly connectionsPerNetwork?: number | undefined;
+  /** Sessions of one user who has logged in. Undefined: as many as there are connections. */
+  readonly sessionsPerUser?: number | undefined;
+}
 
 /** What the core and the server need of the configuration, checked and complete. */
 export interface Settings {
   readonly listen: readonly Listen[];
   /** Absolute path of the folder for indexes, locks and journals. */
   readonly stateDir: string;
+  /** Undefined: there is no control socket. */
+  readonly control: ControlAddress | undefined;
+  /** Undefined: TLS is not spoken, and there is no STLS. */
+  readonly tls?: TlsSettings | undefined;
+  readonly cleartextLogin: CleartextLogin;
   /** Milliseconds that a silent client is kept after login (RFC 1939 section 3 asks for 600 000 or more). */
   readonly idleTimeoutMs: number;
   /** Milliseconds from connecting to being logged in: an absolute deadline. */
@@ -20,18 +72,25 @@ export interface Settings {
   readonly maxAuthFailures: number;
   /** Milliseconds until a plugin that has not answered counts as hung. */
   readonly hookDeadlineMs: number;
-  /**
-   * Connections at one time, in all and of one address. An IPv6 client's address is its /64 network; clients of a unix
-   * socket have none, and only the limit in all holds for them.
-   */
-  readonly limits: { readonly connections: number; readonly connectionsPerAddress: number };
+  readonly limits: Limits;
+  /** Processes that serve clients; `auto`: one for each core. With 1 there is no master above it. */
+  readonly fronts: number | 'auto';
+  /** Milliseconds without a sign of life after which a front is ended and replaced. */
+  readonly blockedTimeoutMs: number;
+  /** Milliseconds that sessions of before a reload may go on. */
+  readonly retireTimeoutMs: number;
 }
 
 export const defaultSettings = {
+  control: undefined,
+  cleartextLogin: 'loopback',
   idleTimeoutMs: 600_000,
   loginTimeoutMs: 60_000,
   stopTimeoutMs: 30_000,
   maxAuthFailures: 3,
   hookDeadlineMs: 30_000,
-  limits: { connections: 10_000, connectionsPerAddress: 100 },
+  limits: { connections: 10_000, connectionsPerAddress: 100, sessionsPerUser: 20 },
+  fronts: 'auto',
+  blockedTimeoutMs: 10_000,
+  retireTimeoutMs: 86_400_000,
 } as const satisfies Omit<Settings, 'listen' | 'stateDir'>;

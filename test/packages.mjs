@@ -9,9 +9,15 @@ export const packages = [
   { name: 'fetchmail', program: 'fetchmail', why: 'a client that keeps mail on the server by UIDL' },
   { name: 'getmail6', program: 'getmail', why: 'a client that keeps mail on the server by UIDL' },
   { name: 'python3', program: 'python3', why: 'poplib is a client; its lockf is a foreign locker of mboxes' },
+  {
+    name: 'openssl',
+    program: 'openssl',
+    why: 'makes the certificates of the tests, and is a client of them',
+  },
   { name: 'procmail', program: 'procmail', why: 'delivers beside the daemon; its lockfile takes dotlocks' },
   { name: 'strace', program: 'strace', why: 'an outside witness of the calls that change files' },
   { name: 'dovecot-pop3d', program: '/usr/lib/dovecot/pop3', why: 'the server that the bench compares with' },
+  { name: 'haproxy', program: 'haproxy', why: 'a proxy that tells of its clients by the PROXY protocol' },
 ];
 
 /** Those of them that are not there: a package counts as there when its program is. */

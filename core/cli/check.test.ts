@@ -1,9 +1,10 @@
-import { strictEqual as equal, match, ok } from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { doesNotMatch, strictEqual as equal, match, ok } from 'node:assert/strict';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
+import { makeCertificate } from '../server/testing/certificates.ts';
 import { runInMemory } from './in-memory-io.ts';
 
 /** Each broken config has the report beside it that an operator is to see. */
@@ -32,6 +33,57 @@ describe('popper check shows every problem of a config with its place:', async (
       equal(code, 1);
     });
   }
+});
+
+describe('popper check looks at the certificate:', () => {
+  it('one that is in order is named, with its end', async () => {
+    const { code, stdout } = await checkOfTls();
+    match(stdout, /^ok: tls\.certificate: for DNS:localhost, IP Address:127\.0\.0\.1, valid to \d{4}-/m);
+    equal(code, 0);
+  });
+
+  it('one that has expired', async () => {
+    const { code, stdout } = await checkOfTls((folder) => makeCertificate(folder, { isExpired: true }));
+    match(stdout, /^problem: tls\.certificate: .*server\.crt expired at .*\n {2}fix: renew it/m);
+    equal(code, 1);
+  });
+
+  it('one that is not there', async () => {
+    const { code, stdout } = await checkOfTls((folder) => rm(join(folder, 'server.crt')));
+    match(stdout, /^problem: tls\.certificate: .*server\.crt is not there\n {2}fix: put the file there/m);
+    equal(code, 1);
+  });
+
+  it('a key of another certificate', async () => {
+    const { code, stdout } = await checkOfTls(async (folder) => {
+      const other = await makeCertificate(folder, { name: 'other' });
+      await cp(other.key, join(folder, 'server.key'));
+    });
+    match(
+      stdout,
+      /^problem: tls\.key: .*server\.key is not the key of the first certificate in .*server\.crt$/m,
+    );
+    equal(code, 1);
+  });
+
+  it('a key that everybody can read', async () => {
+    const { code, stdout } = await checkOfTls((folder) => chmod(join(folder, 'server.key'), 0o644));
+    match(stdout, /^problem: tls\.key: everybody on this machine can read .*\n {2}fix: chmod o-rwx /m);
+    equal(code, 1);
+  });
+
+  it('without one, nobody can log in from elsewhere: it says so, and what to do, and is content', async () => {
+    const { code, stdout } = await checkOf('idleTimeoutMs: 600000');
+    match(
+      stdout,
+      /^warning: .*nobody can log in from elsewhere by a password, though \*:0 is open\n {2}fix: set tls/m,
+    );
+    equal(code, 0);
+  });
+
+  it('that passwords may go in plain everywhere is what the operator wants', async () => {
+    doesNotMatch((await checkOf('cleartextLogin: always')).stdout, /log in from elsewhere/);
+  });
 });
 
 describe('popper check', () => {
@@ -99,6 +151,17 @@ async function checkOf(line: string, files: Readonly<Record<string, string>> = {
     `listen: [{ port: 0 }]\nstateDir: var\n${plugins}${line}\n`,
   );
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  return runInMemory(['check'], folder);
+}
+
+/** A config with a certificate, after something has been done to it. */
+async function checkOfTls(spoil: (folder: string) => Promise<unknown> = async () => {}) {
+  const folder = await scratchFolder();
+  await makeCertificate(folder);
+  await spoil(folder);
+  const tls = 'tls: { certificate: server.crt, key: server.key }';
+  const lines = ['listen: [{ port: 995, tls: true }]', 'stateDir: var', 'plugins: []', tls, ''];
+  await writeFile(join(folder, 'popper.config.yaml'), lines.join('\n'));
   return runInMemory(['check'], folder);
 }
 

@@ -2,13 +2,13 @@ import { messageOf } from '../config/error-facts.ts';
 import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
 import type { CheckupOfAll } from '../plugin/checkup.ts';
+import { adviceOnConfig, adviceOnCore } from './advice.ts';
+import { checkSurroundings } from './check-surroundings.ts';
+import { checkTls } from './check-tls.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { count, explain } from './explain.ts';
-
-/** RFC 1939 section 3: an autologout timer must be of at least ten minutes. */
-const shortestIdleMs = 600_000;
 
 /**
  * `popper check`: everything that can be known of a config without serving anybody. Ends with 0 where it is in order, 1
@@ -31,28 +31,17 @@ export async function check(file: string | undefined, io: CliIo): Promise<number
 async function examine({ config, core }: Configured, { stdout, workingFolder }: CliIo): Promise<number> {
   const name = nameOf(config.file, workingFolder);
   const report = new Report((line) => void stdout.write(`${line}\n`));
-  if (config.settings.idleTimeoutMs < shortestIdleMs) {
-    report.warning(
-      'idleTimeoutMs: clients may rely on ten minutes (RFC 1939 section 3)',
-      'use 600000 or more',
-    );
+  for (const { what, fix } of [...adviceOnConfig(config, workingFolder), ...adviceOnCore(core)]) {
+    report.warning(what, fix);
   }
-  if (config.unused.length > 0) {
-    const others = config.unused.map((unused) => nameOf(unused, workingFolder)).join(', ');
-    report.warning(`${name} is used, and not ${others}`, 'remove one, or name one: -c FILE');
-  }
-  if (process.geteuid?.() === 0) {
-    report.warning(
-      "isolation is 'none' and this is root: every session would be root",
-      'run it as a user of its own',
-    );
-  }
+  await checkTls(config.settings, report);
+  await checkSurroundings(config.settings, report);
   await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
   stdout.write(`${name}: ${report.verdict}\n`);
   return report.problems === 0 ? exitCode.done : exitCode.problems;
 }
 
-/** Writes down what plugins find as they find it. */
+/** Writes down what is found as it is found. */
 class Report implements CheckupOfAll {
   readonly #write: (line: string) => void;
   #problems = 0;
@@ -71,11 +60,11 @@ class Report implements CheckupOfAll {
     return `${this.#problems === 0 ? 'in order' : count(this.#problems, 'problem')}${warned}`;
   }
 
-  fine(what: string, plugin: string): void {
-    this.#write(`ok: ${plugin}: ${what}`);
+  /** `plugin` is left out where popper itself found it. */
+  fine(what: string, plugin?: string): void {
+    this.#write(`ok: ${by(plugin)}${what}`);
   }
 
-  /** `plugin` is left out where popper itself found it. */
   warning(what: string, fix: string, plugin?: string): void {
     this.#warnings += 1;
     this.#write(`warning: ${by(plugin)}${what}\n  fix: ${fix}`);

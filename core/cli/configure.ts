@@ -30,9 +30,13 @@ export async function configure<Log extends Logger>(
 ): Promise<Configured<Log>> {
   const { openLog, ...where } = options;
   const config = await loadConfig(where);
+  return configureLoaded(config, openLog(config));
+}
+
+/** The same for a config that is loaded. */
+export function configureLoaded<Log extends Logger>(config: LoadedConfig, log: Log): Configured<Log> {
   const { settings, baseFolder } = config;
   const state = new State(settings.stateDir);
-  const log = openLog(config);
   return { config, core: apply(config, { settings, baseFolder, state, log }), state, log };
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { check } from './check.ts';
 import { type CliIo, hasColours } from './cli-io.ts';
+import { addControlCommands, controlWords } from './control/add-control-commands.ts';
 import { exitCode } from './exit-code.ts';
 import { packageVersion } from './package-version.ts';
 import { runPluginSubcommand, subcommandsOf } from './plugin-subcommand.ts';
@@ -22,7 +23,7 @@ const own: Readonly<Record<string, Own>> = {
   plugins: { summary: 'list plugins, hooks in order, commands and capabilities', run: plugins },
 };
 
-const ownWords = [...Object.keys(own), 'help'];
+const ownWords = [...Object.keys(own), ...controlWords, 'help'];
 
 /** Runs the `popper` program with these arguments (without node and file) and gives its exit code. */
 export async function runProgram(args: readonly string[], io: CliIo): Promise<number> {
@@ -89,6 +90,11 @@ async function runOwn(
         codes.push(await run(configOption(program), io));
       });
   }
+  addControlCommands(program, {
+    io,
+    file: () => configOption(program),
+    ended: (code) => codes.push(code),
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -46,6 +46,18 @@ describe('popper serve', () => {
     squatter.close();
   });
 
+  it('tells the log what popper check would warn of, and starts no less', async () => {
+    const daemon = await serving(await config('plugins: []\nidleTimeoutMs: 1000'));
+    daemon.child.kill('SIGTERM');
+    for (const warning of ['idleTimeoutMs: clients may rely on ten minutes', 'none decides logins']) {
+      ok(
+        daemon.warnings.some((record) => record.includes(warning)),
+        warning,
+      );
+    }
+    equal(await daemon.ended, 0);
+  });
+
   it('shows the problems of its config and does not start', async () => {
     const child = run(main, ['serve', '-c', await config('plugins: []\nlog: loud')]);
     const [output, code] = await Promise.all([text(child.stderr), exitOf(child)]);
@@ -140,7 +152,7 @@ let configs = 0;
 async function config(lines: string, port = 0): Promise<string> {
   configs += 1;
   const file = join(folder, `popper-${configs}.yaml`);
-  await writeFile(file, `listen: [{ host: 127.0.0.1, port: ${port} }]\nstateDir: var\n${lines}\n`);
+  await writeFile(file, `listen: [{ host: 127.0.0.1, port: ${port} }]\nstateDir: var\nfronts: 1\n${lines}\n`);
   return file;
 }
 
@@ -161,10 +173,16 @@ async function serving(file: string, script = main, nodeOptions: readonly string
     const next = await lines.next();
     return next.done === true ? undefined : next.value;
   };
-  const listening = (await nextRecord()) ?? '';
-  const port = Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]);
-  ok(port > 0, `not listening: ${listening}`);
-  return { child, ended, port, nextRecord };
+  // What the daemon has to say of this machine comes first.
+  let record = await nextRecord();
+  const warnings: string[] = [];
+  while (record?.includes('"level":"warn"')) {
+    warnings.push(record);
+    record = await nextRecord();
+  }
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(record ?? '')?.[1]);
+  ok(port > 0, `not listening: ${record}`);
+  return { child, ended, port, nextRecord, warnings };
 }
 
 async function recordsUntilEnd({

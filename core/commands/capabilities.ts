@@ -14,7 +14,8 @@ const form = /^(?=.{1,510}$)[!-\x2d\x2f-~]+( [!-~]+)*$/;
 export function capabilitiesOf(session: Session, core: Core): readonly string[] {
   const announced = new Set<string>();
   for (const { value } of core.commands.entries()) {
-    if (value.capability !== undefined) announced.add(value.capability);
+    if (value.capability !== undefined && value.refuse(session) === undefined)
+      announced.add(value.capability);
   }
   const edited = core.hooks.capabilities.call([...announced, ...manners], session);
   const malformed = edited.filter((line) => !form.test(line));

@@ -13,6 +13,11 @@ interface Definition<S extends State, A> {
   readonly usage: string;
   /** The CAPA line that announces this command (RFC 2449 section 6), if it has one. */
   readonly capability?: string;
+  /**
+   * What a client is told on whose connection the command cannot be used, whatever its state; CAPA does not announce it there.
+   * Undefined where it can be.
+   */
+  readonly refuse?: (session: Session) => Reply | undefined;
   /** True where the command needs no more of the maildrop than `count` and `totalOctets` (`Maildrop.load`). */
   readonly countsOnly?: boolean;
   /** True where the command line holds a secret: it is masked before any trace sees it. */
@@ -30,6 +35,8 @@ export interface Command {
   readonly capability: string | undefined;
   readonly countsOnly: boolean;
   readonly secret: boolean;
+  /** What is said instead of running it on a connection where it cannot be used. */
+  refuse(session: Session): Reply | undefined;
   /** The command made ready for this session, or undefined where the session's state rules it out. */
   forSession(session: Session): ((text: string) => Result) | undefined;
 }
@@ -49,6 +56,7 @@ export function defineCommand<const S extends State, A>(definition: Definition<S
     capability,
     countsOnly,
     secret,
+    refuse: (session) => definition.refuse?.(session),
     forSession: (session) =>
       allowed(session)
         ? (text) => definition.run(Arguments.parse(text, definition.parse), session)

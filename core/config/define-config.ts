@@ -1,5 +1,5 @@
 import type { Plugin } from '../plugin/plugin.ts';
-import type { Listen } from '../settings.ts';
+import type { ControlAddress, Listen, CleartextLogin, TlsSettings } from '../settings.ts';
 
 /** What the command line said, for a config file that is a function of it. */
 export interface Flags {
@@ -18,10 +18,22 @@ export interface Flags {
 }
 
 export interface Config {
-  /** Any number of addresses. `host` is an IPv4 or IPv6 address; without it, all of both. */
+  /** Any number of addresses. `host` is an IPv4 or IPv6 address; without it, all of both. `tls`: from the first octet on. */
   readonly listen: readonly Listen[];
   /** Where the daemon keeps indexes, locks and journals; relative to the config file. */
   readonly stateDir: string;
+  /**
+   * The unix socket on which `popper who` and the like talk to the daemon: its path (default: `control.sock` in stateDir), its
+   * permission bits (default 0o600) and the group that may use it. False: there is none.
+   */
+  readonly control?: Partial<ControlAddress> | false;
+  /** The server's certificate: paths of PEM files, relative to the config file. With it there is STLS. */
+  readonly tls?: Pick<TlsSettings, 'certificate' | 'key'> & {
+    /** Default TLSv1.2. */
+    readonly minVersion?: TlsSettings['minVersion'];
+  };
+  /** Who may send a password without TLS; `loopback`, the default: clients on this machine. */
+  readonly cleartextLogin?: CleartextLogin;
   /** How long a silent client is kept after login, in milliseconds. RFC 1939 section 3 asks for 600 000 or more. */
   readonly idleTimeoutMs?: number;
   /** Milliseconds from connecting to being logged in: an absolute deadline. Default 60 000. */
@@ -37,13 +49,26 @@ export interface Config {
     readonly connections?: number;
     /** Connections of one address. Default 100. */
     readonly connectionsPerAddress?: number;
+    /** Connections of one network, an IPv4 /24 or an IPv6 /48. Default: as many as there are in all. */
+    readonly connectionsPerNetwork?: number;
+    /** Sessions of one user who has logged in. Default 20. */
+    readonly sessionsPerUser?: number;
   };
+  /**
+   * Processes that serve clients side by side; `auto`, the default: one for each core. With 1 there is no master above it, so a
+   * reload is a restart.
+   */
+  readonly fronts?: number | 'auto';
+  /** Milliseconds without a sign of life after which a front is ended and replaced. Default 10 000. */
+  readonly blockedTimeoutMs?: number;
+  /** Milliseconds that sessions of before a reload may go on. Default a day. */
+  readonly retireTimeoutMs?: number;
   readonly log?: {
     readonly level?: 'debug' | 'info' | 'warn' | 'error';
     /** `auto`: readable on a terminal, JSON otherwise. */
     readonly format?: 'auto' | 'json' | 'pretty';
   };
-  /** Who runs what. `none`: one process, one mail user, does it all. */
+  /** Who runs what. `none`: each front, as one mail user, does it all. */
   readonly isolation?: 'none';
   /** In the order in which they are to act. A false entry is left out. In JSON and YAML: names, or [name, options]. */
   readonly plugins: readonly (Plugin | false | undefined)[];

@@ -89,12 +89,18 @@ describe('what a config says is made complete', () => {
       deepEqual(settings, {
         listen: [{ port: 1110 }, { path: join(here, 'sockets', 'pop3') }],
         stateDir: join(here, 'var'),
+        control: { path: join(here, 'var', 'control.sock') },
+        tls: undefined,
+        cleartextLogin: 'loopback',
         idleTimeoutMs: 600_000,
         loginTimeoutMs: 60_000,
         stopTimeoutMs: 30_000,
         maxAuthFailures: 3,
         hookDeadlineMs: 30_000,
-        limits: { connections: 10_000, connectionsPerAddress: 100 },
+        limits: { connections: 10_000, connectionsPerAddress: 100, sessionsPerUser: 20 },
+        fronts: 'auto',
+        blockedTimeoutMs: 10_000,
+        retireTimeoutMs: 86_400_000,
       });
       deepEqual(
         { log, isolation, plugins },
@@ -115,16 +121,23 @@ describe('what a config says is made complete', () => {
   it('every key that the types offer is one that is understood', async () => {
     const full: Required<Config> = {
       listen: [
-        { host: '::1', port: 110 },
-        { path: '/run/pop3', mode: 0o600 },
+        { host: '::1', port: 110, proxy: { from: ['10.0.0.0/8', '::1'] } },
+        { host: '::1', port: 995, tls: true },
+        { path: '/run/pop3', mode: 0o600, proxy: { from: ['unix'] } },
       ],
       stateDir: '/var/lib/popper',
+      control: { path: '/run/popper/control.sock', mode: 0o640, group: 'adm' },
+      tls: { certificate: '/etc/popper/chain.pem', key: '/etc/popper/key.pem', minVersion: 'TLSv1.3' },
+      cleartextLogin: 'never',
       idleTimeoutMs: 1,
       loginTimeoutMs: 2,
       maxAuthFailures: 3,
       hookDeadlineMs: 4,
       stopTimeoutMs: 5,
-      limits: { connections: 6, connectionsPerAddress: 7 },
+      limits: { connections: 6, connectionsPerAddress: 7, connectionsPerNetwork: 8, sessionsPerUser: 9 },
+      fronts: 8,
+      blockedTimeoutMs: 9,
+      retireTimeoutMs: 10,
       log: { level: 'error', format: 'json' },
       isolation: 'none',
       plugins: [],
@@ -132,6 +145,20 @@ describe('what a config says is made complete', () => {
     const here = await folderWith({ 'popper.config.json': JSON.stringify(full) });
     const { settings, log, isolation } = await loadIn(here, []);
     deepEqual({ ...settings, log, isolation, plugins: [] }, full);
+  });
+
+  it('the control socket lies beside the state, where the config says, or nowhere', async () => {
+    const here = await folderWith({
+      'a.yaml': 'listen: [{ port: 0 }]\nstateDir: /var/lib/popper\ncontrol: { group: 7 }\nplugins: []',
+      'b.yaml': 'listen: [{ port: 0 }]\nstateDir: var\ncontrol: { path: run/popper.sock }\nplugins: []',
+      'c.yaml': 'listen: [{ port: 0 }]\nstateDir: var\ncontrol: false\nplugins: []',
+      'd.yaml': `listen: [{ port: 0 }]\nstateDir: var\ncontrol: { path: ${'x'.repeat(100)} }\nplugins: []`,
+    });
+    const controlIn = async (file: string) => (await loadIn(here, [], file)).settings.control;
+    deepEqual(await controlIn('a.yaml'), { path: '/var/lib/popper/control.sock', group: 7 });
+    deepEqual(await controlIn('b.yaml'), { path: join(here, 'run', 'popper.sock') });
+    equal(await controlIn('c.yaml'), undefined);
+    await rejects(controlIn('d.yaml'), /control\.path: \d+ octets with its folder/);
   });
 
   it('a folder may be called anything', async () => {
@@ -205,6 +232,75 @@ plugins: [first, [popper-plugin-second, { loud: true }], ["@example/third"], ./f
       const [no, half] = error.problems;
       match(no?.what ?? '', /no is no popper plugin: it exports no function by default/);
       match(half?.what ?? '', /the package popper-plugin-half is there, but not the file/);
+      return true;
+    });
+  });
+});
+
+describe('a config in TypeScript or JavaScript', () => {
+  for (const type of ['"type": "commonjs", ', '"type": "module", ', '']) {
+    for (const extension of ['ts', 'js']) {
+      it(`with imports is a module (.${extension}) beside a package.json with { ${type}... }, and no warning is shown`, async () => {
+        const warnings: string[] = [];
+        const listener = ({ message }: Error): void => void warnings.push(message);
+        process.on('warning', listener);
+        const here = await folderWith({
+          'package.json': `{ ${type}"name": "mail" }`,
+          [`options.${extension}`]: 'export const stateDir = "var";',
+          [`popper.config.${extension}`]: `import { defineConfig } from 'popperd';
+            import { stateDir } from './options.${extension}';
+            export default defineConfig({ listen: [{ port: 1110 }], stateDir, plugins: [] });`,
+        });
+        const { settings } = await loadIn(here, []);
+        await new Promise((resolve) => setImmediate(resolve));
+        process.off('warning', listener);
+        equal(settings.stateDir, join(here, 'var'));
+        deepEqual(warnings, []);
+      });
+    }
+  }
+
+  it('may still be CommonJS, where it is written so', async () => {
+    const here = await folderWith({
+      'popper.config.js': 'module.exports = { listen: [{ port: 1110 }], stateDir: "var", plugins: [] };',
+    });
+    equal((await loadIn(here, [])).settings.stateDir, join(here, 'var'));
+  });
+});
+
+describe('what an operator is used to', () => {
+  for (const [extension, mode] of [
+    ['yaml', '0660'],
+    ['yaml', '0o660'],
+    ['yaml', "'0660'"],
+    ['json', '"0660"'],
+    ['json', '"660"'],
+    ['json', '432'],
+  ] as const) {
+    it(`permission bits may be written ${mode} in .${extension}`, async () => {
+      const text = `{ "listen": [{ "path": "socket", "mode": ${mode} }], "stateDir": "var", "plugins": [] }`;
+      const { settings } = await loadIn(await folderWith({ [`popper.config.${extension}`]: text }), []);
+      deepEqual(
+        settings.listen.map((listen) => 'path' in listen && listen.mode),
+        [0o660],
+      );
+    });
+  }
+
+  for (const mode of ['"rw"', '"0990"', '"99999"', '1000', '-1', '1.5']) {
+    it(`${mode} is no permission bits`, async () => {
+      const text = `{ "listen": [{ "path": "socket", "mode": ${mode} }], "stateDir": "var", "plugins": [] }`;
+      const loading = loadIn(await folderWith({ 'popper.config.json': text }), []);
+      await rejects(loading, /mode: expected permission bits/);
+    });
+  }
+
+  it('a slip in the name of a plugin that is installed is pointed out', async () => {
+    const text = '{ "listen": [{ "port": 1110 }], "stateDir": "var", "plugins": ["store-mbx"] }';
+    const loading = loadIn(await folderWith({ 'popper.config.json': text }), []);
+    await rejects(loading, (error: unknown) => {
+      ok(error instanceof ConfigError);
+      match(error.problems[0]?.fix ?? '', /did you mean store-mbox\?/);
       return true;
     });
   });

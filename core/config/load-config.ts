@@ -1,7 +1,7 @@
-import { dirname, extname, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 
 import type { Plugin } from '../plugin/plugin.ts';
-import type { Listen, Settings } from '../settings.ts';
+import type { ControlAddress, Listen, Settings, TlsSettings } from '../settings.ts';
 import { callConfig } from './call-config.ts';
 import type { Flags } from './define-config.ts';
 import { findConfig, systemFolder } from './find-config.ts';
@@ -10,7 +10,7 @@ import { checkPlugins, type PlacedPlugin } from './plugin-entries.ts';
 import { optionProblems } from './plugin-options.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
 import type { Reading } from './reading.ts';
-import { schemaProblems } from './schema-problems.ts';
+import { nameOf, schemaProblems } from './schema-problems.ts';
 import { type CompleteConfig, configSchema, maxSocketPathOctets } from './schema.ts';
 import { valueAt } from './show-value.ts';
 import type { Source } from './source.ts';
@@ -79,7 +79,7 @@ async function check(value: unknown, source: Source) {
   const result = configSchema.safeParse(value);
   const { plugins, problems } = await pluginsIn(value, source);
   const wrong = result.success ? [] : schemaProblems(result.error.issues, value, source);
-  const all = [...wrong, ...tooLongPaths(value, source), ...problems];
+  const all = [...wrong, ...tooLongPaths(value, source), ...missingTls(value, source), ...problems];
   if (!result.success || all.length > 0) throw new ConfigError(all);
   return { config: result.data, plugins };
 }
@@ -96,15 +96,26 @@ const isData = (file: string): boolean => ['.json', '.yaml', '.yml'].includes(ex
 
 function tooLongPaths(value: unknown, source: Source): readonly ConfigProblem[] {
   const list = valueAt(value, ['listen']);
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((_, index) => {
-    const key = ['listen', index, 'path'];
+  const listening = Array.isArray(list) ? list.map((_, index) => ['listen', index, 'path']) : [];
+  return [...listening, ['control', 'path']].flatMap((key) => {
     const path = valueAt(value, key);
     if (typeof path !== 'string') return [];
     const octets = Buffer.byteLength(resolve(dirname(source.file), path));
     if (octets <= maxSocketPathOctets) return [];
-    const what = `listen[${index}].path: ${octets} octets with its folder, and a socket's path has ${maxSocketPathOctets} at most`;
+    const what = `${nameOf(key)}: ${octets} octets with its folder, and a socket's path has ${maxSocketPathOctets} at most`;
     return [{ source, span: source.locate(key), what, fix: 'use a shorter path, such as /run/popper.sock' }];
+  });
+}
+
+/** A port for TLS without a certificate to show. */
+function missingTls(value: unknown, source: Source): readonly ConfigProblem[] {
+  const list = valueAt(value, ['listen']);
+  if (!Array.isArray(list) || valueAt(value, ['tls']) !== undefined) return [];
+  return list.flatMap((_, index) => {
+    const key = ['listen', index, 'tls'];
+    if (valueAt(value, key) !== true) return [];
+    const what = `${nameOf(key)}: there is no certificate for it`;
+    return [{ source, span: source.locate(key), what, fix: 'set tls: { certificate, key }, two PEM files' }];
   });
 }
 
@@ -112,19 +123,49 @@ function settingsOf(config: CompleteConfig, baseFolder: string): Settings {
   return {
     listen: config.listen.map((listen) => addressOf(listen, baseFolder)),
     stateDir: resolve(baseFolder, config.stateDir),
+    control: controlAddressOf(config, baseFolder),
+    tls: tlsOf(config, baseFolder),
+    cleartextLogin: config.cleartextLogin,
     idleTimeoutMs: config.idleTimeoutMs,
     loginTimeoutMs: config.loginTimeoutMs,
     stopTimeoutMs: config.stopTimeoutMs,
     maxAuthFailures: config.maxAuthFailures,
     hookDeadlineMs: config.hookDeadlineMs,
     limits: config.limits,
+    fronts: config.fronts,
+    blockedTimeoutMs: config.blockedTimeoutMs,
+    retireTimeoutMs: config.retireTimeoutMs,
   };
 }
 
-function addressOf({ host, port, path, mode }: CompleteConfig['listen'][number], baseFolder: string): Listen {
-  if (path !== undefined) return { path: resolve(baseFolder, path), ...(mode !== undefined && { mode }) };
+/** Beside the state, unless the config names another place. */
+function controlAddressOf(
+  { control, stateDir }: Pick<CompleteConfig, 'control' | 'stateDir'>,
+  baseFolder: string,
+): ControlAddress | undefined {
+  if (control === false) return undefined;
+  const { path = join(stateDir, 'control.sock'), mode, group } = control;
+  return {
+    path: resolve(baseFolder, path),
+    ...(mode !== undefined && { mode }),
+    ...(group !== undefined && { group }),
+  };
+}
+
+function tlsOf({ tls }: Pick<CompleteConfig, 'tls'>, baseFolder: string): TlsSettings | undefined {
+  if (tls === undefined) return undefined;
+  const { certificate, key, minVersion } = tls;
+  return { certificate: resolve(baseFolder, certificate), key: resolve(baseFolder, key), minVersion };
+}
+
+function addressOf(listen: CompleteConfig['listen'][number], baseFolder: string): Listen {
+  const { host, port, tls, path, mode } = listen;
+  const proxy = listen.proxy && { proxy: listen.proxy };
+  if (path !== undefined) {
+    return { path: resolve(baseFolder, path), ...(mode !== undefined && { mode }), ...proxy };
+  }
   if (port === undefined) throw new TypeError('listen: neither port nor path, which the schema refuses');
-  return { port, ...(host !== undefined && { host }) };
+  return { port, ...(host !== undefined && { host }), ...(tls !== undefined && { tls }), ...proxy };
 }
 
 function placeOfPlugin(plugin: Plugin | undefined, plugins: readonly PlacedPlugin[], source: Source) {

@@ -1,8 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { createRequire, findPackageJSON } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import type { Program } from 'acorn';
 
+import { didYouMean } from './did-you-mean.ts';
 import { codeOf, messageOf } from './error-facts.ts';
 import { importsIn } from './imports.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -28,12 +30,39 @@ export function missingImport(specifier: string, file: string): Pick<ConfigProbl
     };
   }
   const name = packageOf(specifier);
-  if (!isInstalled(name, file))
-    return { what: `the package ${name} is not installed`, fix: `npm install ${name}` };
+  if (!isInstalled(name, file)) {
+    const meant = meantPlugin(name, file);
+    const fix =
+      meant === undefined ? `npm install ${name}` : `did you mean ${meant}? Otherwise: npm install ${name}`;
+    return { what: `the package ${name} is not installed`, fix };
+  }
   return {
     what: `the package ${name} is there, but not the file ${specifier} stands for`,
     fix: `build it, or install it again: npm install ${name}`,
   };
+}
+
+const pluginPrefix = 'popper-plugin-';
+
+/** The plugin that is installed and is called nearly so, by its short name. */
+function meantPlugin(name: string, file: string): string | undefined {
+  if (!name.startsWith(pluginPrefix)) return undefined;
+  const folders = [file, fileURLToPath(import.meta.url)].flatMap(
+    (from) => createRequire(from).resolve.paths(name) ?? [],
+  );
+  const plugins = folders.flatMap(namesIn).filter((installed) => installed.startsWith(pluginPrefix));
+  return didYouMean(
+    name.slice(pluginPrefix.length),
+    plugins.map((installed) => installed.slice(pluginPrefix.length)),
+  );
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 const isInstalled = (name: string, file: string): boolean =>

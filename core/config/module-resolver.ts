@@ -1,6 +1,9 @@
+import { readFileSync, realpathSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, resolve as resolvePath, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { isModule } from './syntax-tree.ts';
 
 const scheme = 'popper-import:';
 /** Folders that configs were loaded from: one, but in tests. */
@@ -23,13 +26,14 @@ export async function importAs(file: string, specifier: string): Promise<unknown
  */
 function installResolver(file: string): void {
   if (folders.size === 0) module.registerHooks({ resolve });
-  folders.add(dirname(file) + sep);
+  // Node calls modules by the paths that links lead to.
+  for (const path of [file, realpathSync(file)]) folders.add(dirname(path) + sep);
 }
 
 const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
   const { specifier, parentURL } = unwrap(written, context.parentURL);
   try {
-    return nextResolve(specifier, { ...context, parentURL });
+    return asWritten(nextResolve(specifier, { ...context, parentURL }));
   } catch (error) {
     if (!isBare(specifier) || !isOfConfig(parentURL)) throw error;
     try {
@@ -40,6 +44,19 @@ const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
     }
   }
 };
+
+/**
+ * A file of the config's that has imports or exports is a module, whatever a package.json says: `npm init` writes one by which
+ * Node would refuse it, and without one Node would warn.
+ */
+function asWritten(resolved: module.ResolveFnOutput): module.ResolveFnOutput {
+  const { url } = resolved;
+  const kind = /\.(ts|js)$/.exec(url)?.[1];
+  if (kind === undefined || !isOfConfig(url)) return resolved;
+  const file = fileURLToPath(url);
+  if (!isModule(file, readFileSync(file, 'utf8'))) return resolved;
+  return { ...resolved, format: kind === 'ts' ? 'module-typescript' : 'module' };
+}
 
 function unwrap(written: string, parentURL: string | undefined) {
   if (!written.startsWith(scheme)) return { specifier: written, parentURL };

@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument, type ScalarTag, visit } from 'yaml';
 
 import { dataSource } from './data-source.ts';
 import { messageOf } from './error-facts.ts';
@@ -11,12 +11,24 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Reads a YAML config. Problems of syntax are reported all at once, as the parser finds them. */
 export function readYaml(file: string, text: string): Reading {
-  const document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: new LineCounter(),
+    prettyErrors: false,
+    customTags: (tags) => [octal, ...tags],
+  });
   const source = dataSource(file, text, document);
   const problems = [...syntaxProblems(document, source), ...forbidden(document, source)];
   if (problems.length > 0) return { problems };
   return valueIn(document, source);
 }
+
+/** `mode: 0660` is octal to whoever writes it, as it was in YAML 1.1; in 1.2 it is six hundred and sixty. */
+const octal: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^0[0-7]+$/,
+  resolve: (text: string) => Number.parseInt(text, 8),
+};
 
 /** Reads a JSON config. All that goes for YAML goes for it too, a key that stands twice among it. */
 export function readJson(file: string, text: string): Reading {

@@ -28,6 +28,12 @@ export function parseModule(file: string, text: string): Program {
   });
 }
 
+/** Whether the file has imports or exports. One that does not parse is a module, too: then it is not told to be none. */
+export function isModule(file: string, text: string): boolean {
+  const tree = treeOf(file, text);
+  return tree === undefined || tree.body.some(({ type }) => /^(?:Import|Export)[A-Z]/.test(type));
+}
+
 /** Blanks in place of types, so that every position stays. */
 function withoutTypes(text: string): string {
   const warn = process.emitWarning.bind(process);

@@ -3,15 +3,19 @@ import { inspect } from 'node:util';
 import { isVerdict } from '../auth/login.ts';
 import { complaintAboutMaildrop } from '../maildrop/complaint.ts';
 import { isReply } from '../protocol/reply.ts';
+import { isOutcome } from '../session/outcome.ts';
 
 /** Says what is wrong with a plugin's answer; undefined where it is all right. */
 export type Complaint = (answer: unknown) => string | undefined;
 
 /**
- * What the hooks that are asked something can be answered with. Plugins may be plain JavaScript, so it is looked at
+ * What those who are asked something can answer with. Plugins may be plain JavaScript, so it is looked at
  * where it comes in, while it is known whose it is. Undefined is no opinion wherever the first answer decides.
  */
 export const complaints = {
+  /** What a command of a plugin's, not the hook before it, comes to. */
+  answer: wants('a reply or an outcome', (answer) => isReply(answer) || isOutcome(answer)),
+  receive: wants('a reply', isReply),
   preface: unlessUndefined(
     wants('an identity or a refusal', (answer) => isIdentity(answer) || isRefusal(answer)),
   ),

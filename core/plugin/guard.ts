@@ -5,18 +5,18 @@ import { PluginFault } from './plugin-fault.ts';
 /** What the guard knows of the tap it stands around. */
 export interface Guarded<R> {
   readonly plugin: string;
-  readonly hook: string;
+  /** What of the plugin's it is: `hook connect`, `command X-USAGE`. */
+  readonly where: string;
   /** Milliseconds until the tap counts as hung. */
   readonly deadlineMs: number;
+  /** A tap that took longer is named in the log, though it answered in time. In milliseconds. */
+  readonly slowAfterMs: number;
   readonly log: Logger;
-  /** Says what is wrong with an answer that the hook cannot use; undefined where it is all right. */
+  /** Says what is wrong with an answer that cannot be used; undefined where it is all right. */
   readonly complaint?: (answer: unknown) => string | undefined;
   /** Called with an answer that came after the deadline or cannot be used, so that what it holds can be let go. */
   readonly unused?: (answer: R) => void;
 }
-
-/** A tap slower than this is named in the log, though it answered in time. */
-const slowMs = 1000;
 
 /**
  * Stands around a tap of an async hook: it is awaited even where the plugin wrote a plain function, it has a deadline,
@@ -53,7 +53,7 @@ export function guardAsync<A extends readonly unknown[], R>(
 /** The same for a tap of a sync hook, which has no deadline because nothing can interrupt it. */
 export function guardSync<A extends readonly unknown[], R>(
   tap: (...args: A) => R,
-  guarded: Omit<Guarded<R>, 'unused' | 'deadlineMs'>,
+  guarded: Omit<Guarded<R>, 'unused' | Times>,
 ): (...args: A) => R {
   return (...args) => {
     try {
@@ -67,12 +67,14 @@ export function guardSync<A extends readonly unknown[], R>(
   };
 }
 
+type Times = 'deadlineMs' | 'slowAfterMs';
+
 function faultIn<R>(
   answer: R,
-  { plugin, hook, complaint }: Omit<Guarded<R>, 'unused' | 'deadlineMs'>,
+  { plugin, where, complaint }: Omit<Guarded<R>, 'unused' | Times>,
 ): PluginFault | undefined {
   const what = complaint?.(answer);
-  return what === undefined ? undefined : new PluginFault(plugin, hook, { what: `answered ${what}` });
+  return what === undefined ? undefined : new PluginFault(plugin, where, { what: `answered ${what}` });
 }
 
 class Deadline {
@@ -82,19 +84,19 @@ class Deadline {
 
   constructor(guarded: Omit<Guarded<never>, 'unused'>, reject: (reason: PluginFault) => void) {
     this.#guarded = guarded;
-    const { plugin, hook, deadlineMs } = guarded;
+    const { plugin, where, deadlineMs } = guarded;
     this.#timer = setTimeout(() => {
       this.missed = true;
-      reject(new PluginFault(plugin, hook, { what: `did not answer within ${deadlineMs} ms` }));
+      reject(new PluginFault(plugin, where, { what: `did not answer within ${deadlineMs} ms` }));
     }, deadlineMs);
   }
 
   met(startedAtMs: number): void {
     clearTimeout(this.#timer);
     const tookMs = Math.round(performance.now() - startedAtMs);
-    if (tookMs < slowMs) return;
-    const { plugin, hook, log } = this.#guarded;
-    log.warn('slow plugin', { plugin, hook, tookMs });
+    const { plugin, where, log, slowAfterMs } = this.#guarded;
+    if (tookMs < slowAfterMs) return;
+    log.warn('slow plugin', { plugin, where, tookMs });
   }
 }
 
@@ -105,8 +107,9 @@ async function run<A extends readonly unknown[], R>(
   return tap(...args);
 }
 
-function blame(error: unknown, { plugin, hook }: { readonly plugin: string; readonly hook: string }): Error {
+/** The error with the names of whose it is. */
+export function blame(error: unknown, { plugin, where }: Pick<Guarded<never>, 'plugin' | 'where'>): Error {
   if (error instanceof Failure || error instanceof PluginFault) return error;
   const what = error instanceof Error ? error.message : String(error);
-  return new PluginFault(plugin, hook, { what, cause: error });
+  return new PluginFault(plugin, where, { what, cause: error });
 }

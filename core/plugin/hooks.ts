@@ -25,9 +25,10 @@ export interface Refusal {
 
 /**
  * What a process is for. With `isolation: 'none'` it is all of it, alone (`all`) or as one of several under a master
- * (`front`).
+ * (`front`). With `isolation: 'user'` fronts talk to strangers, `auth` checks passwords, and a `worker` is the user whose
+ * mail it touches.
  */
-export type Role = 'all' | 'front' | 'cli';
+export type Role = 'all' | 'front' | 'auth' | 'worker' | 'cli';
 
 /** One line as it crossed the wire, for a trace. Secrets are masked before any tap sees it. */
 export interface WireEvent {

@@ -1,7 +1,8 @@
-/** A plugin broke a hook's contract: threw, hung, or answered nonsense. Names the plugin and the hook for the log. */
+/** A plugin broke its contract: threw, hung, or answered nonsense. Names the plugin and where it was, for the log. */
 export class PluginFault extends Error {
-  constructor(plugin: string, hook: string, options: { readonly what: string; readonly cause?: unknown }) {
-    super(`plugin ${plugin}, hook ${hook}: ${options.what}`, { cause: options.cause });
+  /** `where` is a hook or a command: `hook connect`, `command X-USAGE`. */
+  constructor(plugin: string, where: string, options: { readonly what: string; readonly cause?: unknown }) {
+    super(`plugin ${plugin}, ${where}: ${options.what}`, { cause: options.cause });
     this.name = 'PluginFault';
   }
 }

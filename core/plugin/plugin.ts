@@ -4,6 +4,7 @@ import type { Mechanism } from '../auth/mechanism.ts';
 import type { Command } from '../commands/command.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Fact } from './facts.ts';
+import { type NoOptions, noOptions } from './no-options.ts';
 import { type Problem, validate } from './schema.ts';
 import type { PluginState } from './state.ts';
 import type { Subcommand } from './subcommand.ts';
@@ -42,7 +43,10 @@ export interface Plugin {
 interface Definition<Schema extends StandardSchemaV1> {
   /** Lower case, digits and dashes; the package is called `popper-plugin-NAME`. */
   readonly name: string;
-  /** Checks the options: a schema of any library that implements Standard Schema (zod, valibot, arktype). */
+  /**
+   * Checks the options: a schema of any library that implements Standard Schema (zod, valibot, arktype). A plugin that
+   * leaves it out takes none.
+   */
   readonly options: Schema;
   /**
    * Registers hooks, commands and the rest, and does nothing else. Sync, so that plugins take their places in the order
@@ -50,6 +54,9 @@ interface Definition<Schema extends StandardSchemaV1> {
    */
   apply(popper: Popper, options: StandardSchemaV1.InferOutput<Schema>): void;
 }
+
+/** A plugin that takes no options says nothing of them. */
+type Plain = Omit<Definition<NoOptions>, 'options'> & { readonly options?: undefined };
 
 type Input<Schema extends StandardSchemaV1> = StandardSchemaV1.InferInput<Schema>;
 
@@ -68,10 +75,23 @@ export type PluginFactory<Schema extends StandardSchemaV1 = StandardSchemaV1> = 
  */
 export function definePlugin<Schema extends StandardSchemaV1>(
   definition: Definition<Schema>,
-): PluginFactory<Schema> {
+): PluginFactory<Schema>;
+export function definePlugin(definition: Plain): PluginFactory<NoOptions>;
+export function definePlugin(
+  definition: Definition<StandardSchemaV1> | Plain,
+): PluginFactory | PluginFactory<NoOptions> {
+  return definition.options === undefined
+    ? factoryOf({ ...definition, options: noOptions })
+    : factoryOf(definition);
+}
+
+function factoryOf<Schema extends StandardSchemaV1>(definition: Definition<Schema>): PluginFactory<Schema> {
   const { name, options: schema } = definition;
   if (!/^[a-z][a-z0-9-]*$/.test(name))
     throw new TypeError(`"${name}" is no name for a plugin: use a-z, 0-9 and -`);
+  // Plugins may be plain JavaScript.
+  if (typeof schema['~standard']?.validate !== 'function')
+    throw new TypeError(`${name}: options is to be a schema, as zod and its like make them; or leave it out`);
   return (...[input = {}]) => {
     const result = validate(schema, input, name);
     if ('problems' in result) return { name, api: 1, problems: result.problems, apply: refuse(name) };

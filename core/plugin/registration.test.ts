@@ -223,3 +223,28 @@ function capturedPopper(): Popper {
   assert.ok(server && captured);
   return captured;
 }
+
+test('a plugin that says nothing of options takes none', async () => {
+  const plain = definePlugin({
+    name: 'plain',
+    apply: (popper, options) => popper.log.info('applied', { options }),
+  });
+  const { log } = new TestServer([plain(), plain({})].slice(1));
+  assert.deepEqual(log[0]?.fields, { plugin: 'plain', options: {} });
+  const given = Reflect.apply(plain, undefined, [{ limit: 1 }]);
+  assert.deepEqual(given.problems, [{ path: [], message: 'Unrecognized keys: "limit"' }]);
+});
+
+test('a plugin whose options are no schema is refused in words', () => {
+  const definition = { name: 'odd', options: { limit: Number }, apply() {} };
+  assert.throws(() => Reflect.apply(definePlugin, undefined, [definition]), /odd: options is to be a schema/);
+});
+
+const twin = () => plugin('twin', ({ commands }) => commands.add(command('X-TWIN')));
+
+test('a plugin that is in the list twice and brings a command is told so', () => {
+  assert.throws(
+    () => new TestServer([twin(), twin()]),
+    /twin: the command X-TWIN is there already: is the plugin in the list twice\?/,
+  );
+});

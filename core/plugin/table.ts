@@ -13,6 +13,10 @@ export class Table<T> {
   add(name: string, value: T, owner: string): void {
     if (this.#frozen) throw new TypeError(`${owner}: a ${this.#what} is added in apply(), not later`);
     const taken = this.#rows.get(name);
+    if (taken?.owner === owner)
+      throw new TypeError(
+        `${owner}: the ${this.#what} ${name} is there already: is the plugin in the list twice?`,
+      );
     if (taken) throw new TypeError(`${owner}: the ${this.#what} ${name} belongs to ${taken.owner} already`);
     this.#rows.set(name, { value, owner });
   }

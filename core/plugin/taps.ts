@@ -32,7 +32,8 @@ interface AsyncHookOf<A extends readonly unknown[], R> {
 interface TapGuard {
   readonly plugin: string;
   readonly log: Logger;
-  readonly deadlineMsOf: (hook: string) => number;
+  /** How long a tap of this hook may take until it counts as slow, and until it counts as hung. */
+  readonly timesOf: (hook: string) => Pick<Guarded<never>, 'slowAfterMs' | 'deadlineMs'>;
 }
 
 /** The hooks that one plugin is handed: each tap it adds is guarded and carries its name. */
@@ -86,8 +87,7 @@ function asyncTaps<A extends readonly unknown[], R>(
 ): AsyncTaps<A, R> {
   const name = hook.name ?? '';
   const tapPromise = (options: TapOptions, fn: Tap<A, R>): void => {
-    const deadlineMs = guard.deadlineMsOf(name);
-    const guarded = guardAsync(fn, { ...guard, ...care, hook: name, deadlineMs });
+    const guarded = guardAsync(fn, { ...guard, ...care, ...guard.timesOf(name), where: `hook ${name}` });
     hook.tapPromise(namedTap(options), around(guarded));
   };
   const taps = { tapPromise, tap: tapPromise };
@@ -115,7 +115,7 @@ function syncTaps<A extends readonly unknown[], R>(
 ): SyncTaps<A, R> {
   return Object.freeze({
     tap: (options: TapOptions, fn: (...args: A) => R) =>
-      hook.tap(namedTap(options), guardSync(fn, { ...guard, hook: hook.name ?? '', complaint })),
+      hook.tap(namedTap(options), guardSync(fn, { ...guard, where: `hook ${hook.name ?? ''}`, complaint })),
   });
 }
 

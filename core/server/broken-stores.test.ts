@@ -130,7 +130,7 @@ test('a message of many writes that is shorter than promised has no end either',
   const { daemon, port } = await running(memoryHost(short));
   const client = new SocketClient(port);
   client.send(...login, 'RETR 1', 'NOOP', 'QUIT');
-  assert.match(await client.ended(), /x\r\n$/);
+  assert.doesNotMatch(await client.ended(), /\r\n\.\r\n|bye/);
   await daemon.stop();
 });
 

@@ -1,3 +1,4 @@
+// Over 250 lines: a connection has one owner, and what ends it (client, timers, stop, TLS, relay) meets here.
 import type { Socket } from 'node:net';
 
 import { BodyReader } from '../protocol/body-reader.ts';
@@ -6,43 +7,62 @@ import { type Line, LineReader, maxDroppedOctets } from '../protocol/line-reader
 import { err, firstLine, type Lines, type Reply } from '../protocol/reply.ts';
 import { wireBlocks } from '../protocol/wire-lines.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
+import { tooEager } from '../session/start-tls.ts';
 import type { Settings } from '../settings.ts';
 import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
+import { handshake, type Served } from './tls/handshake.ts';
 import { Turn } from './turn.ts';
+import type { HandedOver } from './user/relay.ts';
 
 /** Why a session's signal fires: one object for all, for an abort makes an error of its own otherwise. */
 const clientGone = new Error('the client is gone');
 /** So long a client may take to read the last words and close, in milliseconds. */
 const lingerMs = 5000;
 
-/** A session's connection over a socket: TCP or unix. */
+/** A session's connection over a socket: TCP or unix, plain or under TLS. */
 export class SocketChannel implements Channel {
-  readonly facts: ConnectionFacts;
-  readonly #socket: Socket;
+  /** What the kernel knows: it counts every octet, those of TLS too. */
+  readonly #wire: Socket;
+  /** Where the session's octets come and go: the wire, or TLS over it. */
+  #socket: Socket;
+  #facts: ConnectionFacts;
   readonly #settings: Settings;
-  readonly #incoming: Incoming;
-  readonly #outgoing: Outgoing;
+  readonly #tls: Served | undefined;
+  #incoming: Incoming;
+  #outgoing: Outgoing;
   readonly #lines = new LineReader();
   readonly #turn = new Turn();
   readonly #gone = new AbortController();
   #ending: Ending | undefined;
+  /** Set once another process runs the session. */
+  #stopElsewhere: ((how: 'stopped' | 'kicked') => void) | undefined;
+  #isHandshaking = false;
+  /** Whether a reply was begun and not ended. */
+  #isMidReply = false;
   /** Whether the session has met its ending; one that was at its QUIT has said its own last words. */
   #cutShort = false;
   #timer: NodeJS.Timeout;
   /** Set once the client has logged in; until then the login deadline runs, which nothing puts off. */
   #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, facts: Omit<ConnectionFacts, 'signal'>, settings: Settings) {
-    this.facts = { ...facts, signal: this.#gone.signal };
+  /** `tls` is what it is spoken with, where it is spoken. */
+  constructor(socket: Socket, facts: Omit<ConnectionFacts, 'signal'>, settings: Settings, tls?: Served) {
+    this.#facts = { ...facts, signal: this.#gone.signal };
+    this.#wire = socket;
     this.#socket = socket;
     this.#settings = settings;
+    this.#tls = tls;
     this.#incoming = new Incoming(socket);
-    this.#outgoing = new Outgoing(socket, this.#turn, () => this.#progressed());
+    this.#outgoing = this.#outgoingTo(socket);
     this.#timer = setTimeout(() => this.#abandon('idle'), settings.loginTimeoutMs);
     // Without a listener an error would end the process; 'close' follows and says all that matters.
     socket.on('error', () => {});
     socket.on('close', () => this.#abandon('disconnected'));
+  }
+
+  get facts(): ConnectionFacts {
+    return this.#facts;
   }
 
   get ending(): Ending | undefined {
@@ -50,11 +70,11 @@ export class SocketChannel implements Channel {
   }
 
   get received(): number {
-    return this.#socket.bytesRead;
+    return this.#wire.bytesRead;
   }
 
   get sent(): number {
-    return this.#socket.bytesWritten;
+    return this.#wire.bytesWritten;
   }
 
   async readLine(): Promise<Line | undefined> {
@@ -89,14 +109,50 @@ export class SocketChannel implements Channel {
   }
 
   async send(reply: Reply): Promise<SentReply> {
+    this.#isMidReply = true;
     await this.#outgoing.text(`${firstLine(reply)}\r\n`);
     // A message's first line goes with the message; it is not sent ahead of it.
     const bodyOctets = 'body' in reply ? await this.#outgoing.message(reply.body, reply.promisedOctets) : 0;
     if ('lines' in reply) await this.#sendLines(reply.lines);
+    this.#isMidReply = false;
     this.#outgoing.flushSoon();
     // What the client is to do next it does when it has read this, so the time it takes begins now.
     this.#progressed();
     return { bodyOctets };
+  }
+
+  async startTls(go: Reply): Promise<string | undefined> {
+    await this.#outgoing.flush();
+    // Taken for commands, they would be somebody else's than those of whom TLS then speaks for (CVE-2011-0411).
+    if (this.#lines.pendingOctets + this.#releasedOctets() > 0) {
+      await this.#outgoing.text(`${firstLine(tooEager)}\r\n`);
+      this.#end('abuse');
+      return 'the client sent more after STLS';
+    }
+    await written(this.#socket, `${firstLine(go)}\r\n`);
+    return this.secure();
+  }
+
+  /**
+   * The client's next octets are a handshake, and everything after it is said over TLS. Gives the reason where that comes to
+   * nothing: the connection is gone then.
+   */
+  async secure(): Promise<string | undefined> {
+    if (this.#tls === undefined) throw new TypeError('there is no certificate to speak TLS with');
+    if (this.#ending !== undefined) return 'the session is over';
+    this.#incoming.release();
+    this.#isHandshaking = true;
+    const outcome = await handshake(this.#wire, this.#tls);
+    this.#isHandshaking = false;
+    if ('reason' in outcome) {
+      this.#end('handshake');
+      return outcome.reason;
+    }
+    this.#socket = outcome.socket;
+    this.#facts = { ...this.#facts, secure: true, tls: outcome.facts };
+    this.#incoming = new Incoming(outcome.socket);
+    this.#outgoing = this.#outgoingTo(outcome.socket);
+    return undefined;
   }
 
   loggedIn(): void {
@@ -106,11 +162,44 @@ export class SocketChannel implements Channel {
     this.#timer = this.#idleTimer;
   }
 
-  /** The daemon stops: a command at work is finished and answered, and after it there is no other. */
-  stop(): void {
+  /**
+   * The daemon stops, or its operator wants the client gone: a command at work is finished and answered, and after it
+   * there is no other.
+   */
+  stop(how: 'stopped' | 'kicked' = 'stopped'): void {
     if (this.#ending !== undefined) return;
-    this.#ending = 'stopped';
+    if (this.#stopElsewhere !== undefined) return this.#stopElsewhere(how);
+    this.#ending = how;
     this.#incoming.end();
+    // Nobody can be told in the middle of it.
+    if (this.#isHandshaking) this.destroy();
+  }
+
+  /** Since when the client has not read what waits for it, by the clock of `performance.now`; undefined where it reads. */
+  get stalledSinceMs(): number | undefined {
+    return this.#outgoing.stalledSinceMs;
+  }
+
+  /** Another client needs the place of this one, which is told so if it reads, and cut off at once. */
+  makeRoom(): void {
+    const isHeard = this.#ending === undefined && !this.#isHandshaking && !this.#isMidReply;
+    if (!isHeard || this.#socket.writableNeedDrain) return this.#abandon('crowded');
+    void this.#outgoing.flush();
+    this.#socket.write(`${firstLine(crowdedOut)}\r\n`, 'latin1');
+    this.#abandon('crowded', () => this.#wire.destroy());
+  }
+
+  /**
+   * Gives the connection to a relay: what was said is on its way, what was read ahead goes along, and no timer runs here any
+   * more. The channel is told of its end and counts its octets, and `close` is still to be called when the relay has ended.
+   * Who is asked to stop from here on is whoever runs the session now.
+   */
+  async release(stop: (how: 'stopped' | 'kicked') => void): Promise<HandedOver> {
+    clearTimeout(this.#timer);
+    this.#stopElsewhere = stop;
+    await this.#outgoing.flush();
+    const early = Buffer.concat([this.#lines.take(), ...this.#incoming.release()]);
+    return { socket: this.#socket, early };
   }
 
   /** Says the last words and closes. Resolves when the connection is gone. */
@@ -122,15 +211,28 @@ export class SocketChannel implements Channel {
     const lastWords = this.#cutShort && this.#ending ? lastWordsOn[this.#ending] : undefined;
     if (lastWords !== undefined) await this.#outgoing.text(`${firstLine(lastWords)}\r\n`);
     await this.#outgoing.flush();
+    if (this.#isMidReply) this.destroy();
+    if (socket.destroyed) return clearTimeout(linger);
     // What the client still sends is not wanted, but has to be read: else the kernel resets and our words are lost.
     socket.removeAllListeners('data').resume();
     await closed(socket);
     clearTimeout(linger);
   }
 
-  /** Ends the connection at once. */
+  /** Ends the connection at once, so that a client which has not got all that it was to get can tell. */
   destroy(): void {
-    this.#socket.destroy();
+    if (this.isTorn) this.tear();
+    else this.#wire.destroy();
+  }
+
+  /** Whether the client has not got all that it was to get. */
+  get isTorn(): boolean {
+    return this.#isMidReply || this.#outgoing.hasUnsent || this.#socket.writableLength > 0;
+  }
+
+  /** Ends the connection at once, so that the client can tell that it has not got all. */
+  tear(): void {
+    reset(this.#wire);
   }
 
   async #nextLine(): Promise<Line | undefined> {
@@ -157,17 +259,27 @@ export class SocketChannel implements Channel {
     await this.#outgoing.text('.\r\n');
   }
 
+  /** Leaves the wire to somebody else; gives how many octets came that nobody has asked for. */
+  #releasedOctets(): number {
+    const chunks = this.#incoming.release();
+    return chunks.reduce((octets, { length }) => octets + length, this.#socket.readableLength);
+  }
+
+  #outgoingTo(socket: Socket): Outgoing {
+    return new Outgoing(socket, this.#turn, () => this.#progressed());
+  }
+
   /** Puts the idle timer off. It runs on while a command is at work: one that comes to nothing in all that time hangs. */
   #progressed(): void {
     this.#idleTimer?.refresh();
   }
 
-  #abandon(how: Ending): void {
+  #abandon(how: Ending, cutOff = () => this.destroy()): void {
     clearTimeout(this.#timer);
     this.#end(how);
     this.#incoming.end();
     this.#gone.abort(clientGone);
-    this.#socket.destroy();
+    cutOff();
   }
 
   #end(how: Ending): undefined {
@@ -179,8 +291,27 @@ export class SocketChannel implements Channel {
 /** What is said at an end that is not of the client's making; to one that is, or to silence, nothing (RFC 1939 section 3). */
 const lastWordsOn: { readonly [How in Ending]?: Reply } = {
   stopped: err('the server is being stopped, nothing was deleted', 'SYS/TEMP'),
+  kicked: err('the operator has ended this session, nothing was deleted', 'SYS/TEMP'),
   abuse: err('too many octets that are no command'),
 };
+
+const crowdedOut = err('too many connections, and others have waited for longer', 'SYS/TEMP');
+
+/**
+ * Breaks the connection. Closed as usual, half a message would be all of it to clients that do not look for its end. A unix
+ * socket knows no such thing.
+ */
+function reset(socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+/** Resolves when the kernel has taken it, or never will. */
+function written(socket: Socket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    socket.write(text, 'latin1', () => resolve());
+  });
+}
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

@@ -12,9 +12,9 @@ export class Incoming {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (chunk: Uint8Array) => this.#arrived(chunk));
-    socket.on('end', () => this.end());
-    socket.on('close', () => this.end());
+    socket.on('data', this.#arrived);
+    socket.on('end', this.end);
+    socket.on('close', this.end);
   }
 
   /** The next chunk, or undefined at the end of input. */
@@ -32,17 +32,24 @@ export class Incoming {
     if (chunk.length > 0) this.#waiting.unshift(chunk);
   }
 
-  /** No more is wanted or will come; whoever waits is told. */
-  end(): void {
-    this.#ended = true;
-    this.#answer(undefined);
+  /** Leaves the socket, paused, to somebody else, and gives what nobody has asked for yet. */
+  release(): readonly Uint8Array[] {
+    this.#socket.pause();
+    this.#socket.off('data', this.#arrived).off('end', this.end).off('close', this.end);
+    return this.#waiting.splice(0);
   }
 
-  #arrived(chunk: Uint8Array): void {
+  /** No more is wanted or will come; whoever waits is told. */
+  readonly end = (): void => {
+    this.#ended = true;
+    this.#answer(undefined);
+  };
+
+  readonly #arrived = (chunk: Uint8Array): void => {
     if (this.#asker) return this.#answer(chunk);
     this.#waiting.push(chunk);
     this.#socket.pause();
-  }
+  };
 
   #answer(chunk: Uint8Array | undefined): void {
     const asker = this.#asker;

@@ -11,15 +11,22 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** A socket that another process has bound for this one, and what it is called. */
+export interface SharedSocket {
+  readonly descriptor: number;
+  readonly address: string;
+}
+
 /**
- * Opens it. Throws an Error that names the address where it is taken, forbidden or not of this machine. Clients may
- * close their half and still be answered (RFC 1939 section 6); small replies are not held back (TCP_NODELAY). `failed`
+ * Opens it, or accepts from the one that is `shared`. Throws an Error that names the address where it is taken,
+ * forbidden or not of this machine. Clients may close their half and still be answered (RFC 1939 section 6); small replies are not held back (TCP_NODELAY). `failed`
  * is told of clients whom the kernel could not hand over: the next one may be luckier.
  */
 export async function listen(
   where: Listen,
   accept: (socket: Socket) => void,
   failed: (error: Error) => void,
+  shared?: SharedSocket,
 ): Promise<Listener> {
   const server = createServer(
     { allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets },
@@ -29,21 +36,30 @@ export async function listen(
       else socket.destroy();
     },
   );
-  if ('path' in where) await removeStaleSocket(where.path);
-  await open(server, 'path' in where ? { path: where.path } : { ...where }, addressOf(where));
+  if (shared !== undefined) await open(server, { fd: shared.descriptor }, shared.address);
+  else await bind(server, where);
   // Without a listener it would end the process.
   server.on('error', failed);
+  return { address: shared?.address ?? boundAddress(server), close: () => close(server) };
+}
+
+async function bind(server: Server, where: Listen): Promise<void> {
+  if ('path' in where) await removeStaleSocket(where.path);
+  await open(server, 'path' in where ? { path: where.path } : { ...where }, addressOf(where));
   if ('path' in where) await chmod(where.path, where.mode ?? 0o660);
-  return { address: boundAddress(server), close: () => close(server) };
 }
 
 /** Octets that a socket may hold on to in each direction before the other end must read. */
 const socketOctets = 64 * 1024;
 
-const addressOf = (where: Listen): string =>
+export const addressOf = (where: Listen): string =>
   'path' in where ? where.path : `${where.host ?? '*'}:${where.port}`;
 
-function open(server: Server, options: ListenOptions, address: string): Promise<void> {
+function open(
+  server: Server,
+  options: ListenOptions | { readonly fd: number },
+  address: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void =>
       reject(new Error(`cannot listen on ${address}: ${reasonFor(error)}`, { cause: error }));
@@ -55,16 +71,17 @@ function open(server: Server, options: ListenOptions, address: string): Promise<
   });
 }
 
-const reasons: ReadonlyMap<string | undefined, string> = new Map([
+const reasons: ReadonlyMap<unknown, string> = new Map([
   ['EADDRINUSE', 'another program has it; stop that one, or change listen in the configuration'],
   ['EACCES', 'not allowed; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE'],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
 ]);
 
-const reasonFor = ({ code, message }: NodeJS.ErrnoException): string => reasons.get(code) ?? message;
+export const reasonFor = ({ code, message }: { readonly code?: unknown; readonly message: string }): string =>
+  reasons.get(code) ?? message;
 
 /** A socket file that nobody answers on was left by a dead daemon. */
-async function removeStaleSocket(path: string): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => undefined);
   if (stat === undefined) return;
   if (!stat.isSocket()) throw new Error(`cannot listen on ${path}: a file that is no socket is there`);

@@ -8,6 +8,9 @@ import { tryLock, unlock } from 'fs-native-extensions';
 export const lockFile = (descriptor: number, how: 'shared' | 'exclusive'): boolean =>
   tryLock(descriptor, 0, 0, { shared: how === 'shared' });
 
+/** Lets go of it, and leaves the descriptor open. */
+export const unlockFile = (descriptor: number): void => unlock(descriptor, 0, 0);
+
 /** The same on a single octet of the file, whether or not it is there: see `session-locks.ts`. */
 export const lockOctet = (descriptor: number, position: number): boolean =>
   tryLock(descriptor, position, 1, { shared: false });

@@ -21,6 +21,7 @@ export class Outgoing {
   #slab: Buffer | undefined;
   #used = 0;
   #soon: NodeJS.Immediate | undefined;
+  #stalledSinceMs: number | undefined;
   readonly #turn: Turn;
   readonly #progressed: () => void;
 
@@ -29,6 +30,16 @@ export class Outgoing {
     this.#socket = socket;
     this.#turn = turn;
     this.#progressed = progressed;
+  }
+
+  /** When the client was first waited for; undefined while it reads what it is sent. */
+  get stalledSinceMs(): number | undefined {
+    return this.#stalledSinceMs;
+  }
+
+  /** Whether something that was said still waits here. */
+  get hasUnsent(): boolean {
+    return this.#used > 0 || this.#text !== '';
   }
 
   /** Adds text of one-octet characters. */
@@ -86,7 +97,14 @@ export class Outgoing {
     if (data.length === 0 || !socket.writable) return done;
     // A slab goes back when the kernel has taken all of it, or never will.
     const isTaken = socket.write(data, 'latin1', () => slab && slabs.giveBack(slab));
-    return isTaken ? done : drainedOrClosed(socket);
+    return isTaken ? done : this.#hasRead();
+  }
+
+  /** Resolves when the client has read, or is gone. */
+  async #hasRead(): Promise<void> {
+    this.#stalledSinceMs ??= performance.now();
+    await drainedOrClosed(this.#socket);
+    this.#stalledSinceMs = undefined;
   }
 
   /** Sends what there is because no more fits. The kernel may take slab after slab at once, so a turn can end here. */
@@ -119,7 +137,6 @@ export class Outgoing {
 
 const done = Promise.resolve();
 
-/** Resolves when the client has read, or is gone. */
 function drainedOrClosed(socket: Socket): Promise<void> {
   if (socket.destroyed) return done;
   return new Promise((resolve) => {

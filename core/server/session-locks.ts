@@ -25,9 +25,7 @@ export class SessionLocks {
 
   /** Tries once. Answers what lets go of it, or undefined if another session has it. Throws system errors. */
   async tryTake(key: string): Promise<(() => void) | undefined> {
-    const digest = createHash('sha256').update(key).digest();
-    const name = String(digest.readUInt8(0) % fileCount).padStart(2, '0');
-    const octet = digest.readUIntBE(1, 6);
+    const { name, octet } = placeOf(key);
     const place = `${name} ${octet}`;
     const descriptor = await this.#fileOf(name);
     if (this.#held.has(place)) return undefined;
@@ -37,6 +35,14 @@ export class SessionLocks {
       unlockOctet(descriptor, octet);
       this.#held.delete(place);
     };
+  }
+
+  /** Where a key's lock lies, and whether any process has it at this moment. */
+  async look(key: string): Promise<LockLook> {
+    const release = await this.tryTake(key);
+    release?.();
+    const { name, octet } = placeOf(key);
+    return { file: join(this.#folder, name), octet, isHeld: release === undefined };
   }
 
   async #fileOf(name: string): Promise<number> {
@@ -57,4 +63,17 @@ export class SessionLocks {
   }
 }
 
+/** A lock as it was found. */
+export interface LockLook {
+  readonly file: string;
+  readonly octet: number;
+  readonly isHeld: boolean;
+}
+
 const fileCount = 64;
+
+function placeOf(key: string): { readonly name: string; readonly octet: number } {
+  const digest = createHash('sha256').update(key).digest();
+  const name = String(digest.readUInt8(0) % fileCount).padStart(2, '0');
+  return { name, octet: digest.readUIntBE(1, 6) };
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { Failure } from '../protocol/failure.ts';
 import { State } from './state.ts';
 
-const somebody = undefined;
+const somebody = { user: 'somebody' };
 let folder: string;
 
 before(async () => {
@@ -55,7 +55,7 @@ test('a process that is killed leaves no lock behind', async () => {
     import { State } from ${JSON.stringify(join(import.meta.dirname, 'state.ts'))};
     const state = new State(${JSON.stringify(stateDir)});
     await state.prepare();
-    await state.claim(undefined, 'drop');
+    await state.claim({ user: 'somebody' }, 'drop');
     console.log('claimed');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -84,4 +84,28 @@ test('a link in place of the state folder is not followed', async () => {
   await new State(target).prepare();
   await symlink(target, join(folder, 'link'));
   await assert.rejects(new State(join(folder, 'link')).prepare(), /is no folder/);
+});
+
+test('the lock that a user asked for last can be looked at, of the ten thousand who came last', async () => {
+  const state = new State(join(folder, 'remembered'));
+  await state.prepare();
+  assert.equal(await state.lockOf('alice'), undefined);
+  const claim = await state.claim({ user: 'alice' }, 'drop');
+  assert.equal((await state.lockOf('alice'))?.isHeld, true);
+  await claim.release();
+  assert.equal((await state.lockOf('alice'))?.isHeld, false);
+  for (let index = 0; index < 9999; index += 1) {
+    await (await state.claim({ user: `user${index}` }, 'other')).release();
+  }
+  assert.equal((await state.lockOf('alice'))?.isHeld, false);
+  await (await state.claim({ user: 'one more' }, 'other')).release();
+  assert.equal(await state.lockOf('alice'), undefined);
+});
+
+test('a file where the folder is to be is told of in words, and not by the name of a call', async () => {
+  const file = join(folder, 'a-file');
+  await writeFile(file, '');
+  await assert.rejects(new State(file).prepare(), /stateDir: .*a-file is no folder: move it away/);
+  const below = new State(join(file, 'below')).prepare();
+  await assert.rejects(below, /below is not there, and uid \d+ cannot make it/);
 });

@@ -1,14 +1,18 @@
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Identity } from '../auth/login.ts';
 import type { Claim, PluginState } from '../plugin/state.ts';
 import { Failure } from '../protocol/failure.ts';
-import { SessionLocks } from './session-locks.ts';
+import { type LockLook, SessionLocks } from './session-locks.ts';
+import { refuseFaulty } from './state-folder.ts';
 
 /** A client that hangs up and comes again meets its own old session for a moment; so long it is waited for. */
 const claimPatienceMs = 1000;
 const claimPauseMs = 50;
+/** So many users' last claims are kept in mind. */
+const maxClaims = 10_000;
 
 /**
  * State on disk: `stateDir` (0711) with a folder for each uid (0700, its own). With `isolation: 'none'` one process
@@ -16,20 +20,20 @@ const claimPauseMs = 50;
  */
 export class State implements PluginState {
   readonly #stateDir: string;
-  readonly #uid = process.getuid?.() ?? 0;
-  readonly #sessionLocks: SessionLocks;
+  #ownLocks: SessionLocks | undefined;
+  /** What each user's last claim was for; the longest ago is first. */
+  readonly #claimed = new Map<string, string>();
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
-    this.#sessionLocks = new SessionLocks(join(this.folderOfUid(this.#uid), 'sessions'));
   }
 
   /** Makes the folders, or throws an Error that says what is wrong with those that are there. */
   async prepare(): Promise<void> {
+    await refuseFaulty(this.#stateDir);
     await mkdir(this.#stateDir, { recursive: true, mode: 0o711 });
+    await refuseFaulty(this.folderOfUid(this.#uid));
     await this.#makeOwnFolder();
-    await refuseForeign(this.#stateDir, this.#uid);
-    await refuseForeign(this.folderOfUid(this.#uid), this.#uid);
   }
 
   async folderOf(): Promise<string> {
@@ -47,7 +51,8 @@ export class State implements PluginState {
     return names.filter((name) => /^(0|[1-9][0-9]*)$/.test(name)).map(Number);
   }
 
-  async claim(_identity: unknown, key: string): Promise<Claim> {
+  async claim({ user }: Pick<Identity, 'user'>, key: string): Promise<Claim> {
+    this.#remember(user, key);
     const giveUpAtMs = performance.now() + claimPatienceMs;
     for (;;) {
       const release = await this.#sessionLocks.tryTake(key);
@@ -57,6 +62,29 @@ export class State implements PluginState {
       }
       await delay(claimPauseMs);
     }
+  }
+
+  /** The lock on the maildrop that the user's last session in this process asked for; undefined where there was none. */
+  async lockOf(user: string): Promise<LockLook | undefined> {
+    const key = this.#claimed.get(user);
+    return key === undefined ? undefined : this.#sessionLocks.look(key);
+  }
+
+  #remember(user: string, key: string): void {
+    this.#claimed.delete(user);
+    this.#claimed.set(user, key);
+    const [oldest] = this.#claimed.size > maxClaims ? this.#claimed.keys() : [];
+    if (oldest !== undefined) this.#claimed.delete(oldest);
+  }
+
+  /** Asked anew each time: a worker becomes the user long after this was made. */
+  get #uid(): number {
+    return process.getuid?.() ?? 0;
+  }
+
+  get #sessionLocks(): SessionLocks {
+    this.#ownLocks ??= new SessionLocks(join(this.folderOfUid(this.#uid), 'sessions'));
+    return this.#ownLocks;
   }
 
   async #makeOwnFolder(): Promise<void> {
@@ -73,16 +101,4 @@ function claimOf(release: () => void): Claim {
       isReleased = true;
     },
   };
-}
-
-/** What lies there is parsed and believed, so nobody else may write there. */
-async function refuseForeign(folder: string, uid: number): Promise<void> {
-  const stat = await lstat(folder);
-  if (!stat.isDirectory()) throw new Error(`${folder} is no folder: move it away`);
-  if (stat.uid !== uid) {
-    throw new Error(
-      `${folder} belongs to uid ${stat.uid}, popper runs as uid ${uid}: chown ${uid} ${folder}`,
-    );
-  }
-  if ((stat.mode & 0o022) !== 0) throw new Error(`others may write to ${folder}: chmod go-w ${folder}`);
 }

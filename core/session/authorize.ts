@@ -7,8 +7,10 @@ import type { Authority, Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
 import { dispatch } from './dispatch.ts';
 import type { Outcome } from './outcome.ts';
+import { passwordRefusal } from './password-rule.ts';
 import type { SessionTally } from './session-tally.ts';
 import type { AuthorizationSession } from './session.ts';
+import { startTls } from './start-tls.ts';
 import { welcome } from './welcome.ts';
 
 interface Context {
@@ -24,17 +26,25 @@ interface Context {
 export async function authorize(channel: Channel, context: Context): Promise<Ticket | undefined> {
   const { core, tally } = context;
   const claim: { user: string | undefined } = { user: undefined };
-  const session = sessionOf(channel, claim);
+  let session = sessionOf(channel, claim);
   const early = await welcome(channel, session, context);
   if (early !== 'talk') return early;
 
   let failures = 0;
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
-    const outcome = await dispatch(line, session, core);
-    claim.user = outcome.kind === 'claim' ? outcome.user : undefined;
+    const outcome = await dispatch(line, session, context);
+    claim.user = claimedBy(outcome);
+    if (outcome.kind === 'startTls') {
+      if (!(await startTls(channel, outcome.go, core))) return undefined;
+      // What plugins know by the session is forgotten with it (RFC 2595 section 4).
+      session = sessionOf(channel, claim);
+      tally.waits();
+      continue;
+    }
     if (outcome.kind !== 'login') {
       await channel.send(sayTo(outcome));
       if (outcome.kind === 'quit') return tally.ended('quit');
+      tally.waits();
       continue;
     }
     const verdict = await decide(outcome.attempt, session, context);
@@ -44,6 +54,7 @@ export async function authorize(channel: Channel, context: Context): Promise<Tic
     await channel.send(refusal(verdict));
     if (verdict.kind === 'denied') failures += 1;
     if (failures >= core.settings.maxAuthFailures) return tally.ended('refused');
+    tally.waits();
   }
   return undefined;
 }
@@ -58,7 +69,11 @@ function sessionOf(channel: Channel, claim: { readonly user: string | undefined 
   };
 }
 
-function sayTo(outcome: Exclude<Outcome, { kind: 'login' }>): Reply {
+/** RFC 1939 section 7: a claim holds for the one command after it. */
+const claimedBy = (outcome: Outcome): string | undefined =>
+  outcome.kind === 'claim' ? outcome.user : undefined;
+
+function sayTo(outcome: Exclude<Outcome, { kind: 'login' | 'startTls' }>): Reply {
   if (outcome.kind === 'reply') return outcome.reply;
   if (outcome.kind === 'claim') return ok('send PASS');
   return outcome.kind === 'quit' ? ok('bye') : err('log in first');
@@ -68,15 +83,16 @@ function sayTo(outcome: Exclude<Outcome, { kind: 'login' }>): Reply {
 async function decide(
   attempt: LoginAttempt,
   session: AuthorizationSession,
-  { core, authority }: Context,
+  { core, authority, tally }: Context,
 ): Promise<Verdict> {
-  const verdict = await verdictOn(attempt, session, authority);
+  const verdict = await verdictOn(attempt, session, { core, authority });
   attempt.password.erase();
   const { user } = attempt;
   if (verdict.kind === 'unavailable') {
     core.log.error('authenticate failed', { session: session.id, user, error: verdict.cause });
   }
   if (verdict.kind === 'denied') {
+    tally.loginRefused();
     const { id, peer } = session;
     core.log.warn('login refused', { session: id, address: peer.address, user, reason: verdict.reason });
     await core.hooks.refused.promise(user, session).catch((error: unknown) => {
@@ -89,8 +105,11 @@ async function decide(
 async function verdictOn(
   attempt: LoginAttempt,
   session: AuthorizationSession,
-  authority: Authority,
+  { core, authority }: Pick<Context, 'core' | 'authority'>,
 ): Promise<Verdict> {
+  // Commands refuse before a password is sent; here it has been, by a plugin's command that did not.
+  if (attempt.method === 'password' && passwordRefusal(session, core.settings) !== undefined)
+    return denied('a password without TLS, which cleartextLogin rules out');
   if (!allowedName(attempt.user)) return denied('a name that no user may have');
   try {
     const verdict = await authority.authenticate(attempt, session);

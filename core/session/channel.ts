@@ -16,13 +16,24 @@ export interface ConnectionFacts {
   readonly peer: Peer;
   /** The address and port that the client connected to. */
   readonly local: Peer;
+  /** Nobody on the way can read or change what is said. */
   readonly secure: boolean;
+  /** What TLS came to, where this server speaks it with the client. */
+  readonly tls?: TlsFacts;
   /** Fires when the client is gone or the daemon stops for good: pass it to whatever can wait. */
   readonly signal: AbortSignal;
 }
 
-/** Why a channel has no more lines. */
-export type Ending = 'disconnected' | 'idle' | 'stopped' | 'abuse';
+/** As the handshake left it. */
+export interface TlsFacts {
+  /** `TLSv1.3`. */
+  readonly protocol: string;
+  /** The name that the standards have for it: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+}
+
+/** Why a channel has no more lines; `handshake`: TLS came to nothing. */
+export type Ending = 'disconnected' | 'idle' | 'stopped' | 'kicked' | 'abuse' | 'handshake' | 'crowded';
 
 /** One client connection, as lines in and replies out. */
 export interface Channel {
@@ -47,6 +58,11 @@ export interface Channel {
    * nothing may be sent after it.
    */
   send(reply: Reply): Promise<SentReply>;
+  /**
+   * Says `go` and goes on over TLS; `facts` tell of it then. Gives the reason where that comes to nothing: there is no line
+   * any more, and nothing may be said. Where the client sent anything after its command, `go` is not said either.
+   */
+  startTls(go: Reply): Promise<string | undefined>;
   /** The login is done: from now on the idle timer runs, and no longer the login deadline. */
   loggedIn(): void;
   readonly received: number;

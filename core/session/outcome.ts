@@ -8,6 +8,8 @@ export type Outcome =
   | { readonly kind: 'claim'; readonly user: string }
   | { readonly kind: 'login'; readonly attempt: LoginAttempt }
   | { readonly kind: 'receive'; readonly go: Reply; readonly take: Take }
+  /** STLS: the loop says `go`, goes on over TLS and forgets what was said before. */
+  | { readonly kind: 'startTls'; readonly go: Reply }
   | { readonly kind: 'quit' };
 
 /**
@@ -29,6 +31,8 @@ export function isOutcome(value: unknown): value is Outcome {
       return typeof member('attempt') === 'object' && member('attempt') !== null;
     case 'receive':
       return isReply(member('go')) && typeof member('take') === 'function';
+    case 'startTls':
+      return isReply(member('go'));
     default:
       return member('kind') === 'quit';
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type SessionReport } from 'popperd';
+import { Failure, type SessionReport } from 'popperd';
 import { memoryHost, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
 
 const login = ['USER mrose', 'PASS secret'];
@@ -93,4 +93,25 @@ test('a report that a plugin cannot take is in the log, and others get it all th
       /plugin broken, hook sessionEnd: disk full/.test(String(fields['error'])),
     ),
   );
+});
+
+test('a maildrop that cannot be opened is reported with the code that the client got and the cause that it did not', async () => {
+  const cause = new Error('/var/mail/mrose: belongs to uid 5001');
+  const failures = [
+    new Failure('the maildrop cannot be opened', { code: 'SYS/PERM', cause }),
+    new Failure('the maildrop is in use by another session', { code: 'IN-USE' }),
+    new Error('out of memory'),
+  ];
+  const reported = await Promise.all(
+    failures.map(async (failure) => {
+      const host = memoryHost(async () => Promise.reject(failure));
+      const { reports } = await new TestServer([host]).record(login);
+      return reports[0]?.failure;
+    }),
+  );
+  assert.deepEqual(reported, [
+    { code: 'SYS/PERM', reason: 'the maildrop cannot be opened: /var/mail/mrose: belongs to uid 5001' },
+    { code: 'IN-USE', reason: 'the maildrop is in use by another session' },
+    { code: undefined, reason: 'plugin memory-host, hook openMaildrop: out of memory' },
+  ]);
 });

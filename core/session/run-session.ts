@@ -8,10 +8,15 @@ import { traced } from './traced-channel.ts';
 
 /**
  * One POP3 session, greeting to goodbye. It is two functions because it has two sets of rights: `authorize` talks to
- * strangers and may touch no mail; `transact` touches one user's mail and may be another process. Never throws.
+ * strangers and may touch no mail; `transact` touches one user's mail and may be another process. Never throws. Through
+ * the tally it can be watched.
  */
-export async function runSession(socket: Channel, core: Core, authority: Authority): Promise<void> {
-  const tally = new SessionTally();
+export async function runSession(
+  socket: Channel,
+  core: Core,
+  authority: Authority,
+  tally = new SessionTally(),
+): Promise<void> {
   const channel = core.hooks.wire.isUsed() ? traced(socket, core) : socket;
   const { id, signal } = channel.facts;
   try {
@@ -24,7 +29,7 @@ export async function runSession(socket: Channel, core: Core, authority: Authori
     if (error instanceof Hung) core.log.error('a plugin hangs', { session: id, error });
     // What breaks because the client is gone is not broken.
     else if (!signal.aborted) {
-      tally.ended('failed');
+      tally.failed(error);
       core.log.error('the session failed', { session: id, error });
     }
   } finally {

@@ -17,7 +17,9 @@ export function traced(channel: Channel, core: Core): Channel {
     }
   };
   return {
-    facts: channel.facts,
+    get facts() {
+      return channel.facts;
+    },
     get ending() {
       return channel.ending;
     },
@@ -37,6 +39,10 @@ export function traced(channel: Channel, core: Core): Channel {
     send(reply) {
       show('sent', firstLine(reply));
       return channel.send(reply);
+    },
+    startTls(go) {
+      show('sent', firstLine(go));
+      return channel.startTls(go);
     },
     loggedIn: () => channel.loggedIn(),
   };

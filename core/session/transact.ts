@@ -28,14 +28,14 @@ export async function transact(channel: Channel, ticket: Ticket, context: Contex
   const { signal } = channel.facts;
   // Before the maildrop is open, which takes as long as it has mail: the deadline is for strangers.
   channel.loggedIn();
+  tally.loggedIn(identity.user);
   let session: TransactionSession;
   try {
     session = await startSession(channel, ticket, context);
   } catch (error) {
-    tally.loggedIn(identity.user);
     // Nobody is there to be told, and a store that gave up for that reason has done right.
     if (signal.aborted) throw error;
-    tally.ended('failed');
+    tally.failed(error);
     // RFC 1939 section 4 lets the server close after this, and the caller does.
     return void (await channel.send(answer(error, 'opening the maildrop', core, channel.facts)));
   }
@@ -57,9 +57,8 @@ async function startSession(
   { core, tally }: Context,
 ): Promise<TransactionSession> {
   const maildrop = await openMaildrop(identity, channel.facts.signal, core);
-  tally.loggedIn(identity.user);
-  tally.unchanged(maildrop.count, maildrop.totalOctets);
   const deletions = new Deletions(maildrop);
+  tally.opened(deletions);
   const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
   try {
     core.facts.restore(session, facts);
@@ -75,7 +74,7 @@ async function talk(channel: Channel, session: TransactionSession, context: Cont
   const { count, totalOctets } = session.maildrop;
   await channel.send(ok(`maildrop has ${count} messages (${totalOctets} octets)`));
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
-    const outcome = await dispatch(line, session, context.core);
+    const outcome = await dispatch(line, session, context);
     switch (outcome.kind) {
       case 'reply':
         if (!(await say(outcome.reply, channel, { ...context, session }))) return false;
@@ -87,9 +86,11 @@ async function talk(channel: Channel, session: TransactionSession, context: Cont
         return true;
       case 'claim':
       case 'login':
+      case 'startTls':
         await channel.send(err('you are logged in already'));
         break;
     }
+    context.tally.waits();
   }
   return false;
 }
@@ -111,7 +112,7 @@ async function say(reply: Reply, channel: Channel, said: Said): Promise<boolean>
   } catch (error) {
     if (!(error instanceof TornMessage)) throw error;
     blameStore(said, error.promisedOctets, error.sentOctets);
-    said.tally.ended('failed');
+    said.tally.failed(error);
     return false;
   }
 }
@@ -165,7 +166,7 @@ async function update(session: TransactionSession, { core, tally }: Context): Pr
     tally.ended('quit');
     return ok('bye');
   } catch (error) {
-    tally.ended('failed');
+    tally.failed(error);
     return answer(error, 'UPDATE', core, session);
   }
 }

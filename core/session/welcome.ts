@@ -21,7 +21,7 @@ export async function welcome(
   } catch (error) {
     // Whoever was to say if the client may come in has not said so.
     await channel.send(answer(error, 'welcoming a client', context.core, session));
-    return context.tally.ended('failed');
+    return context.tally.failed(error);
   }
 }
 
@@ -38,12 +38,12 @@ async function receive(
   const unwanted = await core.hooks.connect.promise(channel.facts.peer);
   if (unwanted !== undefined) {
     await channel.send(err(unwanted.text, unwanted.code));
-    return tally.ended('refused');
+    return tally.refused(unwanted);
   }
   const preface = core.hooks.preface.isUsed() ? await core.hooks.preface.promise(channel) : undefined;
   if (preface !== undefined && 'text' in preface) {
     await channel.send(err(preface.text, preface.code));
-    return tally.ended('refused');
+    return tally.refused(preface);
   }
   if (preface !== undefined) return { identity: preface, facts: core.facts.collect(session) };
   await channel.send(ok(core.hooks.greeting.call('popper ready', session)));

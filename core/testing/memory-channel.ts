@@ -6,6 +6,7 @@ import { firstLine, type Lines, type Reply } from '../protocol/reply.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import { wireBlocks } from '../protocol/wire-lines.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
+import { tooEager } from '../session/start-tls.ts';
 import { type Client, latin1, octetsOfSegment, type Segment } from './client.ts';
 
 /** How a client that does not behave ends. */
@@ -23,10 +24,12 @@ export interface Turn {
 }
 
 const slabOctets = 16 * 1024;
+/** What a handshake comes to where nothing is encrypted. */
+const memoryTls = { protocol: 'memory', cipher: 'none' };
 
 /** A connection without a socket: the real line reader and wire encoder, a client that is a list, and no time. */
 export class MemoryChannel implements Channel {
-  readonly facts: ConnectionFacts;
+  #facts: ConnectionFacts;
   readonly turns: Turn[] = [];
   readonly #segments: AsyncIterator<Segment> | Iterator<Segment>;
   readonly #departure: Departure;
@@ -41,13 +44,17 @@ export class MemoryChannel implements Channel {
     this.#segments =
       Symbol.asyncIterator in client ? client[Symbol.asyncIterator]() : client[Symbol.iterator]();
     this.#departure = departure;
-    this.facts = {
+    this.#facts = {
       id,
       peer: { address: '192.0.2.1', port: 1024 },
       local: { address: '192.0.2.2', port: 110 },
       secure: false,
       signal: this.#gone.signal,
     };
+  }
+
+  get facts(): ConnectionFacts {
+    return this.#facts;
   }
 
   get ending(): Ending | undefined {
@@ -105,6 +112,17 @@ export class MemoryChannel implements Channel {
     if ('body' in reply) return { bodyOctets: await this.#sendBody(reply.body, reply.promisedOctets) };
     if ('lines' in reply) await this.#sendLines(reply.lines);
     return { bodyOctets: 0 };
+  }
+
+  async startTls(go: Reply): Promise<string | undefined> {
+    if (this.#lines.pendingOctets > 0) {
+      this.#say(latin1(`${firstLine(tooEager)}\r\n`));
+      this.#end('abuse');
+      return 'the client sent more after STLS';
+    }
+    this.#say(latin1(`${firstLine(go)}\r\n`));
+    this.#facts = { ...this.#facts, secure: true, tls: memoryTls };
+    return undefined;
   }
 
   loggedIn(): void {}

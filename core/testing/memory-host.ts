@@ -1,5 +1,3 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
-
 import { denied, granted, type Identity } from '../auth/login.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
 import { definePlugin, type Plugin, type Popper } from '../plugin/plugin.ts';
@@ -14,7 +12,7 @@ export type Passwords = Readonly<Record<string, string>>;
 
 /** A plugin without options, written where a test needs it. */
 export const testPlugin = (name: string, apply: (popper: Popper) => void): Plugin =>
-  definePlugin({ name, options: anything, apply })();
+  definePlugin({ name, apply })();
 
 /** A plugin for tests, with an authenticator and a store in it: `mrose` logs in with `secret` unless told otherwise. */
 export function memoryHost(opens: Opens, passwords: Passwords = { mrose: 'secret' }): Plugin {
@@ -33,8 +31,3 @@ export function memoryHost(opens: Opens, passwords: Passwords = { mrose: 'secret
 
 /** The identity that tests use for a user. */
 export const identityOf = (user: string): Identity => ({ user, uid: 1000, gid: 1000, home: `/home/${user}` });
-
-/** A schema that lets everything through, for there is nothing to check. */
-const anything: StandardSchemaV1<Record<string, never>, unknown> = {
-  '~standard': { version: 1, vendor: 'popperd', validate: (value) => ({ value }) },
-};

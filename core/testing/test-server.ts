@@ -40,6 +40,9 @@ export interface Finding {
   readonly fix?: string;
 }
 
+/** Its clients have no TLS, for there are no sockets, and a password is taken from them all the same. */
+const here = { listen: [], stateDir: '/nonexistent', cleartextLogin: 'always' } as const;
+
 /** A popper without sockets, processes or configuration: plugins, and sessions with clients that are lists. */
 export class TestServer {
   readonly state: MemoryState;
@@ -53,7 +56,7 @@ export class TestServer {
   constructor(plugins: readonly Plugin[], { settings, state, baseFolder = '/' }: TestServerOptions = {}) {
     this.state = state ?? new MemoryState();
     this.#core = createCore(plugins, {
-      settings: { ...defaultSettings, listen: [], stateDir: '/nonexistent', ...settings },
+      settings: { ...defaultSettings, ...here, ...settings },
       log: loggerTo((record) => this.log.push(record)),
       state: this.state,
       baseFolder,

@@ -32,9 +32,13 @@ export async function editFile(
       await handle.close();
     }
   } catch (error) {
-    throw fileFault(file, error);
+    throw fileFault(file, error, options.create ? ofMissing(file) : undefined);
   }
 }
+
+/** A file that is to be made can be missing only with its folder. */
+const ofMissing = (file: string): ReadonlyMap<string, string> =>
+  new Map([['ENOENT', `there is no folder ${dirname(file)}: make it first, or mend the path`]]);
 
 /** The lock is on the file itself, so nothing is left behind by a process that dies; the kernel lets it go. */
 async function openLocked(file: string, options: { readonly create: boolean }): Promise<FileHandle> {

@@ -1,8 +1,16 @@
 /** The password file cannot be used. The message is for the operator: file, what is wrong, how to mend it. */
 export class FileFault extends Error {
+  /** The message without what to do. */
+  readonly what: string;
+  readonly fix: string;
+
+  /** `what` is a sentence of what is wrong, and behind a colon what to do about it. */
   constructor(file: string, what: string, options: { readonly cause?: unknown } = {}) {
     super(`${file}: ${what}`, options);
     this.name = 'FileFault';
+    const [wrong, ...todo] = what.split(': ');
+    this.what = `${file}: ${wrong}`;
+    this.fix = todo.join(': ') || 'mend the file, or name another';
   }
 }
 

@@ -1,14 +1,17 @@
 import { resolve } from 'node:path';
 
-import { definePlugin, granted, type Checkup } from 'popperd';
+import { definePlugin, granted, type Identity } from 'popperd';
 import { z } from 'zod';
 
 import { accountFile } from './account-file.ts';
 import { complaintAboutHome, homeFrom } from './home.ts';
+import { lookOver } from './look-over.ts';
+import type { Account } from './parse-accounts.ts';
 import { decidesLogins, loginOptions, passwordLogins } from './password-logins.ts';
 import { passwd } from './subcommand.ts';
 
 export { hashPassword, setPassword } from './set-password.ts';
+export { verifyPassword } from './verify-password.ts';
 
 // For plugins that keep accounts elsewhere.
 export { matchesCrypt, parseCrypt, type CryptHash } from './crypt-hash.ts';
@@ -43,34 +46,23 @@ export default definePlugin({
   apply(popper, options) {
     const path = resolve(popper.baseFolder, options.file);
     const file = accountFile(path, (what, fix) => popper.log.warn('password file', { what, fix }));
-    const logins = passwordLogins(file, options, ({ user, uid, gid, home }) =>
-      granted({
-        user,
-        uid: uid ?? options.uid ?? ownUid(),
-        gid: gid ?? options.gid ?? ownGid(),
-        home: home ?? homeFrom(options.home, user),
-      }),
-    );
+    const identityOf = ({ user, uid, gid, home }: Account): Identity => ({
+      user,
+      uid: uid ?? options.uid ?? ownUid(),
+      gid: gid ?? options.gid ?? ownGid(),
+      home: home ?? homeFrom(options.home, user),
+    });
+    const logins = passwordLogins(file, options, (account) => granted(identityOf(account)));
+    const looked = { path, identityOf, isOwnByDefault: options.uid === undefined };
 
     popper.subcommands.add(passwd);
-    popper.hooks.check.tapPromise('auth-passwd', (checkup) => lookOver(path, checkup));
+    popper.hooks.check.tapPromise('auth-passwd', (checkup) => lookOver(looked, checkup));
     popper.hooks.start.tapPromise('auth-passwd', async (role) => {
       if (decidesLogins(role)) await file.current();
     });
     popper.hooks.authenticate.tapPromise('auth-passwd', logins);
   },
 });
-
-async function lookOver(path: string, checkup: Checkup): Promise<void> {
-  const file = accountFile(path, (what, fix) => checkup.warning(what, fix));
-  try {
-    const { byUser } = await file.current();
-    checkup.fine(`${path}: ${byUser.size} users`);
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    checkup.problem(what, 'nobody in this file can log in before that is mended');
-  }
-}
 
 // Where nobody says otherwise mail belongs to the user that the daemon runs as. Asked late: it drops its rights after
 // the options were read.

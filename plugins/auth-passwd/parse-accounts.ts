@@ -3,6 +3,7 @@ import { allowedName, allowedNameRule } from 'popperd';
 import { argon2Decoy } from './argon2.ts';
 import { decoyOf } from './decoy.ts';
 import { homeOfField } from './home.ts';
+import { idOfField, idRule } from './id-field.ts';
 import { parseLines, type UserLines } from './parse-lines.ts';
 import { parseStoredPassword, type StoredPassword } from './stored-password.ts';
 
@@ -19,10 +20,6 @@ export interface Accounts extends UserLines<Account> {
   /** Checked in place of an unknown user's hash: one of the class of cost that most users have. */
   readonly decoy: StoredPassword;
 }
-
-/** Ids below this are the system's own, and no file can make mail be read as them. */
-const lowestId = 10;
-const highestId = 4_294_967_294;
 
 /**
  * Reads `user:password:uid:gid:gecos:home:shell:extra` lines, as Dovecot's passwd-file and htpasswd write them. A line
@@ -59,17 +56,14 @@ function parseFields(user: string, fields: readonly string[]): Account | string 
     faultOfExtra(extra.join(':')),
   ];
   const fault = faults.find((each) => each !== undefined);
-  return fault ?? { user, stored, uid: idOf(uid), gid: idOf(gid), home: homeOfField(home) };
+  return fault ?? { user, stored, uid: idOfField(uid), gid: idOfField(gid), home: homeOfField(home) };
 }
 
 const homeRule = 'home is to be an absolute path in UTF-8 without "..", or empty';
 
-const idOf = (field: string): number | undefined => (field === '' ? undefined : Number(field));
-
 function faultOfId(name: string, field: string): string | undefined {
   if (field === '') return undefined;
-  const valid = /^\d{1,10}$/.test(field) && Number(field) >= lowestId && Number(field) <= highestId;
-  return valid ? undefined : `${name} is to be a number from ${lowestId} to ${highestId}, or empty`;
+  return idOfField(field) === undefined ? `${name} is to be ${idRule}, or empty` : undefined;
 }
 
 /** Of Dovecot's extra fields these let fewer people in: to overlook one would let in whom the operator shut out. */

@@ -142,6 +142,6 @@ test('where the new file cannot be written the old one stays, and the operator l
   await writeFile(join(folder, 'passwd'), 'ann:{PLAIN}x\n');
   await assert.rejects(setPassword(folder, 'ann', password), FileFault);
   await assert.rejects(setPassword(join(folder, 'passwd', 'x'), 'ann', password), /no folder/);
-  await assert.rejects(setPassword(join(folder, 'no', 'x'), 'ann', password), /no such file/);
+  await assert.rejects(setPassword(join(folder, 'no', 'x'), 'ann', password), /there is no folder/);
   assert.equal(await readFile(join(folder, 'passwd'), 'utf8'), 'ann:{PLAIN}x\n');
 });

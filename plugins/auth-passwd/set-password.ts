@@ -15,25 +15,36 @@ export async function hashPassword(password: Uint8Array): Promise<string> {
   return `{ARGON2ID}${await hashArgon2(password)}`;
 }
 
+/** Whose his mail is to the system. Text is latin1, so that octets of a path stay what they are. */
+export interface Ownership {
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly home?: string | undefined;
+}
+
+/** What an edit did: a line of his own that was made, or the one he had. */
+export type Done = 'added' | 'changed';
+
 /**
- * Gives the user this password, durably: in his line, whose other fields stay, or in a new line at the end. Makes the
- * file (0600) where there is none. Throws a TypeError for a name or password that cannot be, and a FileFault.
+ * Gives the user this password, durably: in his line, whose other fields stay but for those of `given`, or in a new line at
+ * the end, which has those of `usual` besides. Makes the file (0600) where there is none. Throws a TypeError for a name or password that cannot be, and a FileFault.
  */
 export async function setPassword(
   file: string,
   user: string,
   password: Uint8Array,
-): Promise<'added' | 'changed'> {
+  { given = {}, usual = {} }: { readonly given?: Ownership; readonly usual?: Ownership } = {},
+): Promise<Done> {
   assertName(user);
   const hash = await hashPassword(password);
-  let done: 'added' | 'changed' = 'added';
+  let done: Done = 'added';
   const change = (text: string): string => {
     const lines = linesOf(text);
     const index = lines.findIndex((line) => userOfLine(line) === user);
     done = index === -1 ? 'added' : 'changed';
     return index === -1
-      ? append(text, `${user}:${hash}`)
-      : lines.with(index, withHash(lines[index] ?? '', hash)).join('');
+      ? append(text, lineOf([user, hash], { ...usual, ...defined(given) }))
+      : lines.with(index, changedLine(lines[index] ?? '', hash, given)).join('');
   };
   await editFile(file, change, { create: true });
   return done;
@@ -65,8 +76,27 @@ function append(text: string, line: string): string {
   return `${text}${isOpenEnded ? '\n' : ''}${line}\n`;
 }
 
-function withHash(line: string, hash: string): string {
+function changedLine(line: string, hash: string, given: Ownership): string {
   const end = /\r?\n?$/.exec(line)?.[0] ?? '';
   const [user = '', , ...others] = line.slice(0, line.length - end.length).split(':');
-  return [user, hash, ...others].join(':') + end;
+  return lineOf([user, hash, ...others], given) + end;
 }
+
+/** user:hash:uid:gid:gecos:home, no longer than it has to be. */
+function lineOf(fields: readonly string[], { uid, gid, home }: Ownership): string {
+  const places: readonly (readonly [index: number, value: number | string | undefined])[] = [
+    [2, uid],
+    [3, gid],
+    [5, home],
+  ];
+  const line = [...fields];
+  for (const [index, value] of places) {
+    if (value === undefined) continue;
+    while (line.length < index) line.push('');
+    line[index] = String(value);
+  }
+  return line.join(':');
+}
+
+const defined = (given: Ownership): Ownership =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

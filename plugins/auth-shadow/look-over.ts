@@ -13,7 +13,10 @@ export async function lookOver(accounts: SystemAccountSet, minUid: number, check
   const welcome = open.filter((account) => refusalOf(account, { minUid, today }) === undefined);
   checkup.fine(`${welcome.length} of ${all.length} users can log in`);
   for (const fault of await faultsOfKinds(open, accounts.decoy)) {
-    checkup.problem(fault, 'until that is mended users with such a hash cannot log in');
+    checkup.problem(
+      `users with such a hash cannot log in: ${fault}`,
+      'give them new passwords (passwd USER), or a libcrypt that knows it',
+    );
   }
 }
 

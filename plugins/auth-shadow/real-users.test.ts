@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { serverOf } from './testing/system.ts';
 
@@ -41,12 +42,18 @@ for (const method of ['YESCRYPT', 'SHA512']) {
         opened.map((identity) => [identity.user, identity.uid, identity.home]),
         [[user, uid, `/home/${user}`]],
       );
-      execFileSync('/usr/sbin/usermod', ['--lock', user]);
+      await change('/usr/sbin/usermod', ['--lock', user]);
       assert.match(await login(user, 'a pass phrase'), /^-ERR \[AUTH\]/);
-      execFileSync('/usr/sbin/usermod', ['--unlock', user]);
+      await change('/usr/sbin/usermod', ['--unlock', user]);
       assert.match(await login(user, 'a pass phrase'), /^\+OK/);
-      execFileSync('/usr/bin/chage', ['--expiredate', '1', user]);
+      await change('/usr/bin/chage', ['--expiredate', '1', user]);
       assert.match(await login(user, 'a pass phrase'), /^-ERR \[AUTH\]/);
     },
   );
+}
+
+/** Accounts may be some milliseconds old, as auth-passwd's `ParsedFile` says. */
+async function change(program: string, words: readonly string[]): Promise<void> {
+  execFileSync(program, words);
+  await delay(50);
 }

@@ -8,7 +8,8 @@ interface Where extends DemoUser {
 }
 
 /** What a newcomer needs next: lines to copy, and where things lie. */
-export function introduction({ folder, user, password, address = '' }: Where): string {
+export function introduction({ folder, user, password: made, address = '' }: Where): string {
+  const password = made ?? 'PASSWORD';
   const { host, port } = hostAndPort(address);
   const url = `pop3://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return `
@@ -24,7 +25,7 @@ popper is ready. Try it from another terminal:
     RETR 2
     QUIT
 
-Where things lie:
+${made === undefined ? changed(folder, user) : ''}Where things lie:
   mail      ${join(folder, 'mail', user)}
   users     ${join(folder, 'passwd')}    (npx popper passwd add ${join(folder, 'passwd')} NAME)
   password  ${join(folder, 'password.txt')}
@@ -33,6 +34,13 @@ Ctrl-C stops it; the next start finds everything as you left it.
 
 `;
 }
+
+const changed = (
+  folder: string,
+  user: string,
+): string => `PASSWORD is the one that ${user} was given since: it was changed in ${join(folder, 'passwd')}.
+
+`;
 
 /** A listening address as the daemon prints it: `127.0.0.1:1110` or `[::1]:1110`. */
 function hostAndPort(address: string): { host: string; port: string } {

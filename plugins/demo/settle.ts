@@ -2,32 +2,39 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { setPassword } from 'popper-plugin-auth-passwd';
+import { setPassword, verifyPassword } from 'popper-plugin-auth-passwd';
 
 import { demoMbox } from './demo-mbox.ts';
 
 export interface DemoUser {
   readonly user: string;
-  readonly password: string;
+  /** Undefined where somebody has changed it since it was made. */
+  readonly password: string | undefined;
 }
 
 const user = 'demo';
 
 /**
  * Makes what is not there yet, and leaves what is: the folder, `password.txt` (0600, the password itself, so that a second
- * start can print it), `passwd` (its hash) and `mail/demo`. Whoever deletes the mail keeps it deleted.
+ * start can print it while it is right), `passwd` (its hash) and `mail/demo`. Whoever deletes the mail keeps it deleted.
  */
 export async function settle(folder: string): Promise<DemoUser> {
-  const passwordFile = join(folder, 'password.txt');
+  const [passwordFile, file] = [join(folder, 'password.txt'), join(folder, 'passwd')];
   await mkdir(join(folder, 'mail'), { recursive: true, mode: 0o700 });
   const known = await readIfThere(passwordFile);
-  if (known !== undefined) return { user, password: known.trimEnd() };
+  if (known !== undefined) return { user, password: await ifRight(file, known.trimEnd()) };
   const password = randomBytes(9).toString('base64url');
   await writeNew(join(folder, 'mail', user), demoMbox(new Date()));
-  await setPassword(join(folder, 'passwd'), user, Buffer.from(password));
+  await setPassword(file, user, Buffer.from(password));
   // Last: its being there says that all the rest is.
   await writeNew(passwordFile, `${password}\n`);
   return { user, password };
+}
+
+/** Whoever looks after the passwords need not look after this file. */
+async function ifRight(file: string, password: string): Promise<string | undefined> {
+  const { isRight } = await verifyPassword(file, { user, password: Buffer.from(password) });
+  return isRight ? password : undefined;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -14,6 +14,7 @@ export function popper(nodeOptions: readonly string[] = []): Contender {
       const config = {
         listen: [{ host: '127.0.0.1', port }],
         stateDir: join(folder, 'state'),
+        fronts: 1,
         limits: { connections: 10_000, connectionsPerAddress: 10_000 },
         plugins: [
           ['auth-passwd', { file: passwdFile }],

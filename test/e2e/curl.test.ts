@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { awkwardMail, onWire, plainMail, putMail } from './support/mail.ts';
+import { awkwardMail, largeMessage, onWire, plainMail, putMail } from './support/mail.ts';
 import { needs, run } from './support/program.ts';
 import { makeSite, password, readMbox } from './support/site.ts';
 
@@ -49,6 +49,20 @@ test('curl is refused with the wrong password', needs('curl'), async (t) => {
     fine: [67],
   });
   assert.equal(exitCode, 67);
+});
+
+test('curl that is cut off in the middle of a message says so by its exit code', needs('curl'), async (t) => {
+  const site = await makeSite(t, { config: { idleTimeoutMs: 500, hookDeadlineMs: 200 } });
+  await putMail(site.mboxOf('alice'), [largeMessage]);
+  const { host, port } = (await site.start()).where;
+  // As on a laptop that is closed in the middle of it, and opened again.
+  const script = `
+    curl -sS --user 'alice:${password}' --limit-rate 2M -o begun pop3://${host}:${port}/1 & curl=$!
+    until [ -s begun ]; do sleep 0.05; done
+    kill -STOP $curl; sleep 2; kill -CONT $curl; wait $curl`;
+  const { exitCode, stderr } = await run('sh', ['-c', script], { home: site.folder, fine: [18, 56] });
+  assert.match(stderr, /curl: \((18|56)\)/);
+  assert.ok([18, 56].includes(exitCode));
 });
 
 async function started(t: Parameters<typeof makeSite>[0]) {

@@ -43,7 +43,7 @@ test('clients come in over a unix socket, and do again after a daemon that was k
 });
 
 test('a daemon whose port is taken says which one, and what to do', async (t) => {
-  const site = await makeSite(t);
+  const site = await makeSite(t, { config: { control: false } });
   const { port } = (await site.start()).where;
   await assert.rejects(site.start(port), new RegExp(`127\\.0\\.0\\.1:${port}.*another program has it`));
 });

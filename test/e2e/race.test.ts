@@ -55,7 +55,8 @@ const passwordAnswer = async (client: Pop3Client): Promise<string> => client.say
 const tryLogin = async (where: TcpAddress): Promise<string> => passwordAnswer(await greeted(where));
 
 async function daemons(t: TestContext, count: number) {
-  const site = await makeSite(t);
+  // Two daemons over one state cannot both have the control socket in it.
+  const site = await makeSite(t, { config: { control: false } });
   await putMail(site.mboxOf('alice'), plainMail);
   const running = await Promise.all(Array.from({ length: count }, () => site.start()));
   return { running, wheres: running.map(({ where }) => where) };

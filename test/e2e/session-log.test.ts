@@ -48,6 +48,26 @@ test('a session that was broken off is told from one that ended well', async (t)
   );
 });
 
+test('a second login of a user is in the log with its reason, and no plugin is blamed for the wait', async (t) => {
+  const daemon = await started(t);
+  const first = await logIn(daemon.where);
+  const second = await Pop3Client.connect(daemon.where);
+  await second.line();
+  await second.ask('USER alice');
+  assert.match(await second.say(`PASS ${password}`), /^-ERR \[IN-USE\]/);
+  const { ending, failure } = await daemon.logged(({ msg }) => msg === 'session');
+  assert.deepEqual(
+    { ending, failure },
+    {
+      ending: 'failed',
+      failure: { code: 'IN-USE', reason: 'the maildrop is in use by another session' },
+    },
+  );
+  await first.quit();
+  await daemon.stop();
+  assert.doesNotMatch(daemon.said, /slow plugin/);
+});
+
 test('no password gets into the log, right or wrong, and every line of it is JSON', async (t) => {
   const daemon = await started(t);
   await (await logIn(daemon.where)).quit();

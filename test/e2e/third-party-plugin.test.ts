@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-
-import { z } from 'zod';
 
 import { Daemon } from './support/daemon.ts';
 import { onWire, plainMail, putMail } from './support/mail.ts';
@@ -58,6 +56,15 @@ test('an option that the plugin does not take is refused by its name, with the p
   assert.match(`${stdout.toString()}${stderr}`, /broken\.json:\d+:\d+[^]*limitOctets/);
 });
 
+test('a package holds what runs, and nothing of how it was built', async () => {
+  const listed = await run('sh', ['-ec', `for file in *.tgz; do tar -tzf "$file"; done`], {
+    home: join(folder, 'tarballs'),
+  });
+  const files = listed.stdout.toString();
+  assert.match(files, /package\/dist\/index\.js/);
+  assert.doesNotMatch(files, /tsbuildinfo|\.test\.js/);
+});
+
 async function publishPopper(): Promise<void> {
   const workspaces = popperPackages.map((name) => `--workspace=${name}`);
   // `npm test` has built them, and other tests run them: they are packed as they are.
@@ -67,25 +74,34 @@ async function publishPopper(): Promise<void> {
   );
 }
 
-async function publishPlugin(): Promise<void> {
-  const author = join(folder, 'author');
-  for (const name of ['package.json', 'tsconfig.json', 'index.ts']) {
-    await copyFile(join(sample, name), join(author, name));
-  }
-  const { devDependencies } = rootPackage.parse(
-    JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')),
-  );
-  const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
-  await npm(['install', '--save-dev', ...(await tarballs('popperd-')), ...tools], author);
-  await npm(['pack', '--pack-destination', join(folder, 'tarballs')], author);
+/** What docs/plugins/writing.md has an author type, in the order of the page. */
+async function commandsOf(page: string): Promise<readonly string[]> {
+  const text = await readFile(join(repository, page), 'utf8');
+  return Array.from(text.matchAll(/^```sh\n([^]*?)^```$/gm), ([, commands = '']) => commands.trim());
 }
 
-const rootPackage = z.looseObject({ devDependencies: z.record(z.string(), z.string()) });
+async function publishPlugin(): Promise<void> {
+  const author = join(folder, 'author');
+  for (const name of ['package.json', 'tsconfig.json', 'index.ts', 'usage.test.ts']) {
+    await copyFile(join(sample, name), join(author, name));
+  }
+  // The first is typed in a clone of popper, and the last by whoever uses the plugin.
+  const [, ...commands] = await commandsOf('docs/plugins/writing.md');
+  assert.equal(commands.length, 4);
+  for (const command of commands.slice(0, -1)) await typed(command, author);
+}
+
+/** Runs a line of a page, with this test's folder in the place of the page's. */
+async function typed(command: string, cwd: string): Promise<void> {
+  const line = command.replaceAll('/tmp/popper', join(folder, 'tarballs'));
+  await run('sh', ['-ec', line], { home: cwd, env: npmEnvironment() });
+}
 
 async function installAsOperator(): Promise<void> {
   const operator = join(folder, 'operator');
   await writeFile(join(operator, 'package.json'), '{ "private": true, "type": "module" }\n');
-  await npm(['install', ...(await tarballs(''))], operator);
+  const install = (await commandsOf('docs/plugins/writing.md')).at(-1) ?? '';
+  await typed(install, operator);
   await mkdir(join(operator, 'mail'));
   await writeFile(join(operator, 'passwd'), passwordFile(['alice']), { mode: 0o600 });
   for (const name of ['popper.config.json', 'popper.config.ts']) {
@@ -93,11 +109,6 @@ async function installAsOperator(): Promise<void> {
     // Any free port, for the documented one may be taken here.
     await writeFile(join(operator, name), config.replace('1110', '0'));
   }
-}
-
-async function tarballs(beginning: string): Promise<string[]> {
-  const names = await readdir(join(folder, 'tarballs'));
-  return names.filter((name) => name.startsWith(beginning)).map((name) => join(folder, 'tarballs', name));
 }
 
 async function startOperators(t: TestContext, configFile: string): Promise<Daemon> {
@@ -113,17 +124,19 @@ const installedPopper = (): string => join(folder, 'operator/node_modules/popper
 const popper = (args: readonly string[], fine: readonly number[] = [0]) =>
   run(process.execPath, [installedPopper(), ...args], { home: join(folder, 'operator'), fine });
 
-/** Takes what it can from the cache that `npm ci` has filled, with the settings of whoever runs the tests. */
-function npm(args: readonly string[], cwd: string) {
+const npm = (args: readonly string[], cwd: string) => run('npm', args, { home: cwd, env: npmEnvironment() });
+
+/** npm takes what it can from the cache that `npm ci` has filled, with the settings of whoever runs the tests. */
+function npmEnvironment(): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_(package|lifecycle)|npm_config_local_prefix$|INIT_CWD$)/.test(name),
   );
-  const env = {
+  return {
     ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])),
     HOME: homedir(),
+    npm_config_prefer_offline: 'true',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_loglevel: 'error',
   };
-  return run('npm', ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...args], {
-    home: cwd,
-    env,
-  });
 }

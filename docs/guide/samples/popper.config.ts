@@ -5,5 +5,5 @@ import { defineConfig } from 'popperd';
 export default defineConfig({
   listen: [{ host: '127.0.0.1', port: 110 }],
   stateDir: '/var/lib/popper',
-  plugins: [authPasswd({ file: '/etc/popper/passwd' }), storeMbox({ spool: '/var/mail/{user}' })],
+  plugins: [authPasswd({ file: '/etc/popper/passwd' }), storeMbox({ spool: '/srv/mail/{user}' })],
 });

@@ -14,7 +14,7 @@ export default definePlugin({
     // #region start
     popper.hooks.start.tapPromise('every-hook', async (role) => {
       seen.add('start');
-      if (role === 'all') await letters.prepare();
+      if (role !== 'cli') await letters.prepare();
     });
     // #endregion
 

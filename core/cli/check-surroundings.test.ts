@@ -1,0 +1,62 @@
+import { strictEqual as equal, match } from 'node:assert/strict';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, it } from 'node:test';
+
+import { runInMemory } from './in-memory-io.ts';
+
+const plugins = join(import.meta.dirname, '..', 'config', 'fixtures', 'plugins.js.txt');
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+/** Runs `popper check` on a config of these lines. */
+async function checked(
+  lines: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'popper-check-'));
+  folders.push(folder);
+  await cp(plugins, join(folder, 'plugins.js'));
+  const all = { listen: '[{ host: 127.0.0.1, port: 0 }]', stateDir: 'var', plugins: '[]', ...lines };
+  const text = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
+  await writeFile(join(folder, 'popper.config.yaml'), text.join(''));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  return runInMemory(['check'], folder);
+}
+
+it('popper check warns where nobody can log in, or has mail, for want of a plugin', async () => {
+  const { code, stdout } = await checked({});
+  match(stdout, /warning: plugins: none decides logins, so nobody can log in\n {2}fix: add one/);
+  match(stdout, /warning: plugins: none stores mail, so nobody has a maildrop\n {2}fix: add one/);
+  equal(code, 0);
+});
+
+it('popper check warns of a plugin that is in the list twice', async () => {
+  const plugin = `export default () => ({ name: 'twin', api: 1, problems: [], apply() {} });`;
+  const { stdout } = await checked({ plugins: '[./twin.mjs, ./twin.mjs]' }, { 'twin.mjs': plugin });
+  match(stdout, /warning: plugins: twin is there more than once/);
+});
+
+it('popper check says so where the folder for state is a file, or below one', async () => {
+  const file = await checked({}, { var: '' });
+  match(file.stdout, /problem: stateDir: .*\/var is no folder\n {2}fix: move it away/);
+  equal(file.code, 1);
+  const below = await checked({ stateDir: 'file/var' }, { file: '' });
+  match(below.stdout, /problem: stateDir: .*file\/var is not there, and .* cannot make it in .*file/);
+});
+
+it('popper check warns of a port that is taken, and of an address that is not of this machine', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const listen = `[{ host: 127.0.0.1, port: ${port} }, { host: 192.0.2.1, port: ${port} }]`;
+  const { code, stdout } = await checked({ listen });
+  server.close();
+  match(stdout, /warning: listen: cannot listen on 127\.0\.0\.1:\d+: another program has it/);
+  match(stdout, /warning: listen: cannot listen on 192\.0\.2\.1:\d+: this machine has no such address/);
+  equal(code, 0);
+});

@@ -1,0 +1,68 @@
+import { extname, join } from 'node:path';
+
+import { messageOf } from '../config/error-facts.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import type { DaemonLog } from '../log/pino-log.ts';
+import { ControlSocket } from '../server/control/control-socket.ts';
+import { planOf } from '../server/ipc/plan.ts';
+import { MasterControl } from '../server/master/master-control.ts';
+import { Master } from '../server/master/master.ts';
+import { canShareSockets } from '../server/master/sockets.ts';
+import { refuseFaulty } from '../server/state-folder.ts';
+import type { CliIo } from './cli-io.ts';
+import { exitCode } from './exit-code.ts';
+import { packageVersion } from './package-version.ts';
+import { patienceMsOf, Shutdown } from './shutdown.ts';
+
+/** Whether this config is served by a master and its fronts, or by one process. */
+export const hasMaster = ({ settings: { fronts } }: LoadedConfig): boolean =>
+  fronts === 'auto' ? canShareSockets : fronts > 1;
+
+/** Serves as the master of its fronts, until a signal ends it. Gives the exit code. */
+export async function serveAsMaster(
+  config: LoadedConfig,
+  log: DaemonLog,
+  { stderr }: CliIo,
+): Promise<number> {
+  const { settings, file } = config;
+  const master = new Master({ plan: planOf(settings), program: { entry: childProgram, args: [file] }, log });
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
+  answerSignals(master);
+  let socket: ControlSocket | undefined;
+  try {
+    if (!canShareSockets)
+      throw new Error('fronts: more than 1 needs Node 24.21: update it, or set fronts: 1');
+    await refuseFaulty(settings.stateDir);
+    socket = settings.control && (await ControlSocket.open(settings.control, log));
+    await master.start();
+    socket?.serve(controlOf(master, shutdown, file));
+    shutdown.started(master);
+  } catch (error) {
+    await socket?.close();
+    shutdown.close();
+    log.debug('cannot start', { error });
+    stderr.write(`popper: cannot start: ${messageOf(error)}\n`);
+    return exitCode.problems;
+  }
+  const code = await shutdown.done;
+  await socket?.close();
+  return code;
+}
+
+/** In source and built, it lies beside this file and ends as this one does. */
+const childProgram = join(import.meta.dirname, `child${extname(import.meta.filename)}`);
+
+function answerSignals(master: Master): void {
+  process.title = 'popper: master';
+  // Its outcome is in the log.
+  process.on('SIGHUP', () => void master.reload().catch(() => {}));
+  process.on('exit', () => master.kill());
+}
+
+const controlOf = (master: Master, shutdown: Shutdown, configFile: string): MasterControl =>
+  new MasterControl(master, {
+    version: packageVersion('.', import.meta.url) ?? 'unknown',
+    configFile,
+    drain: () => shutdown.drain(),
+  });

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+import { answerLineSchema, requestSchema, statusSchema } from '../control/messages.ts';
+import { planSchema } from './plan.ts';
+
+const count = z.int().min(0);
+
+/** What the master tells a front. */
+export const orderSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('start'),
+    /** Its place in its generation, from 1. */
+    number: z.int().min(1),
+    /** What its listening sockets are called, in the order of their descriptors from `firstSocketDescriptor` on. */
+    addresses: z.array(z.string()),
+    /** Whether dead processes may have left something half done. */
+    recovers: z.boolean(),
+    /** Whether it speaks for its generation: tells plugins that the ports are open. */
+    announces: z.boolean(),
+  }),
+  /** How many sessions the other fronts have, since the limit on connections is one for all. */
+  z.strictObject({ kind: z.literal('elsewhere'), sessions: count }),
+  /** An operator's question; answers carry its id. */
+  z.strictObject({ kind: z.literal('ask'), id: count, request: requestSchema }),
+  /** Take no new clients, and end with the last session. */
+  z.strictObject({ kind: z.literal('retire') }),
+  /** End within the time that the configuration gives to a stop; told again: at once. */
+  z.strictObject({ kind: z.literal('stop') }),
+]);
+export type Order = z.output<typeof orderSchema>;
+
+/** What a child tells the master. */
+export const reportSchema = z.discriminatedUnion('kind', [
+  /** The configuration, loaded and checked: what a generation of it needs. */
+  z.strictObject({ kind: z.literal('plan'), plan: planSchema }),
+  /** Clients can come. */
+  z.strictObject({ kind: z.literal('listening') }),
+  /** It cannot do what it was started for, and ends; `reason` is for the operator. */
+  z.strictObject({ kind: z.literal('failed'), reason: z.string() }),
+  /** A sign of life; without a status it is still starting. */
+  z.strictObject({ kind: z.literal('alive'), status: statusSchema.exactOptional() }),
+  /** Some lines of an answer; its last one is `done` or `error`. */
+  z.strictObject({ kind: z.literal('answer'), id: count, lines: z.array(answerLineSchema) }),
+  /** It ends by its own choice, when its sessions have: another one is needed now. */
+  z.strictObject({ kind: z.literal('leaving') }),
+]);
+export type Report = z.output<typeof reportSchema>;
+
+/** Behind standard input, output, error and the channel to the master. */
+export const firstSocketDescriptor = 4;

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { loggerTo, type LogRecord } from '../../log/logger.ts';
+import type { Report } from '../ipc/messages.ts';
+import { Child } from './child.ts';
+
+let folder = '';
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'popper-child-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+describe('a process that a master starts', () => {
+  it('is ended where what it says makes no sense', async () => {
+    const log: LogRecord[] = [];
+    const nonsense = `process.send({ kind: 'plan', plan: { fronts: -1 } }); setInterval(() => {}, 1000);`;
+    const child = await start(nonsense, log);
+    assert.deepEqual(await child.ended, { signal: 'SIGKILL' });
+    assert.match(log[0]?.message ?? '', /nonsense/);
+  });
+
+  it('gets nothing of the variables and options by which Node can be made to run other code', async () => {
+    process.env['NODE_OPTIONS'] = '--no-warnings';
+    process.env['NODE_EXTRA'] = 'x';
+    const program = `
+      const variables = Object.keys(process.env).filter((name) => name.startsWith('NODE_'));
+      process.send({ kind: 'failed', reason: [...variables, ...process.execArgv].join(' ') });
+      process.disconnect();`;
+    const child = await start(program);
+    delete process.env['NODE_OPTIONS'];
+    delete process.env['NODE_EXTRA'];
+    const { reason } = await reportOf(child);
+    assert.match(reason, /--disable-sigusr1$/);
+    assert.doesNotMatch(reason, /NODE_(OPTIONS|EXTRA)|warnings/);
+  });
+
+  it('has the sockets that it was given, and no other descriptor of the master', async () => {
+    const program = `
+      const { readdirSync, readlinkSync } = require('node:fs');
+      const files = readdirSync('/proc/self/fd').map((name) => { try { return readlinkSync('/proc/self/fd/' + name); } catch { return ''; } });
+      process.send({ kind: 'failed', reason: String(files.filter((name) => name.includes('popper-child-')).length) });
+      process.disconnect();`;
+    const child = await start(program);
+    assert.equal((await reportOf(child)).reason, '0');
+  });
+
+  it('answers a question to its end, or until it is no more', async () => {
+    const program = `
+      process.on('message', ({ id, request }) => {
+        if (request.command === 'who') return process.exit(3);
+        process.send({ kind: 'answer', id, lines: [{ done: { of: request.command } }] });
+      });`;
+    const child = await start(program);
+    const done = await Array.fromAsync(child.ask({ version: 1, command: 'status' }));
+    assert.deepEqual(done, [{ done: { of: 'status' } }]);
+    assert.deepEqual(await Array.fromAsync(child.ask({ version: 1, command: 'who' })), []);
+    assert.deepEqual(await child.ended, { exitCode: 3 });
+    // Whoever asks now is told nothing, and waits for nothing.
+    assert.deepEqual(await Array.fromAsync(child.ask({ version: 1, command: 'who' })), []);
+  });
+
+  it('that cannot be started has ended', async () => {
+    const child = Child.start('front', {
+      program: { entry: join(folder, 'missing.cjs'), args: [] },
+      log: loggerTo(() => {}),
+    });
+    assert.equal((await child.ended).exitCode, 1);
+  });
+});
+
+let programs = 0;
+
+async function start(program: string, log: LogRecord[] = []): Promise<Child> {
+  programs += 1;
+  const entry = join(folder, `child-${programs}.cjs`);
+  await writeFile(entry, program);
+  return Child.start('front', { program: { entry, args: [] }, log: loggerTo((record) => log.push(record)) });
+}
+
+async function reportOf(child: Child): Promise<Extract<Report, { kind: 'failed' }>> {
+  const report = await new Promise<Report>((resolve) => {
+    child.heard = resolve;
+  });
+  assert.ok(report.kind === 'failed');
+  return report;
+}

@@ -1,0 +1,189 @@
+import type { Logger } from '../../log/logger.ts';
+import type { Status } from '../control/messages.ts';
+import type { Plan } from '../ipc/plan.ts';
+import type { SharedSocket } from '../listener.ts';
+import { Child, type ChildRole, type Program } from './child.ts';
+import { Generation } from './generation.ts';
+import { loadPlan } from './load-plan.ts';
+import { Sockets } from './sockets.ts';
+import { nothing, pastOf, plus, sessionsIn, type Total, totalOf } from './sum-of-statuses.ts';
+
+/** Generations that end with their sessions; when there is one more, the oldest is stopped. */
+const maxRetired = 4;
+/** How often fronts hear of one another's sessions. */
+const tellEveryMs = 1000;
+
+export interface MasterOptions {
+  /** Of the configuration to begin with. */
+  readonly plan: Plan;
+  readonly program: Program;
+  readonly log: Logger;
+}
+
+/**
+ * The process above the fronts. It binds the sockets, starts fronts and starts others where they die, and replaces all of
+ * them for a reload. It loads no configuration, accepts no client and reads no octet of one.
+ */
+export class Master {
+  readonly #options: MasterOptions;
+  readonly #log: Logger;
+  readonly #sockets = new Sockets();
+  /** All that have processes, the oldest first. */
+  readonly #generations = new Set<Generation>();
+  /** The one that lets clients in. */
+  #current: Generation | undefined;
+  #generationCount = 0;
+  #past = nothing;
+  #telling: NodeJS.Timeout | undefined;
+  /** The start, or the last reload that has begun; never rejects. */
+  #lastBegun: Promise<unknown> = Promise.resolve();
+  #nextReload: Promise<number> | undefined;
+  #isEnding = false;
+
+  constructor(options: MasterOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** Resolves when clients can come. Rejects with an Error for the operator, and then nothing is left. */
+  async start(): Promise<void> {
+    const first = this.#begin(this.#options.plan, true);
+    this.#lastBegun = first.catch(() => {});
+    try {
+      await first;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#telling = setInterval(() => this.#tellSessions(), tellEveryMs);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#current?.addresses ?? [];
+  }
+
+  get children(): readonly Child[] {
+    return [...this.#generations].flatMap(({ children }) => children);
+  }
+
+  /** Of all fronts together, those included that are no more. */
+  get total(): Total {
+    return plus(this.#past, totalOf(this.#statuses));
+  }
+
+  get #statuses(): readonly Status[] {
+    return [...this.#generations].flatMap(({ statuses }) => statuses);
+  }
+
+  /**
+   * Serves with the configuration as it is on disk now, and gives the number of its generation. Rejects with the reason
+   * where that cannot be; then everything is as before. One that is asked for while another is under way follows it.
+   */
+  reload(): Promise<number> {
+    this.#nextReload ??= this.#lastBegun.then(() => {
+      this.#nextReload = undefined;
+      const reload = this.#reload();
+      this.#lastBegun = reload.catch(() => {});
+      return reload;
+    });
+    return this.#nextReload;
+  }
+
+  /** Lets nobody in any more, and resolves when the last session is over. */
+  drain(): Promise<void> {
+    return this.#end((generation) => generation.retire());
+  }
+
+  /** Ends all sessions as a stop does; called again, at once. */
+  stop(): Promise<void> {
+    return this.#end((generation) => generation.stop());
+  }
+
+  /** Ends all processes at once. */
+  kill(): void {
+    for (const child of this.children) child.kill();
+  }
+
+  async #end(how: (generation: Generation) => void): Promise<void> {
+    this.#isEnding = true;
+    this.#sockets.close();
+    for (const generation of this.#generations) how(generation);
+    await Promise.all([...this.#generations].map(({ ended }) => ended));
+    clearInterval(this.#telling);
+  }
+
+  async #reload(): Promise<number> {
+    this.#log.info('reloading');
+    try {
+      if (this.#isEnding) throw new Error('popper is stopping');
+      return await this.#begin(await loadPlan(() => this.#fork('plan')), false);
+    } catch (error) {
+      this.#log.error('the reload failed, and all stays as it was', { error });
+      throw error;
+    }
+  }
+
+  /** The new fronts stand beside the old until all of them listen. */
+  async #begin(plan: Plan, recovers: boolean): Promise<number> {
+    const next = await this.#prepare(plan);
+    try {
+      await next.start(recovers);
+      if (this.#isEnding) throw new Error('popper is stopping');
+    } catch (error) {
+      next.retire();
+      this.#sockets.keepOnly(this.#current?.plan.listen ?? []);
+      throw error;
+    }
+    this.#current?.retire();
+    this.#current = next;
+    this.#sockets.keepOnly(plan.listen);
+    this.#stopOldest();
+    const { number, addresses } = next;
+    this.#log.info('listening', { addresses, fronts: plan.fronts, generation: number });
+    return number;
+  }
+
+  async #prepare(plan: Plan): Promise<Generation> {
+    const sockets = await this.#sockets.open(plan.listen);
+    this.#generationCount += 1;
+    const generation = new Generation({
+      number: this.#generationCount,
+      plan,
+      sockets,
+      fork: () => this.#fork('front', sockets),
+      buried: (status) => {
+        this.#past = plus(this.#past, pastOf(status));
+      },
+      log: this.#log,
+    });
+    this.#generations.add(generation);
+    void generation.ended.then(() => this.#generations.delete(generation));
+    return generation;
+  }
+
+  /** Sessions may go on for as long as they like, but not for any number of reloads: each generation costs memory. */
+  #stopOldest(): void {
+    const retired = [...this.#generations].filter((generation) => generation !== this.#current);
+    for (const generation of retired.slice(0, -maxRetired)) {
+      if (generation.isStopping) continue;
+      const { number, statuses } = generation;
+      const { sessions } = totalOf(statuses);
+      this.#log.warn('too many reloads for old sessions to go on', { generation: number, sessions });
+      generation.stop();
+    }
+  }
+
+  #tellSessions(): void {
+    const all = this.#statuses.reduce((sum, status) => sum + sessionsIn(status), 0);
+    for (const generation of this.#generations) generation.tellSessions(all);
+  }
+
+  #fork(role: ChildRole, sockets: readonly SharedSocket[] = []): Child {
+    const { program } = this.#options;
+    return Child.start(role, {
+      program,
+      descriptors: sockets.map(({ descriptor }) => descriptor),
+      log: this.#log,
+    });
+  }
+}
