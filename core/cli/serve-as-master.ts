@@ -1,17 +1,14 @@
 import { extname, join } from 'node:path';
 
-import { messageOf } from '../config/error-facts.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { DaemonLog } from '../log/pino-log.ts';
-import { ControlSocket } from '../server/control/control-socket.ts';
 import { planOf } from '../server/ipc/plan.ts';
 import { MasterControl } from '../server/master/master-control.ts';
 import { Master } from '../server/master/master.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
-import { refuseFaulty } from '../server/state-folder.ts';
 import type { CliIo } from './cli-io.ts';
-import { exitCode } from './exit-code.ts';
 import { packageVersion } from './package-version.ts';
+import { serveUntilEnd } from './serve-until-end.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 
 /** Whether this config is served by a master and its fronts, or by one process. */
@@ -29,25 +26,13 @@ export async function serveAsMaster(
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
   answerSignals(master);
-  let socket: ControlSocket | undefined;
-  try {
+  const start = async () => {
     if (!canShareSockets)
       throw new Error('fronts: more than 1 needs Node 24.21: update it, or set fronts: 1');
-    await refuseFaulty(settings.stateDir);
-    socket = settings.control && (await ControlSocket.open(settings.control, log));
     await master.start();
-    socket?.serve(controlOf(master, shutdown, file));
-    shutdown.started(master);
-  } catch (error) {
-    await socket?.close();
-    shutdown.close();
-    log.debug('cannot start', { error });
-    stderr.write(`popper: cannot start: ${messageOf(error)}\n`);
-    return exitCode.problems;
-  }
-  const code = await shutdown.done;
-  await socket?.close();
-  return code;
+    return { daemon: master, control: controlOf(master, shutdown, file) };
+  };
+  return serveUntilEnd(start, { settings, shutdown, log, stderr });
 }
 
 /** In source and built, it lies beside this file and ends as this one does. */
