@@ -1,75 +1,69 @@
 import { connect, type Socket } from 'node:net';
 
-/** What is asked and what has to come back; any reply but +OK is an error. */
-export type Request =
-  | { readonly line: string; readonly kind: 'status' }
-  | { readonly line: string; readonly kind: 'listing' }
-  /** `wire` is all that follows the status line, to the last octet. */
-  | { readonly line: string; readonly kind: 'message'; readonly wire: Buffer };
+import { Replies, type Request } from './replies.ts';
 
-/** The status line without its CRLF, and the lines of a listing, byte-stuffing undone. */
-export interface Answer {
-  readonly status: string;
-  readonly lines: readonly string[];
-}
+/** So many seconds a server may be silent when it is its turn. */
+const patienceS = 120;
 
-/** So long a server may be silent when it is its turn, in milliseconds. */
-const patienceMs = 120_000;
-
-/** A POP3 client that believes nothing: it compares each octet of a message with what was put into the mailbox. */
+/**
+ * A POP3 client that believes nothing: it compares each octet of a message with what was put into the mailbox. It does
+ * so with the least of work, as it runs on the processors that the servers run on: there is one promise for a whole list
+ * of requests, and neither a string nor an object for a reply.
+ */
 export class Client {
   readonly #socket: Socket;
-  readonly #expected: Expected[] = [];
   readonly #closed: Promise<void>;
+  readonly #replies = new Replies(sharedBuffer);
+  #requests: readonly Request[] = [];
+  /** Of the requests: sent, and answered. */
+  #sent = 0;
+  #answered = 0;
+  #atOnce = 1;
+  #settle: Settle | undefined;
   #failure: Error | undefined;
   #leaving = false;
+  #silentS = 0;
 
-  /** Connects and awaits the greeting. */
   static async connect(port: number): Promise<Client> {
     const client = new Client(port);
-    await client.#expect({ line: '(greeting)', kind: 'status' });
+    await client.exchange([greeting]);
     return client;
   }
 
   private constructor(port: number) {
     const onread = { buffer: sharedBuffer, callback: (octets: number) => this.#read(octets) };
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread });
-    this.#socket.setTimeout(patienceMs, () => this.#fail(new Error(`silent for ${patienceMs} ms`)));
+    this.#socket = connect({ port, host: '127.0.0.1', onread });
     this.#socket.on('error', (error) => this.#fail(error));
-    this.#closed = new Promise((resolve) => {
-      this.#socket.on('close', () => {
-        this.#fail(new Error('the server hung up'));
-        resolve();
-      });
+    const closed = Promise.withResolvers<void>();
+    this.#closed = closed.promise;
+    this.#socket.on('close', () => {
+      this.#fail(new Error('the server hung up'));
+      stopWatching(this);
+      closed.resolve();
     });
+    watch(this);
   }
 
-  /** Sends all the commands in one write and awaits their replies. Throws on the first that is wrong. */
-  exchange(requests: readonly Request[]): Promise<Answer[]> {
-    const answers = Promise.all(requests.map((request) => this.#expect(request)));
-    this.#socket.write(requests.map(({ line }) => `${line}\r\n`).join(''), 'latin1');
-    return answers;
-  }
-
-  async command(line: string): Promise<string> {
-    const [answer] = await this.exchange([{ line, kind: 'status' }]);
-    return answer?.status ?? '';
-  }
-
-  async listing(line: string): Promise<readonly string[]> {
-    const [answer] = await this.exchange([{ line, kind: 'listing' }]);
-    return answer?.lines ?? [];
-  }
-
-  async logIn(user: string, password: string): Promise<void> {
-    await this.command(`USER ${user}`);
-    await this.command(`PASS ${password}`);
+  /**
+   * Sends the commands, so many in one write, and these only when all before them are answered. Throws on the first
+   * reply that is wrong. One list at a time.
+   */
+  exchange(requests: readonly Request[], atOnce = 1): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#named(this.#failure, requests[0]));
+    this.#requests = requests;
+    this.#sent = 0;
+    this.#answered = 0;
+    this.#atOnce = atOnce;
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      this.#goOn();
+    });
   }
 
   /** Says QUIT and waits until the server has closed the connection. */
   async quit(): Promise<void> {
     this.#leaving = true;
-    await this.command('QUIT');
+    await this.exchange([quit]);
     await this.#closed;
   }
 
@@ -79,22 +73,46 @@ export class Client {
     this.#socket.destroy();
   }
 
-  #expect(request: Request): Promise<Answer> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#expected.push(new Expected(request, { resolve, reject }));
-    });
+  /** A second has gone by. */
+  tick(): void {
+    this.#silentS += 1;
+    const isAwaiting = this.#settle !== undefined;
+    if (isAwaiting && this.#silentS > patienceS) this.#fail(new Error(`silent for ${patienceS} s`));
   }
 
-  #read(octets: number): boolean {
+  /** To be called when all that was sent is answered. */
+  #goOn(): void {
+    this.#silentS = 0;
+    const from = this.#sent;
+    this.#sent = Math.min(from + this.#atOnce, this.#requests.length);
+    if (this.#sent === from) this.#finish();
+    else if (this.#sent === from + 1) this.#write(this.#requests[from]?.command);
+    else this.#write(Buffer.concat(this.#requests.slice(from, this.#sent).map(({ command }) => command)));
+  }
+
+  #write(commands: Buffer | undefined): void {
+    if (commands !== undefined && commands.length > 0) this.#socket.write(commands);
+  }
+
+  #finish(): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.resolve();
+  }
+
+  #read(end: number): boolean {
+    this.#silentS = 0;
     try {
-      for (let from = 0; from < octets;) {
-        const [first] = this.#expected;
-        if (first === undefined)
-          throw new Error(`not asked for: ${sharedBuffer.toString('latin1', from, octets)}`);
-        from = first.take(sharedBuffer, from, octets);
-        if (first.answered) this.#expected.shift();
+      for (let from = 0; from < end;) {
+        const request = this.#requests[this.#answered];
+        if (request === undefined || this.#answered === this.#sent)
+          throw new Error(
+            `not asked for: ${sharedBuffer.toString('latin1', from, Math.min(end, from + 200))}`,
+          );
+        from = this.#replies.take(request, from, end);
+        if (this.#replies.isWhole) this.#answered += 1;
       }
+      if (this.#settle !== undefined && this.#answered === this.#sent) this.#goOn();
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
@@ -102,89 +120,53 @@ export class Client {
   }
 
   #fail(error: Error): void {
-    if (this.#leaving && this.#expected.length === 0) return;
+    if (this.#leaving && this.#settle === undefined) return;
     this.#failure ??= error;
-    for (const expected of this.#expected.splice(0)) expected.reject(this.#failure);
+    this.#settle?.reject(
+      this.#named(this.#failure, this.#requests[Math.min(this.#answered, this.#requests.length - 1)]),
+    );
+    this.#settle = undefined;
     this.#socket.destroy();
   }
+
+  #named(error: Error, request: Request | undefined): Error {
+    const line = request?.command.toString('latin1').trimEnd() ?? '';
+    const name = line.replace(/^PASS .*/, 'PASS ...').replace(/^$/, '(greeting)');
+    return new Error(`${name}: ${error.message}`, { cause: error });
+  }
 }
+
+export const ask = (line: string, status?: string): Request => ({
+  command: Buffer.from(`${line}\r\n`, 'latin1'),
+  status: status === undefined ? undefined : Buffer.from(`${status}\r\n`, 'latin1'),
+  body: undefined,
+});
+
+const greeting: Request = { command: Buffer.alloc(0), status: undefined, body: undefined };
+const quit = ask('QUIT');
 
 /** One for all clients: what arrives is looked at before the next client's turn. */
 const sharedBuffer = Buffer.alloc(256 * 1024);
 
 interface Settle {
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A reply that is awaited, and how far it has come. */
-class Expected {
-  readonly #request: Request;
-  readonly #settle: Settle;
-  /** The status line; undefined while it has not come whole. */
-  #status: string | undefined;
-  #line = '';
-  readonly #lines: string[] = [];
-  /** Octets of the message that have come and were right. */
-  #octets = 0;
-  answered = false;
+/** One clock for all: a timer for each socket would be set anew with each octet. */
+const watched = new Set<Client>();
+let clock: NodeJS.Timeout | undefined;
 
-  constructor(request: Request, settle: Settle) {
-    this.#request = request;
-    this.#settle = settle;
-  }
-
-  /** Takes its part of the octets and says where the next reply's part begins. Throws where they are wrong. */
-  take(chunk: Buffer, from: number, end: number): number {
-    if (this.#status !== undefined && this.#request.kind === 'message') {
-      return this.#compare(chunk, from, { end, wire: this.#request.wire });
-    }
-    const lineFeedIndex = chunk.indexOf(0x0a, from);
-    const lineEnd = lineFeedIndex === -1 || lineFeedIndex >= end ? end : lineFeedIndex + 1;
-    this.#line += chunk.toString('latin1', from, lineEnd);
-    if (this.#line.endsWith('\n')) this.#takeLine();
-    return lineEnd;
-  }
-
-  reject(error: Error): void {
-    this.#settle.reject(
-      new Error(`${withoutSecret(this.#request.line)}: ${error.message}`, { cause: error }),
-    );
-  }
-
-  #takeLine(): void {
-    if (!this.#line.endsWith('\r\n')) throw new Error(`a line that ends in a bare LF: ${this.#line}`);
-    const line = this.#line.slice(0, -2);
-    this.#line = '';
-    if (this.#status === undefined) this.#takeStatus(line);
-    else if (line === '.') this.#answer();
-    else this.#lines.push(line.startsWith('.') ? line.slice(1) : line);
-  }
-
-  #takeStatus(line: string): void {
-    if (!line.startsWith('+OK')) throw new Error(line);
-    this.#status = line;
-    if (this.#request.kind === 'status') this.#answer();
-  }
-
-  #compare(
-    chunk: Buffer,
-    from: number,
-    { end, wire }: { readonly end: number; readonly wire: Buffer },
-  ): number {
-    const octets = Math.min(end - from, wire.length - this.#octets);
-    if (chunk.compare(wire, this.#octets, this.#octets + octets, from, from + octets) !== 0) {
-      throw new Error(`wrong octets after ${this.#octets} that were right`);
-    }
-    this.#octets += octets;
-    if (this.#octets === wire.length) this.#answer();
-    return from + octets;
-  }
-
-  #answer(): void {
-    this.answered = true;
-    this.#settle.resolve({ status: this.#status ?? '', lines: this.#lines });
-  }
+function watch(client: Client): void {
+  watched.add(client);
+  clock ??= setInterval(() => {
+    for (const one of watched) one.tick();
+  }, 1000).unref();
 }
 
-const withoutSecret = (line: string): string => line.replace(/^PASS .*/, 'PASS ...');
+function stopWatching(client: Client): void {
+  watched.delete(client);
+  if (watched.size > 0) return;
+  clearInterval(clock);
+  clock = undefined;
+}

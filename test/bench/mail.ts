@@ -4,6 +4,8 @@
 export interface Message {
   /** As an mbox holds it, with the envelope line before and the blank line after. */
   readonly stored: Buffer;
+  /** The message alone, as a file of its own holds it. */
+  readonly text: Buffer;
   /** Octets as LIST and STAT count them (RFC 1939 section 11). */
   readonly octets: number;
   /** What follows the status line of RETR, the lone dot included. */
@@ -17,8 +19,10 @@ export function makeMessage(key: string, bodyOctets: number): Message {
   const header = headerOf(key);
   const body = bodyOf(random(key), bodyOctets);
   const text = Buffer.concat([header, body.text]);
+  const stored = Buffer.concat([envelopeLine, text, lineFeed]);
   return {
-    stored: Buffer.concat([envelopeLine, text, lineFeed]),
+    stored,
+    text: stored.subarray(envelopeLine.length, -lineFeed.length),
     octets: text.length + lineFeedsIn(header) + body.lines,
     wire: once(() => wireOf(text)),
     topWire: once(() => wireOf(header)),

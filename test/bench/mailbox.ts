@@ -1,69 +1,69 @@
-import { appendFileSync, chownSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import type { Message } from './mail.ts';
+import type { Place } from './places.ts';
 
-/** Whose the mail is: a uid and gid that every server runs its sessions for. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+const nothing = Buffer.alloc(0);
 
-/** One user's mbox, and what the bench knows to be in it. */
+/** One user's mail, and what the bench knows to be in it. */
 export class Mailbox {
   readonly user: string;
-  readonly path: string;
+  readonly #place: Place;
   #messages: readonly Message[];
   /** Unique-ids as they were told last; of as many messages as the client has seen. */
   #uids: readonly string[] = [];
+  /** What UIDL said last. */
+  #listing: Buffer = nothing;
 
-  constructor(spool: string, user: string, messages: readonly Message[]) {
+  constructor(user: string, place: Place, messages: readonly Message[]) {
     this.user = user;
-    this.path = join(spool, user);
+    this.#place = place;
     this.#messages = messages;
   }
 
-  static create(
-    where: { readonly spool: string; readonly owner: Owner },
-    user: string,
-    messages: readonly Message[],
-  ) {
-    const mailbox = new Mailbox(where.spool, user, messages);
-    writeFileSync(mailbox.path, Buffer.concat(messages.map(({ stored }) => stored)), { mode: 0o600 });
-    chownSync(mailbox.path, where.owner.uid, where.owner.gid);
-    return mailbox;
+  static create(user: string, place: Place, messages: readonly Message[]): Mailbox {
+    place.create();
+    place.add(messages);
+    return new Mailbox(user, place, messages);
   }
 
   get messages(): readonly Message[] {
     return this.#messages;
   }
 
+  /** Its unique-ids have been told, so that a server has had to look at it. */
+  get isKnown(): boolean {
+    return this.#uids.length === this.#messages.length;
+  }
+
   get totalOctets(): number {
     return this.#messages.reduce((sum, { octets }) => sum + octets, 0);
   }
 
-  get fileOctets(): number {
-    return statSync(this.path).size;
-  }
-
   /** Mail comes in. No session of this user is open, so no lock is needed. */
   deliver(messages: readonly Message[]): void {
-    appendFileSync(this.path, Buffer.concat(messages.map(({ stored }) => stored)));
+    this.#place.add(messages);
     this.#messages = [...this.#messages, ...messages];
+  }
+
+  /** Its mail is wanted no more. */
+  clear(): void {
+    this.#place.clear();
   }
 
   /** A session has deleted its first messages. */
   forget(count: number): void {
     this.#messages = this.#messages.slice(count);
     this.#uids = this.#uids.slice(count);
+    this.#listing = nothing;
   }
 
   /**
    * Takes what UIDL said and gives how many of the messages were known already. Throws where a message has changed its
    * unique-id, two have one, or the list is not of these messages.
    */
-  learnUids(lines: readonly string[]): number {
+  learnUids(listing: Buffer): number {
     const known = this.#uids;
+    if (listing.equals(this.#listing) && known.length === this.#messages.length) return known.length;
+    const lines = listing.toString('latin1').split('\r\n').slice(0, -1);
     const uids = lines.map((line) => line.slice(line.indexOf(' ') + 1));
     const numbered = lines.every((line, index) => line === `${index + 1} ${uids[index]}`);
     if (!numbered || uids.length !== this.#messages.length)
@@ -74,6 +74,7 @@ export class Mailbox {
     if (changed !== -1)
       throw new Error(`message ${changed + 1} had the id ${known[changed]} and has ${uids[changed]}`);
     this.#uids = uids;
+    this.#listing = listing;
     return known.length;
   }
 }

@@ -2,13 +2,12 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { put } from './load.ts';
-import type { Owner } from './mailbox.ts';
+import type { Owner } from './places.ts';
 import type { Scale } from './scale.ts';
 import { type Contender, start } from './servers.ts';
-import { fetchAll, look } from './sessions.ts';
-import { makeSite, remove, Stock } from './site.ts';
-import type { Figure, Seat, Workload } from './workloads.ts';
+import { fetchAll } from './sessions.ts';
+import { clear, makeSite, Stock, usersOf, warmUpRound } from './site.ts';
+import { type Figure, type Seat, warmUp, type Workload } from './workloads.ts';
 
 /** What one contender reached in one round. */
 export interface Result extends Figure {
@@ -25,7 +24,7 @@ export interface Bench {
   readonly progress: (line: string) => void;
 }
 
-type Server = Pick<Seat, 'contender' | 'running' | 'site' | 'big'>;
+type Server = Pick<Seat, 'contender' | 'running' | 'site' | 'owner' | 'scale' | 'stock' | 'big'>;
 
 /**
  * Starts the contenders side by side and gives each workload to one after the other, in another order in each round, so
@@ -39,13 +38,21 @@ export async function runBench(bench: Bench): Promise<Result[]> {
   const servers: Server[] = [];
   try {
     for (const [index, contender] of bench.contenders.entries()) {
-      const site = makeSite(join(folder, String(index)), bench.scale, bench.owner);
-      servers.push({ contender, site, running: await start(contender, site), big: stock.bigMailbox(site) });
+      const { scale, owner } = bench;
+      const site = makeSite(join(folder, String(index)), usersOf(scale), { contender, owner });
+      const running = await start(contender, site);
+      servers.push({ contender, site, owner, running, scale, stock, big: stock.bigMailbox(site) });
     }
-    for (const server of servers) await warmUp(server, bench, stock);
+    for (const server of servers) {
+      bench.progress(`warming up: ${server.contender.name}`);
+      const mailboxes = stock.mailboxes(server.site, warmUpRound);
+      await warmUp({ ...server, round: warmUpRound, mailboxes });
+      await fetchAll(server.running.port, server.big);
+      clear(mailboxes);
+    }
     const results: Result[] = [];
     for (let round = 1; round <= bench.scale.rounds; round += 1) {
-      results.push(...(await runRound(bench, { servers, stock, round })));
+      results.push(...(await runRound(bench, servers, round)));
     }
     return results;
   } finally {
@@ -54,40 +61,20 @@ export async function runBench(bench: Bench): Promise<Result[]> {
   }
 }
 
-/** A daemon runs for months: what it does in its first second, while code is compiled and caches are filled, is no measure. */
-async function warmUp(
-  { running, site, big }: Server,
-  { scale, progress }: Bench,
-  stock: Stock,
-): Promise<void> {
-  progress('warming up');
-  const mailboxes = stock.mailboxes(site, 0);
-  for (const session of [look, fetchAll]) {
-    await put(scale, mailboxes, (mailbox) => session(running.port, mailbox));
-  }
-  await fetchAll(running.port, big);
-  remove(mailboxes);
-}
-
-interface Round {
-  readonly servers: readonly Server[];
-  readonly stock: Stock;
-  readonly round: number;
-}
-
-async function runRound(bench: Bench, { servers, stock, round }: Round): Promise<Result[]> {
+async function runRound(bench: Bench, servers: readonly Server[], round: number): Promise<Result[]> {
   const seats = servers.map((server): Seat => {
-    const mailboxes = stock.mailboxes(server.site, round);
-    return { ...server, stock, round, mailboxes, scale: bench.scale };
+    const mailboxes = server.stock.mailboxes(server.site, round);
+    return { ...server, round, mailboxes };
   });
   const results: Result[] = [];
   for (const [index, workload] of bench.workloads.entries()) {
     for (const seat of rotated(seats, round + index)) {
+      if (seat.contender.skips?.includes(workload.name)) continue;
       bench.progress(`round ${round}, ${workload.name}: ${seat.contender.name}`);
       results.push(...(await runOne(workload, seat)));
     }
   }
-  for (const { mailboxes } of seats) remove(mailboxes);
+  for (const { mailboxes } of seats) clear(mailboxes);
   return results;
 }
 

@@ -6,8 +6,10 @@ import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { installPackages, missingPackages } from '../packages.mjs';
-import { dovecotDefault, dovecotHighPerformance } from './dovecot.ts';
-import { popper } from './popper.ts';
+import { dovecotDefault, dovecotHighPerformance, dovecotMaildir } from './dovecot.ts';
+import { mustsOf } from './musts.ts';
+import { findPopa3d, popa3d } from './popa3d.ts';
+import { popper, popperAsUsers, popperWithTwoFronts } from './popper.ts';
 import { runBench } from './rounds.ts';
 import { quickScale, wholeScale } from './scale.ts';
 import { tableOf } from './table.ts';
@@ -18,11 +20,12 @@ const help = `npm run bench -- [options]
   --quick             a minute's worth, to see that everything works; its figures say little
   --rounds N          how often each workload is run (default ${wholeScale.rounds})
   --workloads A,B     some of ${workloads.map(({ name }) => name).join(', ')}
-  --alone             popper only
+  --contenders A,B    some of popper, popper-2, popper-user, dovecot, dovecot-maildir, dovecot-default, popa3d
+  --alone             the same as --contenders popper
   --profile FOLDER    writes popper's CPU profiles there
   --write FILE        writes the result as a page, too
 
-Dovecot is installed where it is missing; without root it is not measured.
+Dovecot and socat are installed where they are missing, and popa3d is fetched; without root popper is measured alone.
 `;
 
 const flags = readFlags();
@@ -38,6 +41,7 @@ function readFlags() {
         quick: { type: 'boolean' },
         rounds: { type: 'string' },
         workloads: { type: 'string' },
+        contenders: { type: 'string' },
         alone: { type: 'boolean' },
         profile: { type: 'string' },
         write: { type: 'string' },
@@ -52,22 +56,23 @@ function readFlags() {
 
 async function main() {
   const scale = flags.quick ? quickScale : wholeScale;
-  const peers = flags.alone ? [] : peersHere();
-  const contenders = [popper(profileOptions()), ...peers];
+  const contenders = chosenOf('contenders', contendersHere(), ({ key }) => key);
   const bench = {
     scale: { ...scale, rounds: roundsOf(scale) },
     contenders,
-    workloads: chosen(),
+    workloads: chosenOf('workloads', workloads, ({ name }) => name),
     owner: isRoot() ? { uid: 65_534, gid: 65_534 } : { uid: process.getuid(), gid: process.getgid() },
     progress: (line) => process.stderr.write(`${line}\n`),
   };
   const results = await runBench(bench);
-  const table = tableOf(
-    results,
-    contenders.map(({ name }) => name),
-  );
-  process.stdout.write(`${table}\n`);
-  if (flags.write !== undefined) writeFileSync(flags.write, page(bench.scale, table));
+  const table = tableOf(results, namesOf(contenders));
+  const musts = mustsOf(results, namesOf(contenders.filter(({ isPeer }) => isPeer)));
+  process.stdout.write(flags.quick ? `${table}\n` : `${table}\n\n${musts}\n`);
+  if (flags.write !== undefined) writeFileSync(flags.write, page(bench.scale, { table, musts }));
+}
+
+function namesOf(contenders) {
+  return contenders.map(({ name }) => name);
 }
 
 function complain(error) {
@@ -82,25 +87,34 @@ function roundsOf(scale) {
   return rounds;
 }
 
-function chosen() {
-  const names = flags.workloads?.split(',') ?? workloads.map(({ name }) => name);
-  const unknown = names.find((name) => !workloads.some((workload) => workload.name === name));
-  if (unknown !== undefined) throw new Error(`there is no workload "${unknown}", see --help`);
-  return workloads.filter(({ name }) => names.includes(name));
+/** Those of the list that the flag names, in the list's order; all of them without the flag. */
+function chosenOf(flag, list, keyOf) {
+  const keys = flags[flag]?.split(',') ?? list.map(keyOf);
+  const unknown = keys.find((key) => !list.some((one) => keyOf(one) === key));
+  if (unknown !== undefined)
+    throw new Error(`--${flag}: there is no "${unknown}" here, but ${list.map(keyOf).join(', ')}`);
+  return list.filter((one) => keys.includes(keyOf(one)));
 }
 
-/** Dovecot has to be started by root, who it stops being. */
-function peersHere() {
-  if (!isRoot()) return without('Dovecot has to be started by root');
-  const missing = missingPackages().filter(({ name }) => name === 'dovecot-pop3d');
-  if (missing.length > 0 && flags.quick) return without('the package dovecot-pop3d is not installed');
+function contendersHere() {
+  const own = [popper(profileOptions()), popperWithTwoFronts];
+  if (flags.alone) return own.slice(0, 1);
+  if (!isRoot()) return without(own, 'all others have to be started by root');
+  const missing = missingPackages().filter(({ name }) => ['dovecot-pop3d', 'socat'].includes(name));
+  const isTrial = flags.quick && flags.contenders === undefined;
+  if (isTrial && missing.length > 0)
+    return without(own, `not installed: ${missing.map(({ name }) => name).join(', ')}`);
   installPackages(missing);
-  return [dovecotHighPerformance, dovecotDefault];
+  const quickOnes = [...own, dovecotHighPerformance, dovecotMaildir];
+  if (isTrial) return quickOnes;
+  const all = [...own, popperAsUsers, dovecotHighPerformance, dovecotMaildir, dovecotDefault];
+  const program = findPopa3d();
+  return program === undefined ? without(all, 'popa3d is not to be had') : [...all, popa3d(program)];
 }
 
-function without(reason) {
-  process.stderr.write(`popper is measured alone: ${reason}\n`);
-  return [];
+function without(contenders, reason) {
+  process.stderr.write(`some are left out: ${reason}\n`);
+  return contenders;
 }
 
 function isRoot() {
@@ -111,22 +125,39 @@ function profileOptions() {
   return flags.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`];
 }
 
-function page(scale, table) {
+function page(scale, { table, musts }) {
   return `# Benchmark
 
 Made by \`npm run bench -- --write docs/reference/benchmark.md\` on ${new Date().toISOString().slice(0, 10)}: ${machine()}.
 
-The servers get the same mail in mboxes and the same work in the same run, one after the other and in another order in each of
+The servers get the same mail and the same work in the same run, one after the other and in another order in each of
 ${scale.rounds} rounds; figures are medians. Client and servers share the machine and talk over 127.0.0.1. Every reply is checked: each
 octet of each message against the mail that was made, STAT against its sum, unique-ids against those of the session before. A wrong
 one ends the bench. There are ${scale.users} users with ${scale.messagesOfUser} messages each, about 26 KB in the mean, and ${scale.clients} clients at a time.
+Before each workload but the first the server has seen each mailbox and the client knows its unique-ids, which is not measured.
 
 The absolute figures are this machine's and this hour's. Compare columns, and trust CPU time most: it is what all processes of a
-server used, those that have ended too. Memory is what ${scale.idleSessions} idle sessions add, a page that processes share counted once (PSS).
-Passwords are stored in the clear for all, since hashing costs the same everywhere and more than all else. Both servers log each
-session. popper makes deletions durable before it answers QUIT, Dovecot does not wait for the disk.
+server used, those that have ended too. The clients' own CPU time is told because they take it from the same processors: where it
+is near to a server's, sessions and megabytes a second say as much of them. Memory is what ${scale.idleSessions} idle sessions add, a page that processes share counted once (PSS).
+Passwords are stored in the clear, since hashing costs the same everywhere and more than all else. popper makes deletions durable
+before it answers QUIT, and so does popa3d; Dovecot does not wait for the disk.
+
+- \`popper\` is one process, \`popper, 2 fronts\` a master and two. \`popper, isolation user\` is a master, a front, a process
+  that checks passwords and one for each of the eight uids that its mail belongs to. All run as their defaults are.
+- Dovecot's high-performance mode serves one session after the other in a process; its default mode makes new ones for each.
+- popa3d is started for each connection by a small inetd with TCP_NODELAY, its better case. It knows only users of the system, so
+  it looks through a passwd file of all of them, and PAM lets in everyone. Where mail has changed it waits for the clock's next second.
+
+All mail is in mboxes but where the column says Maildir. A dash is for what a server does not do, or does as in another column.
 
 ${table}
+
+## What popper is to reach
+
+Each row compares popper with another server in the same rounds: CPU and memory with the best of all peers here, the rest with the one that
+is named.
+
+${musts}
 `;
 }
 

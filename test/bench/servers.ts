@@ -4,21 +4,32 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Owner } from './mailbox.ts';
+import type { Format, Owner } from './places.ts';
 
 /** A folder of its own for one server: what it serves, and whatever it makes itself. */
 export interface Site {
   readonly folder: string;
-  /** An mbox for each user. */
+  /** A mailbox for each user. */
   readonly spool: string;
+  readonly format: Format;
   /** `user:{PLAIN}password:uid:gid::home::` a line. */
   readonly passwdFile: string;
-  readonly owner: Owner;
+  readonly ownerOf: (user: string) => Owner;
 }
 
 /** A server that can be put beside others. */
 export interface Contender {
+  /** As it is called on the command line. */
+  readonly key: string;
   readonly name: string;
+  /** Whether popper is measured against it. */
+  readonly isPeer: boolean;
+  /** What its mailboxes are; mbox if it does not say. */
+  readonly format?: Format;
+  /** Over how many uids of their own its users are spread; all are one if it does not say. */
+  readonly uids?: number;
+  /** Workloads that it cannot do, or that would show nothing new. */
+  readonly skips?: readonly string[];
   /** Writes its configuration for this port and gives the command that serves in the foreground. */
   prepare(site: Site, port: number): readonly string[];
 }

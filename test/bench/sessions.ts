@@ -1,8 +1,9 @@
 // What a client does in one session, of each kind. Each gives the octets of the messages it got, and throws at the first
 // wrong reply.
 
-import { Client, type Request } from './client.ts';
+import { ask, Client } from './client.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { Request } from './replies.ts';
 
 export type Session = (port: number, mailbox: Mailbox) => Promise<number>;
 
@@ -13,31 +14,29 @@ export const look: Session = (port, mailbox) => inSession(port, mailbox, async (
 
 export const fetchAll: Session = (port, mailbox) =>
   inSession(port, mailbox, async (client) => {
-    for (const request of retrievals(mailbox)) await client.exchange([request]);
+    await client.exchange(retrievals(mailbox));
     return mailbox.totalOctets;
   });
 
 /** RETR in volleys of 16, each sent in one write. */
 export const fetchPipelined: Session = (port, mailbox) =>
   inSession(port, mailbox, async (client) => {
-    const requests = retrievals(mailbox);
-    for (let from = 0; from < requests.length; from += 16)
-      await client.exchange(requests.slice(from, from + 16));
+    await client.exchange(retrievals(mailbox), 16);
     return mailbox.totalOctets;
   });
 
 export const listUids: Session = (port, mailbox) =>
   inSession(port, mailbox, async (client) => {
-    mailbox.learnUids(await client.listing('UIDL'));
+    await learnUids(client, mailbox);
     return 0;
   });
 
 /** The headers of all messages. */
 export const lookAtTops: Session = (port, mailbox) =>
   inSession(port, mailbox, async (client) => {
-    for (const [index, { topWire }] of mailbox.messages.entries()) {
-      await client.exchange([{ line: `TOP ${index + 1} 0`, kind: 'message', wire: topWire() }]);
-    }
+    await client.exchange(
+      mailbox.messages.map(({ topWire }, index) => ({ ...top(index + 1), body: topWire() })),
+    );
     return 0;
   });
 
@@ -51,9 +50,9 @@ export const fetchNew =
       port,
       mailbox,
       async (client) => {
-        const known = mailbox.learnUids(await client.listing('UIDL'));
-        for (const request of retrievals(mailbox).slice(known)) await client.exchange([request]);
-        for (let number = 1; number <= surplus; number += 1) await client.command(`DELE ${number}`);
+        const known = await learnUids(client, mailbox);
+        const deletions = Array.from({ length: surplus }, (_, index) => dele(index + 1));
+        await client.exchange([...retrievals(mailbox).slice(known), ...deletions]);
         return mailbox.messages.slice(known).reduce((sum, { octets }) => sum + octets, 0);
       },
       surplus,
@@ -67,20 +66,38 @@ export const drain: Session = (port, mailbox) =>
     mailbox,
     async (client) => {
       const { totalOctets } = mailbox;
-      for (const [index, request] of retrievals(mailbox).entries()) {
-        await client.exchange([request]);
-        await client.command(`DELE ${index + 1}`);
-      }
+      await client.exchange(retrievals(mailbox).flatMap((retrieval, index) => [retrieval, dele(index + 1)]));
       return totalOctets;
     },
     mailbox.messages.length,
   );
 
+/** Logs in and out, and tells the milliseconds from PASS to its +OK. */
+export const timedLogin =
+  (tell: (ms: number) => void): Session =>
+  async (port, { user }) => {
+    const client = await Client.connect(port);
+    try {
+      await client.exchange([ask(`USER ${user}`)]);
+      const startedAtMs = performance.now();
+      await client.exchange([ask(`PASS ${passwordOf(user)}`)]);
+      tell(performance.now() - startedAtMs);
+      await client.quit();
+      return 0;
+    } finally {
+      client.destroy();
+    }
+  };
+
 /** Logs in and stays, silent. */
 export async function stay(port: number, mailbox: Mailbox): Promise<Client> {
   const client = await Client.connect(port);
-  await client.logIn(mailbox.user, passwordOf(mailbox.user));
-  await checkStat(client, mailbox);
+  const { user, messages, totalOctets } = mailbox;
+  await client.exchange([
+    ask(`USER ${user}`),
+    ask(`PASS ${passwordOf(user)}`),
+    ask('STAT', `+OK ${messages.length} ${totalOctets}`),
+  ]);
   return client;
 }
 
@@ -101,11 +118,26 @@ async function inSession(
   }
 }
 
-async function checkStat(client: Client, { messages, totalOctets }: Mailbox): Promise<void> {
-  const right = `+OK ${messages.length} ${totalOctets}`;
-  const status = await client.command('STAT');
-  if (status !== right) throw new Error(`STAT: ${status}, but the mailbox has ${right}`);
+/** Of how many messages the unique-ids were known before. */
+async function learnUids(client: Client, mailbox: Mailbox): Promise<number> {
+  let known = 0;
+  const body = (octets: Buffer): void => {
+    known = mailbox.learnUids(octets);
+  };
+  await client.exchange([{ ...uidl, body }]);
+  return known;
 }
 
+/** Commands that differ in a number are written once. */
+function numbered(write: (number: number) => string): (number: number) => Request {
+  const written: Request[] = [];
+  return (number) => (written[number] ??= ask(write(number)));
+}
+
+const uidl = ask('UIDL');
+const retr = numbered((number) => `RETR ${number}`);
+const top = numbered((number) => `TOP ${number} 0`);
+const dele = numbered((number) => `DELE ${number}`);
+
 const retrievals = (mailbox: Mailbox): Request[] =>
-  mailbox.messages.map(({ wire }, index) => ({ line: `RETR ${index + 1}`, kind: 'message', wire: wire() }));
+  mailbox.messages.map(({ wire }, index) => ({ ...retr(index + 1), body: wire() }));

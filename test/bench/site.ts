@@ -1,21 +1,24 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { bodyOctetsOf, makeMessage, type Message } from './mail.ts';
-import { Mailbox, type Owner } from './mailbox.ts';
+import { bodyOctetsOf, makeMessage, type Message, random } from './mail.ts';
+import { Mailbox } from './mailbox.ts';
+import { type Owner, placeOf } from './places.ts';
 import type { Scale } from './scale.ts';
-import type { Site } from './servers.ts';
+import type { Contender, Site } from './servers.ts';
 import { passwordOf } from './sessions.ts';
 
 /** Messages that mailboxes are put together from. */
 const stockCount = 600;
 
+/** Of those that mail is spread over; no account of the system has it. */
+const firstUid = 20_001;
 const idleUser = (index: number): string => `idle-${index}`;
 const hugeUser = (round: number): string => `huge-${round}`;
 const userOf = (round: number, index: number): string => `user-${round}-${index}`;
 const bigUser = 'big';
 /** Served and not measured, before the first round. */
-const warmUpRound = 0;
+export const warmUpRound = 0;
 
 /** All mail of a bench, made once: the same for every server. */
 export class Stock {
@@ -26,6 +29,11 @@ export class Stock {
 
   constructor(scale: Scale) {
     this.#scale = scale;
+    // Now, so that nobody's session is kept waiting for it.
+    for (const message of [...this.#messages, ...this.#deliveries]) {
+      message.wire();
+      message.topWire();
+    }
     this.#big = Array.from({ length: scale.bigMessages }, (_, index) =>
       makeMessage(`big-${index}`, scale.bigOctets),
     );
@@ -33,12 +41,12 @@ export class Stock {
 
   mailboxes(site: Site, round: number): Mailbox[] {
     return Array.from({ length: this.#scale.users }, (_, index) =>
-      Mailbox.create(site, userOf(round, index), this.#messagesOf(index)),
+      create(site, userOf(round, index), this.#messagesOf(index)),
     );
   }
 
   bigMailbox(site: Site): Mailbox {
-    return Mailbox.create(site, bigUser, this.#big);
+    return create(site, bigUser, this.#big);
   }
 
   hugeMailbox(site: Site, round: number): Mailbox {
@@ -46,13 +54,13 @@ export class Stock {
     const messages = Array.from({ length: hugeMessages }, (_, index) =>
       makeMessage(`huge-${index}`, hugeBodyOctets),
     );
-    return Mailbox.create(site, hugeUser(round), messages);
+    return create(site, hugeUser(round), messages);
   }
 
   idleMailboxes(site: Site): Mailbox[] {
     const messages = [makeMessage('idle-0', 2000), makeMessage('idle-1', 2000)];
     return Array.from({ length: this.#scale.idleSessions }, (_, index) =>
-      Mailbox.create(site, idleUser(index), messages),
+      create(site, idleUser(index), messages),
     );
   }
 
@@ -69,34 +77,57 @@ export class Stock {
   }
 }
 
-/** Makes a server's folder, with a password for everyone who will ever log in. */
-export function makeSite(folder: string, scale: Scale, owner: Owner): Site {
-  const site = { folder, spool: join(folder, 'spool'), passwdFile: join(folder, 'passwd'), owner };
+/** Makes a server's folder, with a password for everyone who will log in. */
+export function makeSite(
+  folder: string,
+  users: readonly string[],
+  { contender: { format = 'mbox', uids }, owner }: Kind,
+): Site {
+  const ownerOf = (user: string): Owner => {
+    if (uids === undefined) return owner;
+    const uid = firstUid + Math.floor(random(user)() * uids);
+    return { uid, gid: uid };
+  };
+  const site = { folder, spool: join(folder, 'spool'), passwdFile: join(folder, 'passwd'), format, ownerOf };
   mkdirSync(site.spool, { recursive: true });
   // Whatever the umask: servers give up root before they come here.
   chmodSync(folder, 0o755);
-  chmodSync(site.spool, 0o755);
   chownSync(site.spool, owner.uid, owner.gid);
-  const lines = allUsers(scale).map(
-    (user) => `${user}:{PLAIN}${passwordOf(user)}:${owner.uid}:${owner.gid}::${folder}/home/${user}::`,
-  );
+  // With several owners each of them makes its lock files here.
+  chmodSync(site.spool, uids === undefined ? 0o755 : 0o1777);
+  const lines = users.map((user) => {
+    const { uid, gid } = ownerOf(user);
+    return `${user}:{PLAIN}${passwordOf(user)}:${uid}:${gid}::${folder}/home/${user}::`;
+  });
   writeFileSync(site.passwdFile, `${lines.join('\n')}\n`, { mode: 0o644 });
   return site;
 }
 
-export const remove = (mailboxes: readonly Mailbox[]): void => {
-  for (const { path } of mailboxes) rmSync(path, { force: true });
+interface Kind {
+  readonly contender: Pick<Contender, 'format' | 'uids'>;
+  /** Of all mail, where the contender does not want several. */
+  readonly owner: Owner;
+}
+
+const create = ({ format, spool, ownerOf }: Site, user: string, messages: readonly Message[]): Mailbox =>
+  Mailbox.create(user, placeOf(format, spool, user, ownerOf(user)), messages);
+
+export const clear = (mailboxes: readonly Mailbox[]): void => {
+  for (const mailbox of mailboxes) mailbox.clear();
 };
 
-function allUsers({ rounds, users, idleSessions }: Scale): string[] {
+/** Everyone but the idle ones. */
+export function usersOf({ rounds, users }: Scale): string[] {
   const names = [bigUser];
   for (let round = warmUpRound; round <= rounds; round += 1) {
     names.push(hugeUser(round));
     for (let index = 0; index < users; index += 1) names.push(userOf(round, index));
   }
-  for (let index = 0; index < idleSessions; index += 1) names.push(idleUser(index));
   return names;
 }
+
+export const idleUsersOf = ({ idleSessions }: Scale): string[] =>
+  Array.from({ length: idleSessions }, (_, index) => idleUser(index));
 
 const messageOf = (key: string): Message => makeMessage(key, bodyOctetsOf(key));
 
