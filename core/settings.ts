@@ -52,6 +52,16 @@ export interface Limits {
   readonly sessionsPerUser?: number | undefined;
 }
 
+/** The processes that are users, with `isolation: 'user'`. */
+export interface WorkerSettings {
+  /** Processes that have loaded everything and wait for the next user: 0 or more. */
+  readonly spares: number;
+  /** Users who are served at one time, each by a process of his own: 1 or more. */
+  readonly maxUsers: number;
+  /** Milliseconds that a login waits for its turn when there are so many. */
+  readonly patienceMs: number;
+}
+
 /** What the core and the server need of the configuration, checked and complete. */
 export interface Settings {
   readonly listen: readonly Listen[];
@@ -79,6 +89,13 @@ export interface Settings {
   readonly blockedTimeoutMs: number;
   /** Milliseconds that sessions of before a reload may go on. */
   readonly retireTimeoutMs: number;
+  /** Who runs what: one mail user everything, or each user his own sessions. */
+  readonly isolation: 'none' | 'user';
+  /** The system's account that fronts run as with `isolation: 'user'`. */
+  readonly user: string;
+  /** With `isolation: 'user'` nobody with a lower uid is served: 1 or more. */
+  readonly minUid: number;
+  readonly workers: WorkerSettings;
 }
 
 export const defaultSettings = {
@@ -93,4 +110,8 @@ export const defaultSettings = {
   fronts: 'auto',
   blockedTimeoutMs: 10_000,
   retireTimeoutMs: 86_400_000,
+  isolation: 'none',
+  user: 'popper',
+  minUid: 1000,
+  workers: { spares: 2, maxUsers: 100, patienceMs: 10_000 },
 } as const satisfies Omit<Settings, 'listen' | 'stateDir'>;

@@ -38,9 +38,9 @@ export function adviceOnCore({ settings, hooks }: Pick<Core, 'settings' | 'hooks
     'use 600000 or more',
   );
   when(
-    process.geteuid?.() === 0,
+    settings.isolation === 'none' && process.geteuid?.() === 0,
     "isolation is 'none' and this is root: every session would be root",
-    'run it as a user of its own',
+    "run it as a user of its own, or set isolation: 'user'",
   );
   when(
     !hooks.authenticate.isUsed() && !hooks.preface.isUsed(),

@@ -1,10 +1,11 @@
 import { strictEqual as equal, match } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 
 import { runInMemory } from './in-memory-io.ts';
 
@@ -59,4 +60,66 @@ it('popper check warns of a port that is taken, and of an address that is not of
   match(stdout, /warning: listen: cannot listen on 127\.0\.0\.1:\d+: another program has it/);
   match(stdout, /warning: listen: cannot listen on 192\.0\.2\.1:\d+: this machine has no such address/);
   equal(code, 0);
+});
+
+const asked = (user: string) => checked({ isolation: 'user', user });
+
+describe(
+  "popper check with isolation: 'user'",
+  { skip: process.getuid?.() !== 0 && 'only root can say' },
+  () => {
+    it('refuses root as the one whom strangers are talked to as', async () => {
+      const { stdout } = await asked('root');
+      match(stdout, /problem: user: root is root, [^\n]*\n {2}fix: make an account for it alone \(useradd /);
+    });
+
+    it('names an account that is not there, and how to make it', async () => {
+      const { code, stdout } = await asked('nowhere');
+      match(
+        stdout,
+        /problem: user: this system has no account nowhere\n {2}fix: useradd --system [^\n]* nowhere\n/,
+      );
+      equal(code, 1);
+    });
+
+    it('finds a configuration that fronts could not read', async () => {
+      const { code, stdout } = await asked('nobody');
+      match(stdout, /ok: isolation: strangers are talked to as nobody \(uid 65534\)/);
+      match(
+        stdout,
+        /problem: nobody may not read \S*popper\.config\.yaml, and fronts run as nobody\n {2}fix: chgrp 65534 /,
+      );
+      equal(code, 1);
+    });
+  },
+);
+
+it('popper check finds a problem in a host that stands for no address, as serve does', async () => {
+  const { code, stdout } = await checked({ listen: '[{ host: no-such-host.invalid, port: 0 }]' });
+  match(stdout, /problem: listen: cannot listen on no-such-host\.invalid:0: .*\n {2}fix: write the address/);
+  equal(code, 1);
+});
+
+it('popper check says so where a config awaits what never comes, and not by a warning of Node', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'popper-check-'));
+  folders.push(folder);
+  const lines = [
+    'const port: number = await new Promise(() => {});',
+    'export default { listen: [{ port }] };',
+    '',
+  ];
+  await writeFile(join(folder, 'popper.config.ts'), lines.join('\n'));
+  const shim = join(import.meta.dirname, '..', 'bin', 'popper.js');
+  const options = { cwd: folder, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['-C', 'popper-source', shim, 'check'],
+    options,
+  );
+  match(
+    stdout,
+    /^popper\.config\.ts:1:22: it never finishes loading: .*\n(?:.*\n)+ {2}fix: take the await out/,
+  );
+  equal(stderr, '');
+  equal(status, 1);
 });

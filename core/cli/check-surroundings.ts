@@ -29,7 +29,7 @@ async function isRunning({ control }: Settings): Promise<boolean> {
 
 /**
  * Binds it, and lets it go before any client could come: bound is not open. A warning and no problem: at another time, or as
- * another user, it may be as it should. Unix sockets are not tried, for that would leave a file.
+ * another user, it may be as it should; but a name that stands for no address is a problem. Unix sockets are not tried, for that would leave a file.
  */
 async function checkPort(where: Settings['listen'][number], findings: Findings): Promise<void> {
   if ('path' in where || !canShareSockets) return;
@@ -38,8 +38,11 @@ async function checkPort(where: Settings['listen'][number], findings: Findings):
   try {
     await sockets.open([{ port, ...(host !== undefined && { host }) }]);
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    findings.warning(`listen: ${messageOf(error)}`, fixes.get(codeOf(cause)) ?? otherwise(addressOf(where)));
+    const code = codeOf(error instanceof Error ? error.cause : undefined);
+    const what = `listen: ${messageOf(error)}`;
+    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+      findings.problem(what, 'write the address in place of the name');
+    else findings.warning(what, fixes.get(code) ?? otherwise(addressOf(where)));
   } finally {
     sockets.close();
   }

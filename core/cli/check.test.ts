@@ -29,6 +29,8 @@ describe('popper check shows every problem of a config with its place:', async (
       const { code, stdout, stderr } = await runInMemory(['check'], folder);
       const expected = await readFile(join(fixtures, `${title}.${extension}.expected.txt`), 'utf8');
       equal(stdout.replaceAll(folder, '.'), expected);
+      const problems = Number(/^(\d+) problems? in /m.exec(stdout)?.[1]);
+      equal(stdout.match(/^ {2}fix: ./gm)?.length, problems, 'each problem has a fix');
       equal(stderr, '');
       equal(code, 1);
     });

@@ -1,10 +1,11 @@
 import { messageOf } from '../config/error-facts.ts';
 import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
-import type { CheckupOfAll } from '../plugin/checkup.ts';
+import { type CheckupOfAll, KnownUsers } from '../plugin/checkup.ts';
 import { adviceOnConfig, adviceOnCore } from './advice.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { checkTls } from './check-tls.ts';
+import { checkUsers } from './check-users.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure } from './configure.ts';
 import { exitCode } from './exit-code.ts';
@@ -35,14 +36,19 @@ async function examine({ config, core }: Configured, { stdout, workingFolder }: 
     report.warning(what, fix);
   }
   await checkTls(config.settings, report);
+  checkUsers(config, report);
   await checkSurroundings(config.settings, report);
   await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
+  await report.users.lookAtAll((error, plugin) => report.failed(error, plugin));
   stdout.write(`${name}: ${report.verdict}\n`);
   return report.problems === 0 ? exitCode.done : exitCode.problems;
 }
 
 /** Writes down what is found as it is found. */
 class Report implements CheckupOfAll {
+  readonly users = new KnownUsers();
+  readonly canLogIn = this.users.canLogIn;
+  readonly withUsers = this.users.withUsers;
   readonly #write: (line: string) => void;
   #problems = 0;
   #warnings = 0;
@@ -75,9 +81,9 @@ class Report implements CheckupOfAll {
     this.#write(`problem: ${by(plugin)}${what}\n  fix: ${fix}`);
   }
 
-  /** A plugin's own look ended in an error. */
-  failed(error: unknown): void {
-    this.problem(messageOf(error), 'report it to the author of the plugin');
+  /** A plugin's own look ended in an error, which may have its name in it. */
+  failed(error: unknown, plugin?: string): void {
+    this.problem(messageOf(error), 'report it to the author of the plugin', plugin);
   }
 }
 

@@ -1,15 +1,22 @@
 // The program of processes that a master starts: node child.ts ROLE CONFIG-FILE.
 import { messageOf } from '../config/error-facts.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { createLogger } from '../log/pino-log.ts';
+import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { Superior } from '../server/front/superior.ts';
 import { planOf } from '../server/ipc/plan.ts';
-import { configureLoaded } from './configure.ts';
+import { runAuth } from '../server/user/auth.ts';
+import { runLocker } from '../server/user/locker.ts';
+import { lockersFolderOf } from '../server/user/own-folder.ts';
+import { runWorker } from '../server/user/worker.ts';
+import { limitYoungGeneration } from '../server/young-generation.ts';
+import { type Configured, configureLoaded } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { runFront } from './front.ts';
+import { untilDone } from './until-done.ts';
 
 const [role, file] = process.argv.slice(2);
-const master = new Superior(process);
+// Those that are given streams by it talk to it in words of their own.
+const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
 
 // A plugin may have left a timer or a connection, which would keep a finished process here.
 process.exit(await run());
@@ -19,12 +26,46 @@ async function run(): Promise<number> {
     // A terminal gives these to all of its processes; here it is the master who decides.
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
     const config = await loadConfig({ file });
-    const configured = configureLoaded(config, createLogger({ ...config.log, stream: process.stderr }));
+    limitYoungGeneration();
+    const configured = configureLoaded(
+      ownConfig(config),
+      createLogger({ ...config.log, stream: process.stderr }),
+    );
+    if (master === undefined) return await serve(configured);
     if (role === 'front') return await runFront(configured, master);
     await master.tell({ kind: 'plan', plan: planOf(configured.config.settings) });
     return exitCode.done;
   } catch (error) {
-    await master.tell({ kind: 'failed', reason: messageOf(error) });
+    await tellFailure(messageOf(error));
     return exitCode.problems;
   }
+}
+
+/** What stands behind fronts, with `isolation: 'user'`. */
+function serve({ core, state, log, config }: Configured<DaemonLog>): Promise<number> {
+  const { minUid, stateDir } = config.settings;
+  const beAuth = async (): Promise<void> => {
+    await state.prepare();
+    await runAuth(process, { core, minUid });
+  };
+  const beLocker = (): Promise<void> => runLocker(process, { core });
+  const beWorker = (): Promise<void> => runWorker(process, { core, state, stateDir, minUid });
+  if (role === 'locker') return untilDone(log, beLocker);
+  return untilDone(log, role === 'auth' ? beAuth : beWorker);
+}
+
+/** What the locker must remember lies where nobody else reaches, though he be the same user. */
+function ownConfig(config: LoadedConfig): LoadedConfig {
+  if (role !== 'locker') return config;
+  const { settings } = config;
+  return { ...config, settings: { ...settings, stateDir: lockersFolderOf(settings.stateDir) } };
+}
+
+/** The last word, which is waited for. */
+function tellFailure(reason: string): Promise<void> {
+  if (master !== undefined) return master.tell({ kind: 'failed', reason });
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) return resolve();
+    process.send({ kind: 'failed', reason }, undefined, undefined, () => resolve());
+  });
 }

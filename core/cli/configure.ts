@@ -1,9 +1,8 @@
-import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Core, createCore, type Surroundings } from '../core.ts';
 import type { Logger } from '../log/logger.ts';
-import type { Plugin, Popper } from '../plugin/plugin.ts';
+import { ApplyError } from '../plugin/apply-error.ts';
 import { State } from '../server/state.ts';
 
 export interface ConfigureOptions<Log extends Logger> {
@@ -40,22 +39,12 @@ export function configureLoaded<Log extends Logger>(config: LoadedConfig, log: L
   return { config, core: apply(config, { settings, baseFolder, state, log }), state, log };
 }
 
-/** The core says what is wrong; only here is known which entry of the config it was at. */
+/** The core says what is wrong; only here is known which entries of the config it was at. */
 function apply(config: LoadedConfig, surroundings: Surroundings): Core {
-  let applying: Plugin | undefined;
-  const watched = config.plugins.map((plugin) => ({
-    ...plugin,
-    apply(popper: Popper) {
-      applying = plugin;
-      plugin.apply(popper);
-      applying = undefined;
-    },
-  }));
   try {
-    return createCore(watched, surroundings);
+    return createCore(config.plugins, surroundings);
   } catch (error) {
-    const message = messageOf(error);
-    const named = applying === undefined || message.startsWith(`${applying.name}:`);
-    throw new ConfigError([config.blame(named ? message : `${applying?.name}: ${message}`, applying)]);
+    if (!(error instanceof ApplyError)) throw error;
+    throw new ConfigError(error.faults.map((fault) => config.blame(fault)));
   }
 }

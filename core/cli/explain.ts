@@ -2,6 +2,8 @@ import type { Writable } from 'node:stream';
 
 import { ConfigError, type ConfigProblem, NoConfigError } from '../config/problem.ts';
 import { nameOf, renderProblem } from '../config/render-problem.ts';
+import { counted } from '../counted.ts';
+import { AccountFault } from '../server/user/account.ts';
 import { hasColours } from './cli-io.ts';
 import { exitCode } from './exit-code.ts';
 
@@ -10,6 +12,10 @@ export function explain(error: unknown, stream: Writable, workingFolder: string)
   if (error instanceof NoConfigError) {
     stream.write(`popper: ${error.message}\n`);
     return exitCode.unusable;
+  }
+  if (error instanceof AccountFault) {
+    stream.write(`popper: cannot start: ${error.message}\n`);
+    return exitCode.problems;
   }
   if (!(error instanceof ConfigError)) throw error;
   writeProblems(error.problems, stream, workingFolder);
@@ -20,7 +26,7 @@ function writeProblems(problems: readonly ConfigProblem[], stream: Writable, wor
   const colours = hasColours(stream);
   for (const problem of problems) stream.write(`${renderProblem(problem, { workingFolder, colours })}\n`);
   const file = problems[0]?.source.file ?? '';
-  stream.write(`${count(problems.length, 'problem')} in ${nameOf(file, workingFolder)}\n`);
+  stream.write(`${counted(problems.length, 'problem')} in ${nameOf(file, workingFolder)}\n`);
 }
 
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+export { counted as count };

@@ -1,17 +1,24 @@
+import type { Socket } from 'node:net';
+
 import type { DaemonLog } from '../log/pino-log.ts';
 import type { Control } from '../server/control/commands.ts';
 import { DaemonControl } from '../server/control/daemon-control.ts';
 import { type Daemon, startDaemon } from '../server/daemon.ts';
 import { answerMaster } from '../server/front/answer-master.ts';
+import { Behind } from '../server/front/behind.ts';
+import { watchForBlocks } from '../server/front/block-watch.ts';
 import { startHeartbeat } from '../server/front/heartbeat.ts';
 import type { Superior } from '../server/front/superior.ts';
-import { firstSocketDescriptor, type Order } from '../server/ipc/messages.ts';
+import { type CarriedPem, firstSocketDescriptor, type Order } from '../server/ipc/messages.ts';
 import { ProcessTitle } from '../server/process-title.ts';
+import type { Account } from '../server/user/account.ts';
+import { complaintAboutRights } from '../server/user/rights.ts';
 import { logAdvice, adviceOnCore } from './advice.ts';
 import type { Configured } from './configure.ts';
 import { count } from './explain.ts';
 import { packageVersion } from './package-version.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
+import { watchExit } from './watch-exit.ts';
 
 /** Serves clients as a front, until the master or an error ends it. Gives the exit code; throws where it cannot start. */
 export async function runFront(configured: Configured<DaemonLog>, master: Superior): Promise<number> {
@@ -30,6 +37,7 @@ class Front {
   /** The master tells of what happens to all of them; a front's part of it is for who looks closely. */
   readonly #quiet: DaemonLog;
   readonly #shutdown: Shutdown;
+  readonly #behind: Behind;
   #daemon: Daemon | undefined;
   #control: Control | undefined;
   #stops = 0;
@@ -44,7 +52,8 @@ class Front {
       patienceMs: patienceMsOf(config.settings),
       signals: [],
     });
-    master.ordered = (order) => this.#obey(order);
+    this.#behind = new Behind(master);
+    master.obey((order, stream) => this.#obey(order, stream));
     // A service manager may signal all of a daemon's processes while the master gives its order: that is one stop.
     process.on('SIGTERM', () => this.#shutdown.askOnce());
     void master.gone.then(() => this.#shutdown.askOnce());
@@ -60,22 +69,41 @@ class Front {
     startHeartbeat({ everyMs: Math.min(1000, config.settings.blockedTimeoutMs / 4), beat, log });
     this.#shutdown.started(await this.#start());
     await this.#master.tell({ kind: 'listening' });
+    this.#watchForBlocks();
     const code = await this.#shutdown.done;
     // What its last sessions came to.
     await beat();
     return code;
   }
 
+  /** Half of the time is enough to tell a block by; in what is left, before the master ends this front, it is looked at. */
+  #watchForBlocks(): void {
+    const { log, config } = this.#configured;
+    const { level, format } = config.log;
+    watchForBlocks({
+      afterMs: config.settings.blockedTimeoutMs / 2,
+      log: { level, format: format === 'auto' && process.stderr.isTTY ? 'pretty' : format },
+      failed: (error) => log.warn('where this front blocks, if it does, will not be known', { error }),
+    });
+  }
+
   async #start(): Promise<Daemon> {
     const { core, state, config } = this.#configured;
-    const { number, addresses, recovers, announces } = await this.#master.start;
+    const { number, addresses, recovers, announces, as, pem } = await this.#master.start;
+    if (as) await this.#beginAs(as, pem);
     // What is true of all fronts is told by one.
     if (announces) logAdvice(adviceOnCore(core), core.log);
     const sockets = addresses.map((address, index) => ({
       address,
       descriptor: firstSocketDescriptor + index,
     }));
-    const daemon = await startDaemon(core, state, { role: 'front', recovers, announces, sockets });
+    const daemon = await startDaemon(core, state, {
+      hasMaster: true,
+      ...(as && { privileged: this.#behind }),
+      recovers,
+      announces,
+      sockets,
+    });
     this.#daemon = daemon;
     const title = new ProcessTitle(
       () => `popper: front ${number} (${count(daemon.sessions.count, 'session')})`,
@@ -90,7 +118,16 @@ class Front {
     return daemon;
   }
 
-  #obey(order: Order): void {
+  /** A front of `isolation: 'user'`: who it is to be it must be already, for it would not get there by itself. */
+  async #beginAs(as: Account, pem: CarriedPem | undefined): Promise<void> {
+    const complaint = complaintAboutRights({ ...as, groups: [] });
+    if (complaint !== undefined) throw new Error(`a front has other rights than it is to have: ${complaint}`);
+    this.#behind.learn(pem);
+    await this.#behind.introduced();
+  }
+
+  #obey(order: Order, stream: Socket | undefined): void {
+    this.#behind.obey(order, stream);
     if (order.kind === 'retire') this.#shutdown.drain();
     if (order.kind === 'stop') this.#stop();
     if (order.kind === 'elsewhere') this.#daemon?.countElsewhere(order.sessions);
@@ -104,13 +141,4 @@ class Front {
     if (this.#stops === 1) this.#shutdown.askOnce();
     else this.#shutdown.ask();
   }
-}
-
-/** A plugin may end the process; then its stack is the only trace of whose doing it was. */
-function watchExit(log: DaemonLog): () => void {
-  const onExit = (exitCode: number): void => {
-    log.fatal('something ended the process', { exitCode, error: new Error('process.exit was called') });
-  };
-  process.on('exit', onExit);
-  return () => process.off('exit', onExit);
 }

@@ -1,6 +1,7 @@
-import { didYouMean } from '../config/did-you-mean.ts';
+import { installedSubcommands } from '../config/installed-subcommands.ts';
 import { ConfigError, NoConfigError } from '../config/problem.ts';
 import type { Core } from '../core.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { createLogger } from '../log/pino-log.ts';
 import type { Subcommand } from '../plugin/subcommand.ts';
 import type { CliIo } from './cli-io.ts';
@@ -18,56 +19,66 @@ export interface Called {
   readonly known: readonly string[];
 }
 
-/** Runs a subcommand that a plugin of the config brings. Where it cannot even be looked for, ends with 2. */
-export async function runPluginSubcommand({ name, args, file, known }: Called, io: CliIo): Promise<number> {
-  const { stdout, stderr } = io;
-  const own = didYouMean(name, known);
-  const core = await coreFor(file, io, own === undefined ? `popper ${name}` : undefined);
-  const subcommand = core?.subcommands.get(name);
-  if (subcommand === undefined) {
-    if (core !== undefined || own !== undefined) stderr.write(unknownWord(name, known, core));
-    return exitCode.unusable;
-  }
+/** Runs a subcommand that a plugin brings. Where it cannot even be looked for, ends with 2. */
+export async function runPluginSubcommand(called: Called, io: CliIo): Promise<number> {
+  const { name, args, file } = called;
+  const sought = await coreFor(file, io);
+  const subcommands = await subcommandsIn(sought, file);
+  const subcommand = subcommands.find((one) => one.name === name);
+  if (subcommand === undefined) return refuse(called, { sought, subcommands, io });
   if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) {
-    stdout.write(withNewline(subcommand.usage));
+    io.stdout.write(withNewline(subcommand.usage));
     return exitCode.done;
   }
   return subcommand.run(args, io);
 }
 
-/** The subcommands that plugins bring, for `popper --help`; undefined where no config tells. */
-export async function subcommandsOf(
+/** The subcommands that plugins bring, for `popper --help`, and whether a config has said which there are. */
+export async function pluginSubcommands(
   file: string | undefined,
   io: CliIo,
-): Promise<readonly Subcommand[] | undefined> {
-  const core = await coreFor(file, io, undefined);
-  return core && [...core.subcommands.entries()].map(({ value }) => value);
+): Promise<{ readonly subcommands: readonly Subcommand[]; readonly areAll: boolean }> {
+  const sought = await coreFor(file, io);
+  return { subcommands: await subcommandsIn(sought, file), areAll: 'core' in sought };
 }
 
-/** Without a `wanting`, a config that is missing or wrong is passed over in silence. */
-async function coreFor(
-  file: string | undefined,
-  { stderr, workingFolder }: CliIo,
-  wanting: string | undefined,
-): Promise<Core | undefined> {
+/** The core that the config makes, or why there is none. */
+type Sought = { readonly core: Core } | { readonly error: unknown };
+
+async function coreFor(file: string | undefined, { stderr, workingFolder }: CliIo): Promise<Sought> {
   try {
     const openLog = () => createLogger({ level: 'warn', format: 'auto', stream: stderr });
-    return (await configure({ file, workingFolder, openLog })).core;
+    return await configure({ file, workingFolder, openLog });
   } catch (error) {
-    if (wanting === undefined && (error instanceof ConfigError || error instanceof NoConfigError)) {
-      return undefined;
-    }
-    explain(error, stderr, workingFolder);
-    stderr.write(`${wanting}: plugins bring it, and which there are the config says\n`);
-    return undefined;
+    if (error instanceof ConfigError || error instanceof NoConfigError) return { error };
+    throw error;
   }
 }
 
-function unknownWord(name: string, known: readonly string[], core: Core | undefined): string {
-  const brought = [...(core?.subcommands.entries() ?? [])].map((entry) => entry.name);
-  const meant = didYouMean(name, [...known, ...brought]);
-  const hint = meant === undefined ? 'see popper --help' : `did you mean popper ${meant}?`;
-  return `popper: there is no subcommand ${name}: ${hint}\n`;
+/** Before there is a config, what needs none can be run: it may be what the config is to name. */
+async function subcommandsIn(sought: Sought, file: string | undefined): Promise<readonly Subcommand[]> {
+  if ('core' in sought) return Array.from(sought.core.subcommands.entries(), ({ value }) => value);
+  const isMissing = file === undefined && sought.error instanceof NoConfigError;
+  return isMissing ? Array.fromAsync(installedSubcommands()) : [];
+}
+
+interface Refused {
+  readonly sought: Sought;
+  readonly subcommands: readonly Subcommand[];
+  readonly io: CliIo;
+}
+
+function refuse({ name, known }: Called, { sought, subcommands, io }: Refused): number {
+  const { stderr, workingFolder } = io;
+  const meant = didYouMean(name, [...known, ...subcommands.map((one) => one.name)]);
+  if ('core' in sought || meant !== undefined) {
+    const hint = meant === undefined ? 'see popper --help' : `did you mean popper ${meant}?`;
+    stderr.write(`popper: there is no subcommand ${name}: ${hint}\n`);
+  } else {
+    explain(sought.error, stderr, workingFolder);
+    stderr.write(`popper ${name}: plugins bring it, and which there are the config says\n`);
+  }
+  return exitCode.unusable;
 }
 
 const withNewline = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);

@@ -31,6 +31,14 @@ describe('somebody who does not know popper', () => {
     equal(code, 0);
   });
 
+  it('learns what it ends with, of all of it and of check', async () => {
+    match((await popper('--help')).stdout, /Ends with 0 when it is done, or in order; with 1 /);
+    match(
+      (await popper('check', '--help')).stdout,
+      /Ends with 0 where all is in order .*, 1 .*, 2 where there is no config/,
+    );
+  });
+
   it('is told how to see more where no config can be used', async () => {
     const { code, stdout } = await popper('--help', '-c', 'broken.yaml');
     match(stdout, /Plugins bring more subcommands; a config says which \(-c FILE\)/);
@@ -76,16 +84,25 @@ describe('somebody who mistypes', () => {
 
 describe('a subcommand that a plugin brings', () => {
   it('gets its arguments as they are, options and all, and its exit code is kept', async () => {
-    const { code, stdout } = await popper('count', '1', '--twice', '-c', '2');
-    equal(stdout, 'counted 1 --twice -c 2\n');
+    const { code, stdout } = await popper('count', '1', '-c', '2', '--twice');
+    equal(stdout, 'counted 1 -c 2 --twice\n');
     equal(code, 4);
+    equal((await popper('count', '--', '1', '-c', '2')).stdout, 'counted -- 1 -c 2\n');
   });
 
-  it('is looked for in the config that stands before its name or right behind it', async () => {
+  it('is looked for in the config that stands before its name, right behind it, or at the end', async () => {
     const elsewhere = ['-c', join(folder, 'popper.config.yaml')] as const;
     equal((await runInMemory([...elsewhere, 'count', '1'], tmpdir())).stdout, 'counted 1\n');
     equal((await runInMemory(['count', ...elsewhere, '1'], tmpdir())).stdout, 'counted 1\n');
-    equal((await runInMemory([`--config=${elsewhere[1]}`, 'count', '1'], tmpdir())).stdout, 'counted 1\n');
+    equal((await runInMemory(['count', '1', ...elsewhere], tmpdir())).stdout, 'counted 1\n');
+    for (const args of [
+      [`--config=${elsewhere[1]}`, 'count', '1'],
+      ['count', '1', `--config=${elsewhere[1]}`],
+      ['count', '1', '--config', elsewhere[1]],
+    ])
+      equal((await runInMemory(args, tmpdir())).stdout, 'counted 1\n');
+    const own = await runInMemory([...elsewhere, 'count', '1', '-c', '2'], tmpdir());
+    equal(own.stdout, 'counted 1 -c 2\n');
   });
 
   it('prints its usage for --help, -h and popper help, and does nothing', async () => {
@@ -104,6 +121,20 @@ describe('a subcommand that a plugin brings', () => {
     const { code, stderr } = await popper('-c', 'nowhere.yaml', 'count', '1');
     match(stderr, /nowhere\.yaml: there is no such file\npopper count: plugins bring it/);
     equal(code, 2);
+  });
+
+  it('that needs no options is there before any config is, and in the help', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'popper-cli-'));
+    const file = join(empty, 'passwd');
+    // The password is read from a standard input that is empty.
+    const { code, stderr } = await runInMemory(['passwd', 'add', file, 'alice'], empty);
+    match(stderr, /^popper passwd: the password is empty/);
+    equal(code, 2);
+    const { stdout } = await runInMemory(['--help'], empty);
+    match(stdout, /Subcommands of plugins:\n {2}passwd {2}add, change, delete or verify/);
+    match(stdout, /Plugins bring more subcommands; a config says which/);
+    match((await runInMemory(['passwrd'], empty)).stderr, /did you mean popper passwd\?/);
+    await rm(empty, { recursive: true });
   });
 
   it('cannot be found in a broken config, whose problems are shown', async () => {

@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
 
+import type { Subcommand } from '../plugin/subcommand.ts';
 import { check } from './check.ts';
 import { type CliIo, hasColours } from './cli-io.ts';
 import { addControlCommands, controlWords } from './control/add-control-commands.ts';
 import { exitCode } from './exit-code.ts';
 import { packageVersion } from './package-version.ts';
-import { runPluginSubcommand, subcommandsOf } from './plugin-subcommand.ts';
+import { pluginSubcommands, runPluginSubcommand } from './plugin-subcommand.ts';
 import { plugins } from './plugins.ts';
 import { serve } from './serve.ts';
 
@@ -13,13 +14,20 @@ type Run = (file: string | undefined, io: CliIo) => Promise<number>;
 
 interface Own {
   readonly summary: string;
+  /** Stands at the end of its help. */
+  readonly ending?: string;
   readonly run: Run;
 }
 
 /** What popper can do without any plugin. */
 const own: Readonly<Record<string, Own>> = {
   serve: { summary: 'serve maildrops to clients, until a signal ends it', run: serve },
-  check: { summary: 'look for problems in the config and what it names', run: check },
+  check: {
+    summary: 'look for problems in the config and what it names',
+    ending:
+      '\nEnds with 0 where all is in order (warnings may be), 1 where there are problems, 2 where there is no config.\n',
+    run: check,
+  },
   plugins: { summary: 'list plugins, hooks in order, commands and capabilities', run: plugins },
 };
 
@@ -29,7 +37,7 @@ const ownWords = [...Object.keys(own), ...controlWords, 'help'];
 export async function runProgram(args: readonly string[], io: CliIo): Promise<number> {
   const { word, file, rest } = firstWord(args);
   if (word !== undefined && !ownWords.includes(word)) {
-    return runPluginSubcommand({ name: word, known: ownWords, ...configIn(rest, file) }, io);
+    return runPluginSubcommand({ name: word, known: ownWords, ...configAround(rest, file) }, io);
   }
   const [topic] = rest;
   if (word === 'help' && topic !== undefined && !ownWords.includes(topic)) {
@@ -64,12 +72,31 @@ function configIn(args: readonly string[], otherwise: string | undefined) {
   return { file: attached, args: args.slice(1) };
 }
 
+/** The same, or where it is not there `-c FILE` from the end: whatever else a subcommand gets is its own to read. */
+function configAround(args: readonly string[], otherwise: string | undefined) {
+  const front = configIn(args, otherwise);
+  if (front.file !== undefined || args.includes('--')) return front;
+  const attached = /^--config=(.+)$/s.exec(args.at(-1) ?? '')?.[1];
+  if (attached !== undefined) return { file: attached, args: args.slice(0, -1) };
+  const isNamed = ['-c', '--config'].includes(args.at(-2) ?? '');
+  return isNamed ? { file: args.at(-1), args: args.slice(0, -2) } : front;
+}
+
 const asksForHelp = (args: readonly string[], word: string | undefined): boolean =>
   (word === undefined || word === 'help') && !args.includes('--version') && !args.includes('-V');
 
 async function pluginHelp(file: string | undefined, io: CliIo): Promise<string> {
-  const subcommands = await subcommandsOf(file, io);
-  if (subcommands === undefined) return '\nPlugins bring more subcommands; a config says which (-c FILE).\n';
+  const { subcommands, areAll } = await pluginSubcommands(file, io);
+  const more = areAll ? '' : '\nPlugins bring more subcommands; a config says which (-c FILE).\n';
+  return listOf(subcommands) + more + endings;
+}
+
+const endings = `
+Ends with 0 when it is done, or in order; with 1 when there were problems, or it did not work; with 2 when it
+could not even be tried: no config, or a command line that makes no sense.
+`;
+
+function listOf(subcommands: readonly Subcommand[]): string {
   if (subcommands.length === 0) return '';
   const widest = Math.max(...subcommands.map(({ name }) => name.length));
   const lines = subcommands.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}\n`);
@@ -82,10 +109,11 @@ async function runOwn(
 ): Promise<number> {
   const codes: number[] = [];
   const program = programFor(io, help);
-  for (const [name, { summary, run }] of Object.entries(own)) {
+  for (const [name, { summary, ending = '', run }] of Object.entries(own)) {
     program
       .command(name)
       .description(summary)
+      .addHelpText('after', ending)
       .action(async () => {
         codes.push(await run(configOption(program), io));
       });

@@ -6,34 +6,44 @@ import { planOf } from '../server/ipc/plan.ts';
 import { MasterControl } from '../server/master/master-control.ts';
 import { Master } from '../server/master/master.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
-import type { CliIo } from './cli-io.ts';
+import type { Settings } from '../settings.ts';
 import { packageVersion } from './package-version.ts';
-import { serveUntilEnd } from './serve-until-end.ts';
+import { serveUntilEnd, type Surroundings } from './serve-until-end.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 
 /** Whether this config is served by a master and its fronts, or by one process. */
-export const hasMaster = ({ settings: { fronts } }: LoadedConfig): boolean =>
-  fronts === 'auto' ? canShareSockets : fronts > 1;
+export const hasMaster = ({ settings: { fronts, isolation } }: LoadedConfig): boolean =>
+  isolation === 'user' || (fronts === 'auto' ? canShareSockets : fronts > 1);
 
 /** Serves as the master of its fronts, until a signal ends it. Gives the exit code. */
 export async function serveAsMaster(
   config: LoadedConfig,
   log: DaemonLog,
-  { stderr }: CliIo,
+  { stderr, manager }: Pick<Surroundings, 'stderr' | 'manager'>,
 ): Promise<number> {
   const { settings, file } = config;
-  const master = new Master({ plan: planOf(settings), program: { entry: childProgram, args: [file] }, log });
+  const plan = planOf(settings);
+  const master = new Master({ program: { entry: childProgram, args: [file] }, log });
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
+  master.reloads = (outcome) => void manager.reloads(outcome);
   answerSignals(master);
   const start = async () => {
-    if (!canShareSockets)
-      throw new Error('fronts: more than 1 needs Node 24.21: update it, or set fronts: 1');
-    await master.start();
-    return { daemon: master, control: controlOf(master, shutdown, file) };
+    if (!canShareSockets) throw new Error(needsNewNode(settings));
+    await master.start(plan);
+    return {
+      daemon: master,
+      control: controlOf(master, shutdown, file),
+      isServing: () => master.isServing,
+    };
   };
-  return serveUntilEnd(start, { settings, shutdown, log, stderr });
+  return serveUntilEnd(start, { settings, shutdown, manager, log, stderr });
 }
+
+const needsNewNode = ({ isolation }: Settings): string =>
+  isolation === 'user'
+    ? "isolation: 'user' needs Node 24.21: update it, or set isolation: 'none'"
+    : 'fronts: more than 1 needs Node 24.21: update it, or set fronts: 1';
 
 /** In source and built, it lies beside this file and ends as this one does. */
 const childProgram = join(import.meta.dirname, `child${extname(import.meta.filename)}`);

@@ -102,6 +102,19 @@ describe('popper serve', () => {
 });
 
 describe('popper under a Node that is too old for it', () => {
+  it('gives way to one beside it that has all it can use, though it would do itself', async () => {
+    const file = await config('plugins: [./says-node.js]');
+    await writeFile(join(folder, 'says-node.js'), saysNode);
+    for (const [version, runs] of [
+      ['22.18.0', process.versions.node],
+      ['24.20.0', process.versions.node],
+      ['24.99.0', '24.99.0'],
+    ] as const) {
+      const child = run(shim, ['-c', file, 'node'], pretend(version));
+      equal(await text(child.stdout), `${runs} undefined\n`);
+    }
+  });
+
   it('runs under the one that is installed beside it, and the exit code is kept', async () => {
     const child = run(shim, ['check', '-c', 'nowhere.ts'], pretend('18.20.0'));
     const [output, code] = await Promise.all([text(child.stdout), exitOf(child)]);
@@ -121,6 +134,16 @@ const pretend = (version: string): readonly string[] => [
   '--import',
   `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'${version}'})`,
 ];
+
+/** The Node that runs, and the variable by which the shim tells that it was chosen: nobody but the shim is to see it. */
+const saysNode = `
+  import { definePlugin } from 'popperd';
+  export default definePlugin({ name: 'says-node', apply(popper) {
+    popper.subcommands.add({ name: 'node', summary: 'the Node', usage: 'node', async run(args, { stdout }) {
+      stdout.write(process.versions.node + ' ' + process.env.POPPER_NODE_WAS_CHOSEN + '\\n');
+      return 0;
+    } });
+  } });`;
 
 const bomb = `
   import { definePlugin } from 'popperd';

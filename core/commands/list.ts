@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { ok, okLines } from '../protocol/reply.ts';
 import type { TransactionSession } from '../session/session.ts';
 import { defineCommand } from './command.ts';
@@ -13,7 +14,10 @@ export const list = defineCommand({
     const { deletions, maildrop } = session;
     if (number !== undefined) return ok(`${number} ${maildrop.octetsOf(deletions.indexOf(number))}`);
     const { remainingCount, remainingOctets } = deletions;
-    return okLines(`${remainingCount} messages (${remainingOctets} octets)`, scanListing(session));
+    return okLines(
+      `${counted(remainingCount, 'message')} (${counted(remainingOctets, 'octet')})`,
+      scanListing(session),
+    );
   },
 });
 

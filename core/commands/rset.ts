@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { ok } from '../protocol/reply.ts';
 import { defineCommand } from './command.ts';
 import { noArguments } from './no-arguments.ts';
@@ -12,6 +13,8 @@ export const rset = defineCommand({
 
   run(_, { deletions, maildrop }) {
     deletions.reset();
-    return ok(`maildrop has ${maildrop.count} messages (${maildrop.totalOctets} octets)`);
+    return ok(
+      `maildrop has ${counted(maildrop.count, 'message')} (${counted(maildrop.totalOctets, 'octet')})`,
+    );
   },
 });

@@ -9,7 +9,12 @@ export function callConfig(exported: unknown, flags: Flags, source: Source): Rea
   try {
     const config: unknown = exported({ flags });
     if (config !== undefined) return awaited(config, source);
-    return unreadable({ source, span: source.locate([]), what: 'its function returns nothing' });
+    return unreadable({
+      source,
+      span: source.locate([]),
+      what: 'its function returns nothing',
+      fix: 'write return before the object, or () => ({ ... }) with parentheses around it',
+    });
   } catch (error) {
     return unreadable(thrownProblem(error, source));
   }

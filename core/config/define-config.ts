@@ -1,5 +1,5 @@
 import type { Plugin } from '../plugin/plugin.ts';
-import type { ControlAddress, Listen, CleartextLogin, TlsSettings } from '../settings.ts';
+import type { ControlAddress, Listen, CleartextLogin, TlsSettings, WorkerSettings } from '../settings.ts';
 
 /** What the command line said, for a config file that is a function of it. */
 export interface Flags {
@@ -68,8 +68,24 @@ export interface Config {
     /** `auto`: readable on a terminal, JSON otherwise. */
     readonly format?: 'auto' | 'json' | 'pretty';
   };
-  /** Who runs what. `none`: each front, as one mail user, does it all. */
-  readonly isolation?: 'none';
+  /**
+   * Who runs what. `none`, the default: each front, as one mail user, does it all. `user`: popper is started as root; fronts are an
+   * account of their own, and after the login a session is served by a process that is its user.
+   */
+  readonly isolation?: 'none' | 'user';
+  /** With `isolation: 'user'`, the system's account that fronts run as. It owns no mail. Default `popper`. */
+  readonly user?: string;
+  /**
+   * With `isolation: 'user'`, nobody with a lower uid is served. Default 1000, where Debian and most other systems begin to count
+   * people: below it are accounts of services, whose files a process with their uid could change, popper's own among them.
+   */
+  readonly minUid?: number;
+  /**
+   * With `isolation: 'user'`, the processes that are users: how many wait for the next one (`spares`, default 2), how many
+   * users are served at one time (`maxUsers`, default 100; some 40 MB each), and how many milliseconds a login waits where there are so many
+   * (`patienceMs`, default 10 000).
+   */
+  readonly workers?: Partial<WorkerSettings>;
   /** In the order in which they are to act. A false entry is left out. In JSON and YAML: names, or [name, options]. */
   readonly plugins: readonly (Plugin | false | undefined)[];
 }

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 
-import { cosmiconfig, type Loader } from 'cosmiconfig';
+import type { Loader } from 'cosmiconfig';
 
 import { codeOf, messageOf } from './error-facts.ts';
 import { NoConfigError } from './problem.ts';
@@ -63,7 +63,8 @@ async function load(file: string, runner: Runner): Promise<FoundConfig> {
   if (!extensions.includes(extname(file))) {
     throw new NoConfigError(`${file}: a config ends in ${extensions.join(', ')}`);
   }
-  const result = await explorer(runner)
+  const { cosmiconfig } = await importCosmiconfig();
+  const result = await explorer(cosmiconfig, runner)
     .load(file)
     .catch((error: unknown) => refuse(file, error));
   const empty = {
@@ -76,10 +77,24 @@ async function load(file: string, runner: Runner): Promise<FoundConfig> {
 }
 
 /**
+ * What cosmiconfig is built on asks for the user's home as it is loaded, and throws where there is neither HOME nor a line in
+ * the passwd file, as for a service's uid. popper searches no home, so any will do.
+ */
+async function importCosmiconfig() {
+  const hasHome = process.env['HOME'] !== undefined;
+  if (!hasHome) process.env['HOME'] = '/';
+  try {
+    return await import('cosmiconfig');
+  } finally {
+    if (!hasHome) delete process.env['HOME'];
+  }
+}
+
+/**
  * cosmiconfig looks into `package.json` and `.config/config.*` of the current directory while an explorer is made, and
  * runs what it finds there. So it is made, in one go, while this folder of popper's own is the current one.
  */
-function explorer(runner: Runner) {
+function explorer(cosmiconfig: (typeof import('cosmiconfig'))['cosmiconfig'], runner: Runner) {
   const folder = currentFolder();
   process.chdir(import.meta.dirname);
   try {

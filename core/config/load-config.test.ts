@@ -84,7 +84,7 @@ describe('what a config says is made complete', () => {
   for (const [name, content] of Object.entries(configs)) {
     it(`${name}: paths are taken from its folder, and defaults put in`, async () => {
       const here = await folderWith({ [name]: content });
-      const { settings, baseFolder, log, isolation, plugins } = await loadIn(here, []);
+      const { settings, baseFolder, log, plugins } = await loadIn(here, []);
       equal(baseFolder, here);
       deepEqual(settings, {
         listen: [{ port: 1110 }, { path: join(here, 'sockets', 'pop3') }],
@@ -101,11 +101,12 @@ describe('what a config says is made complete', () => {
         fronts: 'auto',
         blockedTimeoutMs: 10_000,
         retireTimeoutMs: 86_400_000,
+        isolation: 'none',
+        user: 'popper',
+        minUid: 1000,
+        workers: { spares: 2, maxUsers: 100, patienceMs: 10_000 },
       });
-      deepEqual(
-        { log, isolation, plugins },
-        { log: { level: 'info', format: 'auto' }, isolation: 'none', plugins: [] },
-      );
+      deepEqual({ log, plugins }, { log: { level: 'info', format: 'auto' }, plugins: [] });
     });
   }
 
@@ -139,12 +140,15 @@ describe('what a config says is made complete', () => {
       blockedTimeoutMs: 9,
       retireTimeoutMs: 10,
       log: { level: 'error', format: 'json' },
-      isolation: 'none',
+      isolation: 'user',
+      user: 'pop',
+      minUid: 500,
+      workers: { spares: 0, maxUsers: 1, patienceMs: 2 },
       plugins: [],
     };
     const here = await folderWith({ 'popper.config.json': JSON.stringify(full) });
-    const { settings, log, isolation } = await loadIn(here, []);
-    deepEqual({ ...settings, log, isolation, plugins: [] }, full);
+    const { settings, log } = await loadIn(here, []);
+    deepEqual({ ...settings, log, plugins: [] }, full);
   });
 
   it('the control socket lies beside the state, where the config says, or nowhere', async () => {

@@ -1,20 +1,23 @@
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
+import type { ApplyFault } from '../plugin/apply-error.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import type { ControlAddress, Listen, Settings, TlsSettings } from '../settings.ts';
 import { callConfig } from './call-config.ts';
 import type { Flags } from './define-config.ts';
 import { findConfig, systemFolder } from './find-config.ts';
+import { listenProblems } from './listen-problems.ts';
 import { makeNamedPlugins } from './named-plugins.ts';
 import { checkPlugins, type PlacedPlugin } from './plugin-entries.ts';
 import { optionProblems } from './plugin-options.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
 import type { Reading } from './reading.ts';
-import { nameOf, schemaProblems } from './schema-problems.ts';
-import { type CompleteConfig, configSchema, maxSocketPathOctets } from './schema.ts';
+import { schemaProblems } from './schema-problems.ts';
+import { type CompleteConfig, configSchema } from './schema.ts';
 import { valueAt } from './show-value.ts';
 import type { Source } from './source.ts';
 import { type Runner, thisRunner } from './trust.ts';
+import { isData } from './written.ts';
 
 /** A configuration that has been checked: complete, and with every path absolute. */
 export interface LoadedConfig {
@@ -23,13 +26,12 @@ export interface LoadedConfig {
   readonly baseFolder: string;
   readonly settings: Settings;
   readonly log: CompleteConfig['log'];
-  readonly isolation: CompleteConfig['isolation'];
   /** In the order in which they are to be applied. None has problems with its options. */
   readonly plugins: readonly Plugin[];
   /** Config files beside this one, which the search passed over. */
   readonly unused: readonly string[];
   /** A problem that shows only when plugins are applied, with the place of the plugin that has it. */
-  blame(what: string, plugin?: Plugin): ConfigProblem;
+  blame(fault: ApplyFault): ConfigProblem;
 }
 
 export interface LoadOptions {
@@ -53,33 +55,32 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const { flags = noFlags, workingFolder = process.cwd(), otherFolders = [systemFolder] } = options;
   const { runner = thisRunner(), file } = options;
   const found = await findConfig({ file, workingFolder, otherFolders, runner });
-  const { source, value: exported } = sound(found.reading);
+  const { source, value: exported, problems } = sound(found.reading);
   const { value } = sound(callConfig(exported, flags, source));
-  const { config, plugins } = await check(value, source);
+  const { config, plugins } = await check(value, source, problems);
   const baseFolder = dirname(found.file);
   return {
     file: found.file,
     baseFolder,
     settings: settingsOf(config, baseFolder),
     log: config.log,
-    isolation: config.isolation,
     plugins: plugins.map(({ plugin }) => plugin),
     unused: found.unused,
-    blame: (what, plugin) => ({ source, span: placeOfPlugin(plugin, plugins, source), what }),
+    blame: ({ plugin, what, fix }) => ({ source, span: placeOfPlugin(plugin, plugins, source), what, fix }),
   };
 }
 
 function sound(reading: Reading): Extract<Reading, { readonly value: unknown }> {
-  if ('problems' in reading) throw new ConfigError(reading.problems);
-  return reading;
+  if ('value' in reading) return reading;
+  throw new ConfigError(reading.problems);
 }
 
 /** Schema, plugins and their options are looked at in one go, so that nobody has to mend a config step by step. */
-async function check(value: unknown, source: Source) {
+async function check(value: unknown, source: Source, before: readonly ConfigProblem[] = []) {
   const result = configSchema.safeParse(value);
   const { plugins, problems } = await pluginsIn(value, source);
   const wrong = result.success ? [] : schemaProblems(result.error.issues, value, source);
-  const all = [...wrong, ...tooLongPaths(value, source), ...missingTls(value, source), ...problems];
+  const all = [...before, ...wrong, ...listenProblems(value, source), ...problems];
   if (!result.success || all.length > 0) throw new ConfigError(all);
   return { config: result.data, plugins };
 }
@@ -90,33 +91,6 @@ async function pluginsIn(value: unknown, source: Source) {
   const made = isData(source.file) ? await makeNamedPlugins(entries, source) : { entries, problems: [] };
   const { plugins, problems } = checkPlugins(made.entries, source);
   return { plugins, problems: [...made.problems, ...problems, ...optionProblems(plugins, source)] };
-}
-
-const isData = (file: string): boolean => ['.json', '.yaml', '.yml'].includes(extname(file));
-
-function tooLongPaths(value: unknown, source: Source): readonly ConfigProblem[] {
-  const list = valueAt(value, ['listen']);
-  const listening = Array.isArray(list) ? list.map((_, index) => ['listen', index, 'path']) : [];
-  return [...listening, ['control', 'path']].flatMap((key) => {
-    const path = valueAt(value, key);
-    if (typeof path !== 'string') return [];
-    const octets = Buffer.byteLength(resolve(dirname(source.file), path));
-    if (octets <= maxSocketPathOctets) return [];
-    const what = `${nameOf(key)}: ${octets} octets with its folder, and a socket's path has ${maxSocketPathOctets} at most`;
-    return [{ source, span: source.locate(key), what, fix: 'use a shorter path, such as /run/popper.sock' }];
-  });
-}
-
-/** A port for TLS without a certificate to show. */
-function missingTls(value: unknown, source: Source): readonly ConfigProblem[] {
-  const list = valueAt(value, ['listen']);
-  if (!Array.isArray(list) || valueAt(value, ['tls']) !== undefined) return [];
-  return list.flatMap((_, index) => {
-    const key = ['listen', index, 'tls'];
-    if (valueAt(value, key) !== true) return [];
-    const what = `${nameOf(key)}: there is no certificate for it`;
-    return [{ source, span: source.locate(key), what, fix: 'set tls: { certificate, key }, two PEM files' }];
-  });
 }
 
 function settingsOf(config: CompleteConfig, baseFolder: string): Settings {
@@ -135,6 +109,10 @@ function settingsOf(config: CompleteConfig, baseFolder: string): Settings {
     fronts: config.fronts,
     blockedTimeoutMs: config.blockedTimeoutMs,
     retireTimeoutMs: config.retireTimeoutMs,
+    isolation: config.isolation,
+    user: config.user,
+    minUid: config.minUid,
+    workers: config.workers,
   };
 }
 

@@ -1,12 +1,12 @@
-import { readdirSync } from 'node:fs';
 import { createRequire, findPackageJSON } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import type { Program } from 'acorn';
 
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { codeOf, messageOf } from './error-facts.ts';
 import { importsIn } from './imports.ts';
+import { installedPlugins, pluginPrefix } from './installed-plugins.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { Source } from './source.ts';
 
@@ -42,27 +42,14 @@ export function missingImport(specifier: string, file: string): Pick<ConfigProbl
   };
 }
 
-const pluginPrefix = 'popper-plugin-';
-
 /** The plugin that is installed and is called nearly so, by its short name. */
 function meantPlugin(name: string, file: string): string | undefined {
   if (!name.startsWith(pluginPrefix)) return undefined;
-  const folders = [file, fileURLToPath(import.meta.url)].flatMap(
-    (from) => createRequire(from).resolve.paths(name) ?? [],
-  );
-  const plugins = folders.flatMap(namesIn).filter((installed) => installed.startsWith(pluginPrefix));
+  const plugins = installedPlugins([file, fileURLToPath(import.meta.url)]);
   return didYouMean(
     name.slice(pluginPrefix.length),
     plugins.map((installed) => installed.slice(pluginPrefix.length)),
   );
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 const isInstalled = (name: string, file: string): boolean =>
@@ -81,9 +68,11 @@ const packageOf = (specifier: string): string =>
     .join('/');
 
 /** A file that was imported wants something that is not there. */
-function fixOfDependency(error: unknown): string | undefined {
+function fixOfDependency(error: unknown): string {
   const name = /^Cannot find package '([^']+)'/.exec(messageOf(error))?.[1];
-  return name === undefined ? undefined : `npm install ${packageOf(name)}`;
+  return name === undefined
+    ? 'put that file there, or mend the import of it'
+    : `npm install ${packageOf(name)}`;
 }
 
 function isMissing(specifier: string, file: string): boolean {

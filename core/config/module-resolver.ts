@@ -4,6 +4,7 @@ import { dirname, resolve as resolvePath, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { isModule } from './syntax-tree.ts';
+import { settled } from './unsettled.ts';
 
 const scheme = 'popper-import:';
 /** Folders that configs were loaded from: one, but in tests. */
@@ -11,13 +12,13 @@ const folders = new Set<string>();
 
 /**
  * Imports a package or a file as if the import stood in `file`: a relative path is taken from its folder. A package that is
- * not found from there is taken from where popper itself is installed. Throws what the import throws.
+ * not found from there is taken from where popper itself is installed. Throws what the import throws, or Unsettled.
  */
 export async function importAs(file: string, specifier: string): Promise<unknown> {
   installResolver(file);
   const isPath = /^\.{0,2}\//.test(specifier);
   const wanted = isPath ? pathToFileURL(resolvePath(dirname(file), specifier)).href : specifier;
-  return import(`${scheme}${encodeURIComponent(pathToFileURL(file).href)},${wanted}`);
+  return settled(import(`${scheme}${encodeURIComponent(pathToFileURL(file).href)},${wanted}`));
 }
 
 /**

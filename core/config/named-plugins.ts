@@ -1,9 +1,12 @@
+import { Misuse } from '../plugin/apply-error.ts';
 import { codeOf, messageOf } from './error-facts.ts';
+import { fixOfThrown } from './fix-of-thrown.ts';
 import { missingImport } from './missing-imports.ts';
 import { importAs } from './module-resolver.ts';
 import type { ConfigProblem } from './problem.ts';
 import { show } from './show-value.ts';
 import type { Source } from './source.ts';
+import { written } from './written.ts';
 
 interface Named {
   readonly name: string;
@@ -33,7 +36,7 @@ async function makePlugin(entry: unknown, index: number, source: Source): Promis
   const named = nameAndOptions(entry);
   if (named === undefined) {
     const what = `plugins[${index}]: expected "name" or ["name", { options }], got ${show(entry)}`;
-    return { problem: { source, span, what } };
+    return { problem: { source, span, what, fix: fixOfEntry(entry, source.file) } };
   }
   const specifier = specifierOf(named.name);
   try {
@@ -41,6 +44,13 @@ async function makePlugin(entry: unknown, index: number, source: Source): Promis
   } catch (error) {
     return { problem: { source, span, ...whyNot(error, specifier, source.file) } };
   }
+}
+
+function fixOfEntry(entry: unknown, file: string): string {
+  if (!Array.isArray(entry))
+    return 'write the name of a plugin, such as store-mbox, or a path that begins with ./';
+  const [name] = entry;
+  return `write ${written([typeof name === 'string' ? name : 'store-mbox', {}], file)}, with the options in the braces`;
 }
 
 function nameAndOptions(entry: unknown): Named | undefined {
@@ -59,7 +69,10 @@ function callFactory(loaded: unknown, { name, options }: Named): Made {
   const factory: unknown =
     typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, 'default') : undefined;
   if (typeof factory !== 'function') {
-    throw new TypeError(`${name} is no popper plugin: it exports no function by default`);
+    throw new Misuse(
+      `${name} is no popper plugin: it exports no function by default`,
+      'name a plugin, which has export default definePlugin({ ... })',
+    );
   }
   const plugin: unknown = options === undefined ? factory() : factory(options);
   return { plugin };
@@ -69,5 +82,7 @@ function whyNot(error: unknown, specifier: string, file: string): Pick<ConfigPro
   const message = messageOf(error);
   // Any other file that is missing is missed by the plugin, not by the config.
   const missed = codeOf(error) === 'ERR_MODULE_NOT_FOUND' && message.endsWith(` imported from ${file}`);
-  return missed ? missingImport(specifier, file) : { what: message };
+  if (missed) return missingImport(specifier, file);
+  const fix = error instanceof Misuse ? error.fix : fixOfThrown(error);
+  return { what: message, fix: fix ?? `install ${specifier} again, or mend it where it is your own` };
 }

@@ -1,4 +1,5 @@
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { fixOfOption, seeOptions } from './fix-of-option.ts';
 import type { PlacedPlugin } from './plugin-entries.ts';
 import type { ConfigProblem } from './problem.ts';
 import { nameOf } from './schema-problems.ts';
@@ -27,7 +28,14 @@ function placed(problem: Problem, context: Context): readonly ConfigProblem[] {
   const misspelt = problems.flatMap(unknownKeysIn).some((path) => meantBy(path, problems) === problem);
   if (misspelt) return [];
   const path = ['plugins', index, ...problem.path];
-  return [{ source, span: source.locate(path), what: told(name, problem) }];
+  return [
+    {
+      source,
+      span: source.locate(path),
+      what: told(name, problem),
+      fix: fixOfOption(name, problem, source.file),
+    },
+  ];
 }
 
 function unknownOption(path: Path, { index, name, problems, source }: Context): ConfigProblem {
@@ -37,7 +45,7 @@ function unknownOption(path: Path, { index, name, problems, source }: Context): 
     source,
     span: source.locateKey(full) ?? source.locate(full.slice(0, -1)),
     what: `${name}: ${nameOf(path)}: there is no such option`,
-    fix: meant ? `did you mean ${nameOf(meant.path)}?` : `see the options of popper-plugin-${name}`,
+    fix: meant ? `did you mean ${nameOf(meant.path)}?` : seeOptions(name),
   };
 }
 

@@ -7,8 +7,8 @@ export interface ConfigProblem {
   readonly span?: Span | undefined;
   /** Which key, and what is wrong with it: one line. */
   readonly what: string;
-  /** What to do about it. */
-  readonly fix?: string | undefined;
+  /** What to do about it: what to write, where that can be told. */
+  readonly fix: string;
 }
 
 /**

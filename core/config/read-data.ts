@@ -1,15 +1,28 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, type ScalarTag, visit } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  type ScalarTag,
+  visit,
+} from 'yaml';
 
 import { dataSource } from './data-source.ts';
 import { messageOf } from './error-facts.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Reading, unreadable } from './reading.ts';
-import { plainSource, type Source } from './source.ts';
+import { plainSource, type Source, wordAt } from './source.ts';
+import { isTwiceThere, yamlSyntaxProblem } from './yaml-syntax.ts';
 
 /** Keys that reach into what every object inherits. Nothing in a configuration is called so. */
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Reads a YAML config. Problems of syntax are reported all at once, as the parser finds them. */
+/**
+ * Reads a YAML config. Of problems of syntax the first is told: the others mostly come from it. Keys that stand twice or are
+ * refused hide nothing else, and what is left without them is looked at, too.
+ */
 export function readYaml(file: string, text: string): Reading {
   const document = parseDocument(text, {
     lineCounter: new LineCounter(),
@@ -17,9 +30,10 @@ export function readYaml(file: string, text: string): Reading {
     customTags: (tags) => [octal, ...tags],
   });
   const source = dataSource(file, text, document);
-  const problems = [...syntaxProblems(document, source), ...forbidden(document, source)];
-  if (problems.length > 0) return { problems };
-  return valueIn(document, source);
+  const syntax = yamlSyntaxProblem(document, source);
+  if (syntax !== undefined) return unreadable(syntax);
+  const problems = [...twiceThere(document, source), ...forbidden(document, source)];
+  return valueIn(document, source, problems);
 }
 
 /** `mode: 0660` is octal to whoever writes it, as it was in YAML 1.1; in 1.2 it is six hundred and sixty. */
@@ -41,35 +55,40 @@ export function readJson(file: string, text: string): Reading {
 }
 
 /** Aliases that multiply one another are refused here (`maxAliasCount`). */
-function valueIn(document: Document, source: Source): Reading {
+function valueIn(document: Document, source: Source, problems: readonly ConfigProblem[]): Reading {
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    return { source, value };
+    return { source, value, problems };
   } catch (error) {
-    return unreadable({ source, what: `its aliases cannot be followed: ${messageOf(error)}` });
+    const what = `its aliases cannot be followed: ${messageOf(error)}`;
+    return unreadable({ source, what, fix: 'write out in full what the aliases (*) stand for' });
   }
 }
 
-const syntaxProblems = (document: Document.Parsed, source: Source): readonly ConfigProblem[] =>
-  [...document.errors, ...document.warnings].map(({ message, pos: [start, end] }) => ({
-    source,
-    span: { start, end },
-    what: lowerFirst(message),
-  }));
+const twiceThere = ({ errors }: Document.Parsed, source: Source): readonly ConfigProblem[] =>
+  errors.filter(isTwiceThere).map(({ pos: [start] }) => {
+    const span = wordAt(source.text, start);
+    const key = source.text.slice(span.start, span.end);
+    return { source, span, what: `the key ${key} is there already`, fix: 'remove one of the two' };
+  });
 
+/** Finds them, and takes them out of the document. */
 function forbidden(document: Document, source: Source): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   visit(document, {
     Map(_, map) {
-      for (const { key } of isMap(map) ? map.items : []) {
-        if (!isScalar(key) || !forbiddenKeys.has(String(key.value))) continue;
-        const span = key.range ? { start: key.range[0], end: key.range[1] } : undefined;
-        problems.push({ source, span, what: `the key ${String(key.value)} is refused`, fix: 'remove it' });
+      if (!isMap(map)) return;
+      for (const { key } of map.items.filter(isForbidden)) {
+        const span = isScalar(key) && key.range ? { start: key.range[0], end: key.range[1] } : undefined;
+        problems.push({ source, span, what: `the key ${String(key)} is refused`, fix: 'remove it' });
       }
+      map.items = map.items.filter((pair) => !isForbidden(pair));
     },
   });
   return problems;
 }
+
+const isForbidden = ({ key }: Pair): boolean => isScalar(key) && forbiddenKeys.has(String(key.value));
 
 /** V8 tells the position in its message, and not for every error: an end that came too soon is at the end. */
 function jsonProblem(error: unknown, source: Source): ConfigProblem {
@@ -83,5 +102,3 @@ function jsonProblem(error: unknown, source: Source): ConfigProblem {
     fix: 'JSON knows no comments, no trailing commas and no single quotes; YAML (popper.config.yaml) does',
   };
 }
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -13,7 +13,7 @@ export async function readModule(file: string, text: string): Promise<Reading> {
   try {
     return defaultOf(await importAs(file, file), source);
   } catch (error) {
-    return { problems: importProblems(error, source) };
+    return { problems: await importProblems(error, source) };
   }
 }
 

@@ -27,7 +27,7 @@ export function renderProblem({ source, span, what, fix }: ConfigProblem, render
   const where = place ? `${name}:${place.line}:${place.column}` : name;
   const parts = [`${paint('bold', where)}: ${what}`];
   if (span && place) parts.push(...frame({ text: source.text, span, place }, paint));
-  if (fix !== undefined) parts.push(`  ${paint('cyan', 'fix:')} ${fix}`);
+  parts.push(`  ${paint('cyan', 'fix:')} ${fix}`);
   return `${parts.join('\n')}\n`;
 }
 
@@ -72,8 +72,8 @@ function mark(line: string, span: Span, place: Place, paint: Paint): string {
 }
 
 /** Terminals are recorded and output is pasted into bug reports: what looks like a password is not shown. */
-const withoutSecrets = (line: string): string =>
+export const withoutSecrets = (line: string): string =>
   line.replaceAll(
-    /((?:pas{1,2}(?:w\w*|phrase)?|pwd|secret|token|credentials?|private-?key|api-?key)["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|`[^`]*`?|[^\s,"'`{[]+)/gi,
+    /((?:pas{1,2}(?:w\w*|phrase)?|pwd|secret|token|credentials?|private-?key|api-?key)["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|`[^`]*`?|[^\s,"'`{[][^\s,"'`]*)/gi,
     '$1[secret]',
   );

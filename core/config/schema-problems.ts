@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { fixByExample } from './examples.ts';
 import type { ConfigProblem } from './problem.ts';
 import { knownKeysAt } from './schema.ts';
 import { show, valueAt } from './show-value.ts';
@@ -53,10 +54,19 @@ function wrongValue({ path, message, ...issue }: Issue, config: unknown, source:
   const told = issue.code === 'custom' && issue.params?.['statement'] === true;
   const name = nameOf(path);
   const span = told ? (source.locateKey(path) ?? source.locate(path)) : source.locate(path);
-  if (told) return { source, span, what: `${name} ${message}` };
-  if (value === undefined) return { source, span, what: `${name} is missing: expected ${message}` };
-  const fix = fixOfNumber(path, value);
+  const fix = fixOf({ path, message, ...issue }, value, source);
+  if (told) return { source, span, what: `${name} ${message}`, fix };
+  if (value === undefined) return { source, span, what: `${name} is missing: expected ${message}`, fix };
   return { source, span, what: `${name}: expected ${message}, got ${show(value)}`, fix };
+}
+
+function fixOf(issue: Issue, value: unknown, { file }: Source): string {
+  const { path } = issue;
+  if (issue.code === 'custom' && typeof issue.params?.['fix'] === 'string') return issue.params['fix'];
+  const meant =
+    issue.code === 'invalid_value' ? didYouMean(String(value), issue.values.map(String)) : undefined;
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  return fixOfNumber(path, value) ?? fixByExample(path, file);
 }
 
 /** `'600000'` is a mistake that is seen only when it is pointed out. */

@@ -64,7 +64,19 @@ export const configSchema = z.strictObject(
     fronts: frontsSchema().default(defaultSettings.fronts),
     blockedTimeoutMs: milliseconds().default(defaultSettings.blockedTimeoutMs),
     retireTimeoutMs: milliseconds().default(defaultSettings.retireTimeoutMs),
-    isolation: z.literal('none', { error: '"none"' }).default('none'),
+    isolation: z.enum(['none', 'user'], { error: '"none" or "user"' }).default(defaultSettings.isolation),
+    user: text('the name of an account').default(defaultSettings.user),
+    minUid: whole(1, 4_294_967_294, '').default(defaultSettings.minUid),
+    workers: z
+      .strictObject(
+        {
+          spares: whole(0, 100, '').default(defaultSettings.workers.spares),
+          maxUsers: whole(1, 100_000, '').default(defaultSettings.workers.maxUsers),
+          patienceMs: milliseconds().default(defaultSettings.workers.patienceMs),
+        },
+        { error: 'an object, such as { maxUsers: 500 }' },
+      )
+      .default({ ...defaultSettings.workers }),
     // What stands in the list is looked at one by one: a plugin can be wrong in more ways than a schema can tell.
     plugins: z.array(z.unknown(), { error: 'a list of plugins' }),
   },
@@ -86,7 +98,7 @@ export type CompleteConfig = z.infer<typeof configSchema>;
 
 /** The keys that the schema knows at a path, for whoever misspelt one. */
 export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
-  const { limits, log, tls } = configSchema.shape;
+  const { limits, log, tls, workers } = configSchema.shape;
   switch (path[0]) {
     case undefined:
       return Object.keys(configSchema.shape);
@@ -94,6 +106,8 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
       return Object.keys(limits.unwrap().shape);
     case 'log':
       return Object.keys(log.unwrap().shape);
+    case 'workers':
+      return Object.keys(workers.unwrap().shape);
     case 'tls':
       return Object.keys(tls.unwrap().shape);
     case 'control':
@@ -138,14 +152,20 @@ function listenSchema() {
       { error: 'an object, such as { port: 110 } or { path: "/run/popper.sock" }' },
     )
     .superRefine(({ host, port, tls, path, mode }, context) => {
-      const refuse = (key: string, message: string): void =>
-        context.addIssue({ code: 'custom', path: [key], message, params: { statement: true } });
+      const refuse = (key: string, message: string, fix?: string): void =>
+        context.addIssue({ code: 'custom', path: [key], message, params: { statement: true, fix } });
       if (path === undefined && port === undefined) refuse('port', 'is missing: { port: 110 }, or { path }');
-      if (path === undefined && mode !== undefined) refuse('mode', 'belongs to a unix socket, not to a port');
-      if (path !== undefined && port !== undefined) refuse('path', 'stands beside port: only one can be');
+      if (path === undefined && mode !== undefined)
+        refuse('mode', 'belongs to a unix socket, not to a port', 'remove mode, or name a path and no port');
+      if (path !== undefined && port !== undefined)
+        refuse(
+          'path',
+          'stands beside port: only one can be',
+          'make two entries of it, one with the port and one with the path',
+        );
       if (path === undefined) return;
       for (const [key, value] of Object.entries({ host, tls }))
-        if (value !== undefined) refuse(key, 'belongs to a port, not to a unix socket');
+        if (value !== undefined) refuse(key, 'belongs to a port, not to a unix socket', `remove ${key}`);
     });
 }
 

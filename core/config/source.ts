@@ -44,7 +44,11 @@ export function placeOf(text: string, offset: number): Place {
 export function spanAt(text: string, { line, column }: Place): Span {
   const lines = text.split('\n');
   const lineStart = lines.slice(0, line - 1).reduce((offset, { length }) => offset + length + 1, 0);
-  const start = Math.min(lineStart + column - 1, text.length);
-  const word = /^[\w$]+/.exec(text.slice(start))?.[0] ?? ' ';
+  return wordAt(text, Math.min(lineStart + column - 1, text.length));
+}
+
+/** The word that begins at an offset; where none does, the character there. */
+export function wordAt(text: string, start: number): Span {
+  const word = /^(?:"(?:[^"\\]|\\.)*"|[\w$]+)/.exec(text.slice(start))?.[0] ?? ' ';
   return { start, end: start + word.length };
 }

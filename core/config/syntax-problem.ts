@@ -1,6 +1,9 @@
 import type { Program } from 'acorn';
 
+import { didYouMean } from '../did-you-mean.ts';
+import { fixOfSyntax } from './fix-of-syntax.ts';
 import { importsIn } from './imports.ts';
+import { importAs } from './module-resolver.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Source, type Span, spanAt } from './source.ts';
 import { parseModule } from './syntax-tree.ts';
@@ -9,16 +12,22 @@ import { parseModule } from './syntax-tree.ts';
  * A file that cannot be parsed, or an import of a name that is not exported. Node hides the place of the first kind in
  * plain JavaScript from programs, so the parser is asked again.
  */
-export function syntaxProblem(error: SyntaxError, source: Source, tree: Program | undefined): ConfigProblem {
+export async function syntaxProblem(
+  error: SyntaxError,
+  source: Source,
+  tree: Program | undefined,
+): Promise<ConfigProblem> {
   const imported = /^The requested module '([^']+)' does not provide an export named '([^']+)'/.exec(
     error.message,
   );
   if (imported) return noSuchName(imported[1] ?? '', imported[2] ?? '', { source, tree });
   const what = `it cannot be parsed: ${error.message}`;
   const span = tree ? undefined : placeOfParser(source);
-  if (span) return { source, span, what };
+  if (span) return { source, span, what, fix: fixOfSyntax(error.message, source, span) };
   const elsewhere = /^(\S+:\d+)$/m.exec(error.stack ?? '')?.[1];
-  return { source, what: elsewhere === undefined ? what : `${elsewhere} cannot be parsed: ${error.message}` };
+  if (elsewhere === undefined)
+    return { source, what, fix: 'look at what it imports: node FILE says where it is' };
+  return { source, what: `${elsewhere} cannot be parsed: ${error.message}`, fix: `mend ${elsewhere}` };
 }
 
 interface Context {
@@ -26,14 +35,33 @@ interface Context {
   readonly tree: Program | undefined;
 }
 
-function noSuchName(specifier: string, name: string, { source, tree }: Context): ConfigProblem {
+async function noSuchName(
+  specifier: string,
+  name: string,
+  { source, tree }: Context,
+): Promise<ConfigProblem> {
   const span = importsIn(tree).find((found) => found.specifier === specifier)?.span;
   const what = `${specifier} does not export ${name === 'default' ? 'anything by default' : name}`;
-  const fix =
-    name === 'default'
-      ? 'a plugin exports its factory by default: is this one?'
-      : `a plugin is what its package exports by default: import ${name} from '${specifier}'`;
-  return { source, span, what, fix };
+  return { source, span, what, fix: fixOfName(specifier, name, await namesIn(specifier, source)) };
+}
+
+/** What the module does export; nothing where it cannot be loaded. */
+async function namesIn(specifier: string, { file }: Source): Promise<readonly string[]> {
+  const loaded = await importAs(file, specifier).catch(() => undefined);
+  return typeof loaded === 'object' && loaded !== null ? Object.keys(loaded) : [];
+}
+
+function fixOfName(specifier: string, name: string, names: readonly string[]): string {
+  if (name === 'default')
+    return `import a plugin, or by name what there is: ${names.join(', ') || 'nothing'}`;
+  const meant = didYouMean(name, names);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  // Types are not there when it runs.
+  if (/^[A-Z]/.test(name)) return `if it is a type: import { type ${name} } from '${specifier}'`;
+  if (names.includes('default')) {
+    return `a plugin is what its package exports by default: import ${name} from '${specifier}'`;
+  }
+  return `it exports ${names.join(', ') || 'nothing'}`;
 }
 
 /** Node's own parser keeps the place to itself where a config is plain JavaScript. */

@@ -11,6 +11,8 @@ describe('root runs a config only where nobody else could have written it', () =
   let file = '';
   /** The files belong to whoever runs this test, so to root he is the one who called sudo. */
   let root = { uid: 0, sudoUid: 0 };
+  /** A group that is not root's: any will do for root, and others can give away to their own alone. */
+  const strangersGroup = process.getgid?.() || 4321;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'popper-trust-'));
@@ -43,6 +45,24 @@ describe('root runs a config only where nobody else could have written it', () =
     await chmod(join(folder, 'etc'), 0o777);
     match((await reasons()).join(), /etc can be changed by everybody/);
     await chmod(join(folder, 'etc'), 0o755);
+  });
+
+  it('a file or folder that a group can write is not, unless it is the group of root', async () => {
+    for (const [place, mode] of [
+      [file, 0o664],
+      [join(folder, 'etc'), 0o775],
+    ] as const) {
+      const { gid, mode: modeBefore } = await stat(place);
+      await chown(place, -1, strangersGroup);
+      await chmod(place, mode);
+      deepEqual(await reasons(), [
+        `root will not run it: ${place} can be changed by group ${strangersGroup}`,
+      ]);
+      await chown(place, -1, gid);
+      // Only root can give it the group of root.
+      deepEqual((await reasons()).length, gid === 0 ? 0 : 1);
+      await chmod(place, modeBefore & 0o777);
+    }
   });
 
   it('a symbolic link is judged by what it leads to', async () => {

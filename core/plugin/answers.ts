@@ -16,6 +16,8 @@ export const complaints = {
   /** What a command of a plugin's, not the hook before it, comes to. */
   answer: wants('a reply or an outcome', (answer) => isReply(answer) || isOutcome(answer)),
   receive: wants('a reply', isReply),
+  /** Of hooks that look at no answer. A promise is one that the plugin takes to be awaited. */
+  nothing: wants('nothing: the function is not to be async', (answer) => !(answer instanceof Promise)),
   preface: unlessUndefined(
     wants('an identity or a refusal', (answer) => isIdentity(answer) || isRefusal(answer)),
   ),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import { denied, type Plugin } from 'popperd';
 import { memoryHost, memoryMaildrop, type MemoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
@@ -143,7 +144,16 @@ for (const broken of cases) {
     });
   }
 
-  if (sync) continue;
+  if (sync) {
+    test(`an async function that rejects in ${hook}, which awaits nobody, costs no more`, async () => {
+      const server = await judge(broken, (host) => [plain(hook, failsLate, 'tap'), host]);
+      await setImmediate();
+      const faults = faultsOf(server).join('\n');
+      for (const what of ['too late', 'answered a promise'])
+        assert.match(faults, new RegExp(`plugin broken, hook ${hook}: ${what}`));
+    });
+    continue;
+  }
 
   test(`a plugin that hangs in ${hook} is given up, and is named in the log`, async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
@@ -233,6 +243,10 @@ test('a plugin that breaks while it wraps a maildrop does not keep the lock', as
   assert.equal(maildrop.closings, 1);
 });
 
+async function failsLate(): Promise<never> {
+  throw new Error('too late');
+}
+
 async function slowly(): Promise<unknown> {
   await Promise.resolve();
   return denied('not today');
@@ -241,7 +255,7 @@ async function slowly(): Promise<unknown> {
 const mail = () => memoryMaildrop(['a\r\n']);
 const hostOf = (maildrop: MemoryMaildrop) => memoryHost(maildrop);
 
-async function judge(broken: Case, plugins: (host: Plugin) => readonly Plugin[]): Promise<void> {
+async function judge(broken: Case, plugins: (host: Plugin) => readonly Plugin[]): Promise<TestServer> {
   const maildrop = mail();
   const server = new TestServer(plugins(hostOf(maildrop)));
   const { said, reports } = await server.record(broken.lines);
@@ -252,6 +266,7 @@ async function judge(broken: Case, plugins: (host: Plugin) => readonly Plugin[])
     faultsOf(server)[0] ?? 'nothing was logged',
     new RegExp(`plugin broken, hook ${broken.hook}: `),
   );
+  return server;
 }
 
 const faultsOf = ({ log }: TestServer): readonly string[] =>

@@ -1,3 +1,16 @@
+import type { Identity } from '../auth/login.ts';
+
+/** Somebody who can log in, as the plugin that decides it says. */
+export interface KnownUser {
+  readonly identity: Identity;
+  /** Where that is written, for an operator: `/etc/popper/passwd`. */
+  readonly source: string;
+  /** What to do where a file that is to be his belongs to this uid. */
+  readonly fixOfOwner: (path: string, uid: number) => string;
+}
+
+export type LookAtUsers = (users: readonly KnownUser[]) => Promise<void>;
+
 /** What `popper check` hands to each plugin: a place for what it found out about its own files and servers. */
 export interface Checkup {
   /** Something is as it should be. */
@@ -6,6 +19,10 @@ export interface Checkup {
   warning(what: string, fix: string): void;
   /** The daemon, or some user, will not be served. `fix` says what to do. */
   problem(what: string, fix: string): void;
+  /** This plugin lets him in. Told where he and his uid are written down, not where they are made up. */
+  canLogIn(user: KnownUser): void;
+  /** `look` is called with all users that all plugins let in, when they have said so. */
+  withUsers(look: LookAtUsers): void;
 }
 
 /** The same where all of them report to: each finding comes with the name of the plugin that found it. */
@@ -13,6 +30,8 @@ export interface CheckupOfAll {
   fine(what: string, plugin: string): void;
   warning(what: string, fix: string, plugin: string): void;
   problem(what: string, fix: string, plugin: string): void;
+  canLogIn(user: KnownUser): void;
+  withUsers(look: LookAtUsers, plugin: string): void;
 }
 
 /** What one plugin of them is handed. */
@@ -20,4 +39,23 @@ export const checkupOf = (plugin: string, all: CheckupOfAll): Checkup => ({
   fine: (what) => all.fine(what, plugin),
   warning: (what, fix) => all.warning(what, fix, plugin),
   problem: (what, fix) => all.problem(what, fix, plugin),
+  canLogIn: (user) => all.canLogIn(user),
+  withUsers: (look) => all.withUsers(look, plugin),
 });
+
+/** Who can log in by all plugins together, and who wants to know. */
+export class KnownUsers {
+  readonly #users: KnownUser[] = [];
+  readonly #looks: { readonly look: LookAtUsers; readonly plugin: string }[] = [];
+
+  readonly canLogIn = (user: KnownUser): void => void this.#users.push(user);
+
+  readonly withUsers = (look: LookAtUsers, plugin: string): void => void this.#looks.push({ look, plugin });
+
+  /** To be called when each plugin has told of its own; `failed` hears of looks that end in an error. */
+  async lookAtAll(failed: (error: unknown, plugin: string) => void): Promise<void> {
+    for (const { look, plugin } of this.#looks) {
+      await look(this.#users).catch((error: unknown) => failed(error, plugin));
+    }
+  }
+}

@@ -15,7 +15,8 @@ export class CommandTable {
   /** The command of a line and what stands behind its keyword; a two-word keyword goes before a one-word one. */
   find(line: string): { readonly command: Command; readonly rest: string } | undefined {
     const first = wordAt(line, 0);
-    const keyword = first.toUpperCase();
+    // Nearly all clients write them in capitals, and making them so costs more than finding one.
+    const keyword = this.#table.has(first) ? first : first.toUpperCase();
     if (this.#extended.has(keyword)) {
       const second = wordAt(line, first.length + 1);
       const command = this.#table.get(`${keyword} ${second.toUpperCase()}`);
@@ -31,6 +32,10 @@ export class CommandTable {
 
   entries(): Iterable<{ readonly value: Command; readonly owner: string }> {
     return this.#table.entries();
+  }
+
+  keywords(): readonly string[] {
+    return Array.from(this.#table.entries(), ({ name }) => name);
   }
 
   freeze(): void {

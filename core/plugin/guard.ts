@@ -50,7 +50,10 @@ export function guardAsync<A extends readonly unknown[], R>(
   };
 }
 
-/** The same for a tap of a sync hook, which has no deadline because nothing can interrupt it. */
+/**
+ * The same for a tap of a sync hook, which has no deadline because nothing can interrupt it. Nothing awaits it either: a
+ * promise is no answer, and what it fails with later is logged, because nobody else would catch it.
+ */
 export function guardSync<A extends readonly unknown[], R>(
   tap: (...args: A) => R,
   guarded: Omit<Guarded<R>, 'unused' | Times>,
@@ -58,6 +61,7 @@ export function guardSync<A extends readonly unknown[], R>(
   return (...args) => {
     try {
       const answer = tap(...args);
+      logFailure(answer, guarded);
       const fault = faultIn(answer, guarded);
       if (fault === undefined) return answer;
       throw fault;
@@ -75,6 +79,13 @@ function faultIn<R>(
 ): PluginFault | undefined {
   const what = complaint?.(answer);
   return what === undefined ? undefined : new PluginFault(plugin, where, { what: `answered ${what}` });
+}
+
+function logFailure(answer: unknown, guarded: Pick<Guarded<never>, 'plugin' | 'where' | 'log'>): void {
+  if (!(answer instanceof Promise)) return;
+  answer.catch((error: unknown) => {
+    guarded.log.error('a promise that nobody awaits failed', { error: blame(error, guarded) });
+  });
 }
 
 class Deadline {

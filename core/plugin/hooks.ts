@@ -24,11 +24,10 @@ export interface Refusal {
 }
 
 /**
- * What a process is for. With `isolation: 'none'` it is all of it, alone (`all`) or as one of several under a master
- * (`front`). With `isolation: 'user'` fronts talk to strangers, `auth` checks passwords, and a `worker` is the user whose
- * mail it touches.
+ * What a process is for. With `isolation: 'none'` it is everything (`all`), alone or as one of several under a master. With `isolation: 'user'` fronts talk to strangers, `auth` checks passwords, and a `worker` is the user whose
+ * mail it touches; a `locker` locks mailboxes for workers, where they may not.
  */
-export type Role = 'all' | 'front' | 'auth' | 'worker' | 'cli';
+export type Role = 'all' | 'front' | 'auth' | 'worker' | 'locker' | 'cli';
 
 /** One line as it crossed the wire, for a trace. Secrets are masked before any tap sees it. */
 export interface WireEvent {

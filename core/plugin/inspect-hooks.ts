@@ -1,4 +1,7 @@
+import { didYouMean } from '../did-you-mean.ts';
+import type { ApplyFault } from './apply-error.ts';
 import type { Hooks } from './hooks.ts';
+import type { Plugin } from './plugin.ts';
 
 /** A hook with what was added to it, in the order in which it will run. */
 export interface TappedHook {
@@ -11,21 +14,51 @@ export function inspectHooks({ command, ...hooks }: Hooks): readonly TappedHook[
   return [...Object.values(hooks), ...command.made.values()].map(({ name = '', taps }) => ({ name, taps }));
 }
 
+/** What to know in order to tell a slip from a name that is there. */
+interface Names {
+  readonly keywords: readonly string[];
+  readonly plugins: readonly Plugin[];
+  /** False where a plugin failed: what it would have added is missing, which is not to be blamed on others. */
+  readonly areComplete: boolean;
+}
+
 /**
  * tapable lets two kinds of misspelling pass: a `before` that names no tap puts its own first, and a hook for a command
- * that nobody has never fires. Throws a TypeError for either, before the daemon starts.
+ * that nobody has never fires. Gives a fault for each.
  */
-export function refuseUnknownNames(hooks: Hooks, isCommand: (keyword: string) => boolean): void {
-  for (const [keyword, { taps }] of hooks.command.made) {
-    if (isCommand(keyword)) continue;
-    const names = taps.map(({ name }) => name).join(', ');
-    throw new TypeError(`hook command: there is no command ${keyword}, which is what ${names} waits for`);
-  }
-  for (const { name, taps } of inspectHooks(hooks)) {
-    for (const { name: tap, before } of taps) {
-      if (before !== undefined && !taps.some((other) => other.name === before)) {
-        throw new TypeError(`hook ${name}: ${tap} is to come before ${before}, which is not there`);
-      }
-    }
-  }
+export function unknownNames(hooks: Hooks, names: Names): readonly ApplyFault[] {
+  return [...unknownCommands(hooks, names), ...unknownTaps(hooks, names)];
+}
+
+function unknownCommands(
+  { command }: Hooks,
+  { keywords, plugins, areComplete }: Names,
+): readonly ApplyFault[] {
+  const unknown = [...command.made].filter(([keyword]) => !keywords.includes(keyword));
+  return unknown.flatMap(([keyword, { taps }]) => {
+    const tapNames = taps.map(({ name }) => name).join(', ');
+    const meant = didYouMean(keyword, keywords);
+    if (meant === undefined && !areComplete) return [];
+    return {
+      plugin: plugins.find(({ name }) => name === taps[0]?.name),
+      what: `hook command: there is no command ${keyword}, which is what ${tapNames} waits for`,
+      fix: meant === undefined ? `add the plugin that brings ${keyword}` : `did you mean ${meant}?`,
+    };
+  });
+}
+
+function unknownTaps(hooks: Hooks, { plugins, areComplete }: Names): readonly ApplyFault[] {
+  return inspectHooks(hooks).flatMap(({ name: hook, taps }) =>
+    taps.flatMap(({ name, before }) => {
+      const others = taps.map((tap) => tap.name).filter((other) => other !== name);
+      if (before === undefined || taps.some((tap) => tap.name === before)) return [];
+      const meant = didYouMean(before, others);
+      if (meant === undefined && !areComplete) return [];
+      return {
+        plugin: plugins.find((plugin) => plugin.name === name),
+        what: `hook ${hook}: ${name} is to come before ${before}, which is not there`,
+        fix: meant === undefined ? `add the plugin ${before}, or leave before out` : `did you mean ${meant}?`,
+      };
+    }),
+  );
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Fact } from './facts.ts';
 import { type NoOptions, noOptions } from './no-options.ts';
 import { type Problem, validate } from './schema.ts';
+import type { SpoolLockKind, SpoolLocks } from './spool-locks.ts';
 import type { PluginState } from './state.ts';
 import type { Subcommand } from './subcommand.ts';
 import type { PluginHooks } from './taps.ts';
@@ -22,6 +23,8 @@ export interface Popper {
       readonly schema: Schema;
     }): Fact<StandardSchemaV1.InferOutput<Schema>>;
   };
+  /** Locks that a store makes beside mailboxes, in folders that their users may not write to. */
+  readonly spoolLocks: { add(kind: SpoolLockKind): SpoolLocks };
   /** Where the daemon keeps what it must remember, and the one session lock. */
   readonly state: PluginState;
   /** The folder of the configuration file: relative paths in options are taken from here. */
@@ -49,6 +52,11 @@ interface Definition<Schema extends StandardSchemaV1> {
    */
   readonly options: Schema;
   /**
+   * Those that need no options. They are there with the plugin, as those that `apply` adds are, and before there is a
+   * configuration as well.
+   */
+  readonly subcommands?: readonly Subcommand[];
+  /**
    * Registers hooks, commands and the rest, and does nothing else. Sync, so that plugins take their places in the order
    * of the config file, and `popper check` can look at them without opening a connection.
    */
@@ -65,9 +73,11 @@ type Options<Schema extends StandardSchemaV1> =
   Record<string, never> extends Input<Schema> ? [options?: Input<Schema>] : [options: Input<Schema>];
 
 /** What a plugin package exports by default: give it options and get the plugin. */
-export type PluginFactory<Schema extends StandardSchemaV1 = StandardSchemaV1> = (
-  ...options: Options<Schema>
-) => Plugin;
+export interface PluginFactory<Schema extends StandardSchemaV1 = StandardSchemaV1> {
+  (...options: Options<Schema>): Plugin;
+  /** What the plugin can do without options. */
+  readonly subcommands: readonly Subcommand[];
+}
 
 /**
  * Makes a plugin's factory. Wrong options do not throw: they are kept with the plugin, so that one run of
@@ -86,22 +96,26 @@ export function definePlugin(
 }
 
 function factoryOf<Schema extends StandardSchemaV1>(definition: Definition<Schema>): PluginFactory<Schema> {
-  const { name, options: schema } = definition;
+  const { name, options: schema, subcommands = [] } = definition;
   if (!/^[a-z][a-z0-9-]*$/.test(name))
     throw new TypeError(`"${name}" is no name for a plugin: use a-z, 0-9 and -`);
   // Plugins may be plain JavaScript.
   if (typeof schema['~standard']?.validate !== 'function')
     throw new TypeError(`${name}: options is to be a schema, as zod and its like make them; or leave it out`);
-  return (...[input = {}]) => {
+  const make = (...[input = {}]: Options<Schema>): Plugin => {
     const result = validate(schema, input, name);
     if ('problems' in result) return { name, api: 1, problems: result.problems, apply: refuse(name) };
     return {
       name,
       api: 1,
       problems: [],
-      apply: (popper) => definition.apply(popper, result.value),
+      apply(popper) {
+        for (const subcommand of subcommands) popper.subcommands.add(subcommand);
+        return definition.apply(popper, result.value);
+      },
     };
   };
+  return Object.assign(make, { subcommands });
 }
 
 const refuse = (name: string) => (): never => {

@@ -9,7 +9,11 @@ export interface Claim {
 export interface PluginState {
   /** A folder of this identity's own (0700, owned by the uid that serves it), made when it is not there. */
   folderOf(identity: Identity): Promise<string>;
-  /** The folders that are there, for `recover`: one for each uid that has ever been served. */
+  /**
+   * The folders that are there, for `recover`: one for each uid that has ever been served. With `isolation: 'user'` a process
+   * is begun for a uid that has not logged in only where, in the folder `journals` of its own, a file does not end in `.j`, or is
+   * longer than 4096 octets: root tells by names and sizes what is half done.
+   */
   folderOfUid(uid: number): string;
   /**
    * Takes the lock on `key` (a store names it: the mailbox's path, say) for this identity, waiting a second at most for a session that is just

@@ -1,3 +1,5 @@
+import { Misuse } from './apply-error.ts';
+
 /** Things that plugins add by name, each name with one owner. Frozen once every plugin has been applied. */
 export class Table<T> {
   readonly #what: string;
@@ -9,15 +11,22 @@ export class Table<T> {
     this.#what = what;
   }
 
-  /** Throws a TypeError where the name is taken, naming both owners, or the table is frozen. */
+  /** Throws a Misuse where the name is taken, naming both owners, or the table is frozen. */
   add(name: string, value: T, owner: string): void {
-    if (this.#frozen) throw new TypeError(`${owner}: a ${this.#what} is added in apply(), not later`);
+    if (this.#frozen)
+      throw new Misuse(`${owner}: a ${this.#what} is added in apply(), not later`, `add it in apply()`);
     const taken = this.#rows.get(name);
     if (taken?.owner === owner)
-      throw new TypeError(
+      throw new Misuse(
         `${owner}: the ${this.#what} ${name} is there already: is the plugin in the list twice?`,
+        `leave one ${owner} in the list`,
       );
-    if (taken) throw new TypeError(`${owner}: the ${this.#what} ${name} belongs to ${taken.owner} already`);
+    if (taken) {
+      throw new Misuse(
+        `${owner}: the ${this.#what} ${name} belongs to ${taken.owner} already`,
+        taken.owner === 'popper' ? `leave ${owner} out` : `leave ${owner} out, or ${taken.owner}`,
+      );
+    }
     this.#rows.set(name, { value, owner });
   }
 

@@ -32,6 +32,8 @@ interface AsyncHookOf<A extends readonly unknown[], R> {
 interface TapGuard {
   readonly plugin: string;
   readonly log: Logger;
+  /** The daemon's own, which the `log` hook does not hear. */
+  readonly ownLog: Logger;
   /** How long a tap of this hook may take until it counts as slow, and until it counts as hung. */
   readonly timesOf: (hook: string) => Pick<Guarded<never>, 'slowAfterMs' | 'deadlineMs'>;
 }
@@ -66,8 +68,9 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
     maildrop: taps(hooks.maildrop, { complaint: complaints.maildrop, around: wrapping(guard.plugin) }),
     commit: taps(hooks.commit),
     sessionEnd: taps(hooks.sessionEnd),
-    wire: syncTaps(hooks.wire, guard),
-    log: syncTaps(hooks.log, guard),
+    wire: syncTaps(hooks.wire, guard, complaints.nothing),
+    // A sink that fails late would hear of it, and fail again.
+    log: syncTaps(hooks.log, { ...guard, log: guard.ownLog }, complaints.nothing),
   });
 }
 
@@ -111,7 +114,7 @@ interface SyncHookOf<A extends readonly unknown[], R> {
 function syncTaps<A extends readonly unknown[], R>(
   hook: SyncHookOf<A, R>,
   guard: TapGuard,
-  complaint: Complaint = () => undefined,
+  complaint: Complaint,
 ): SyncTaps<A, R> {
   return Object.freeze({
     tap: (options: TapOptions, fn: (...args: A) => R) =>

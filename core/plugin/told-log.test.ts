@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import { z } from 'zod';
 
 import { memoryHost, memoryMaildrop, TestServer } from '../testing.ts';
 import { definePlugin, type Popper } from './plugin.ts';
 
-const sink = (tap: (message: string, popper: Popper) => void) =>
+const sink = (tap: (message: string, popper: Popper) => unknown) =>
   definePlugin({
     name: 'sink',
     options: z.strictObject({}),
@@ -36,4 +37,21 @@ test('a sink that fails is named in the log, and hears neither that nor what it 
     ['session', 'about', 'log failed'],
   );
   assert.match(String(server.log[2]?.fields['error']), /plugin sink, hook log: the disk is full/);
+});
+
+test('a sink that is async and fails is named in the log once for each record, and does not hear of itself', async () => {
+  let heard = 0;
+  const broken = sink(async () => {
+    heard += 1;
+    throw new Error('the disk is full');
+  });
+  const server = new TestServer([memoryHost(memoryMaildrop([])), broken]);
+  await server.converse(session);
+  await server.stop();
+  await setImmediate();
+  assert.equal(heard, 1);
+  assert.deepEqual(
+    server.log.map(({ message }) => message),
+    ['session', 'log failed', 'a promise that nobody awaits failed'],
+  );
 });

@@ -6,43 +6,50 @@ export class UsageError extends Error {}
  * space at the end, make an empty word, which every reader but `rest` refuses.
  */
 export class Arguments {
-  readonly #words: string[];
+  readonly #text: string;
+  /** Where the next word begins; undefined when there are no more. */
+  #at: number | undefined;
 
   private constructor(text: string) {
-    this.#words = text === '' ? [] : text.split(' ');
+    this.#text = text;
+    this.#at = text === '' ? undefined : 0;
   }
 
   /** Lets `read` take words from `text`, and refuses what it leaves over. */
   static parse<T>(text: string, read: (args: Arguments) => T): T {
     const args = new Arguments(text);
     const value = read(args);
-    if (args.#words.length > 0) throw new UsageError();
+    if (args.#at !== undefined) throw new UsageError();
     return value;
   }
 
   word(): string {
-    const word = this.#words.shift();
-    if (word === undefined || word === '') throw new UsageError();
+    if (this.#at === undefined) throw new UsageError();
+    const space = this.#text.indexOf(' ', this.#at);
+    const word = space === -1 ? this.#text.slice(this.#at) : this.#text.slice(this.#at, space);
+    this.#at = space === -1 ? undefined : space + 1;
+    if (word === '') throw new UsageError();
     return word;
   }
 
   /** A message number: 1 or more, decimal digits only, no leading zero. `LIST 4294967297` is never message 1. */
   number(): number {
-    return this.#decimal(/^[1-9][0-9]{0,9}$/);
+    return this.#decimal(messageNumber);
   }
 
   /** A count of lines: 0 or more (TOP, RFC 1939 section 7). More digits than a number can hold mean "all of them". */
   count(): number {
-    return this.#decimal(/^(0|[1-9][0-9]*)$/);
+    return this.#decimal(lineCount);
   }
 
   optional<T>(read: (args: this) => T): T | undefined {
-    return this.#words.length === 0 ? undefined : read(this);
+    return this.#at === undefined ? undefined : read(this);
   }
 
   /** Everything that is left, spaces and all: a password may have them (RFC 1939 section 7). */
   rest(): string {
-    const rest = this.#words.splice(0).join(' ');
+    const rest = this.#at === undefined ? '' : this.#text.slice(this.#at);
+    this.#at = undefined;
     if (rest === '') throw new UsageError();
     return rest;
   }
@@ -53,3 +60,6 @@ export class Arguments {
     return Number(word);
   }
 }
+
+const messageNumber = /^[1-9][0-9]{0,9}$/;
+const lineCount = /^(0|[1-9][0-9]*)$/;

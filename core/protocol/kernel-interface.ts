@@ -6,17 +6,23 @@
 export interface Kernel {
   readonly name: 'simd' | 'plain';
 
+  /**
+   * Memory that `encodeInto` fills without a copy, of the same length for each call; undefined where there is no more. It
+   * is made once and never freed, so whoever gets it keeps it.
+   */
+  newSlab(octets: number): Buffer | undefined;
+
   countLineFeeds(source: Uint8Array): number;
 
   /** Line feeds with no carriage return before them: each becomes two octets on the wire. */
   countBareLineFeeds(source: Uint8Array, previousOctet: number): number;
 
   /**
-   * Writes source octets to the start of `target` as they go over the wire: a bare LF becomes CRLF, a dot at a line
+   * Writes source octets to `target` from `at` on as they go over the wire: a bare LF becomes CRLF, a dot at a line
    * start gets another (RFC 1939 section 3). Stops when all is read, or when `target` has under `minRoomOctets` left
    * and not room for the rest at its worst.
    */
-  encodeInto(source: Uint8Array, target: Uint8Array, previousOctet: number): Encoded;
+  encodeInto(source: Uint8Array, target: Uint8Array, previousOctet: number, at?: number): Encoded;
 
   /**
    * Calls `onHit` for each line that begins with the prefix and has all of it in `source`, in order, with its index and

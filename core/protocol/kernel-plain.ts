@@ -11,6 +11,7 @@ import {
 /** The kernel in plain TypeScript, for where WebAssembly SIMD is not to be had. The clearer of the two: read this one. */
 export const plainKernel: Kernel = {
   name: 'plain',
+  newSlab: () => undefined,
   countLineFeeds,
   countBareLineFeeds,
   encodeInto,
@@ -31,12 +32,12 @@ function countBareLineFeeds(source: Uint8Array, previousOctet: number): number {
   return count;
 }
 
-function encodeInto(source: Uint8Array, target: Uint8Array, previousOctet: number): Encoded {
-  const wire = new Wire(target);
+function encodeInto(source: Uint8Array, target: Uint8Array, previousOctet: number, at = 0): Encoded {
+  const wire = new Wire(at === 0 ? target : target.subarray(at));
   let readOctets = 0;
   let bareLineFeeds = 0;
   for (;;) {
-    const octets = encodableOctets(source.length - readOctets, target.length - wire.octets);
+    const octets = encodableOctets(source.length - readOctets, target.length - at - wire.octets);
     if (octets === 0) return { readOctets, writtenOctets: wire.octets, bareLineFeeds };
     const slice = source.subarray(readOctets, readOctets + octets);
     bareLineFeeds += encodeSlice(slice, source[readOctets - 1] ?? previousOctet, wire);

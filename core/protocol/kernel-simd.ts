@@ -7,10 +7,11 @@ interface KernelExports {
   inputOffset(): number;
   inputOctets(): number;
   outputOffset(): number;
+  slabsOffset(): number;
   bareLineFeeds(): number;
   countLineFeeds(octets: number): number;
   countBareLineFeeds(octets: number, previousOctet: number): number;
-  encode(octets: number, previousOctet: number): number;
+  encode(octets: number, previousOctet: number, target: number): number;
   scan(octets: number, availableOctets: number, previousOctet: number, prefixOctets: number): number;
 }
 
@@ -26,15 +27,18 @@ declare const WebAssembly:
 
 /**
  * The kernel of a WebAssembly module, or undefined where the engine does not take it: WebAssembly is off, or has no
- * SIMD. Compiling takes well under a millisecond. The module's memory is used within a call only, so one kernel serves
- * all sessions of a process.
+ * SIMD. Compiling takes well under a millisecond. But for the slabs, the module's memory is used within a call only, so one
+ * kernel serves all sessions of a process.
  */
 export function openSimdKernel(moduleOctets: Uint8Array): Kernel | undefined {
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(moduleOctets)) return undefined;
   return new SimdKernel(new WebAssembly.Instance(new WebAssembly.Module(moduleOctets)).exports);
 }
 
-/** Cuts what it is given into slices that fit the module's input area, and copies them in and out. */
+/** The encoder writes whole blocks, the last one past the end. */
+const behindSlabOctets = 64;
+
+/** Cuts what it is given into slices that fit the module's input area, copies them in, and out where that is not a slab. */
 class SimdKernel implements Kernel {
   readonly name = 'simd';
   readonly #exports: KernelExports;
@@ -42,16 +46,30 @@ class SimdKernel implements Kernel {
   readonly #input: Uint8Array;
   readonly #prefix: Uint8Array;
   readonly #output: Uint8Array;
+  readonly #outputOffset: number;
   readonly #hits: Uint32Array;
+  readonly #buffer: ArrayBuffer;
+  #nextSlab: number;
 
   constructor(exports: KernelExports) {
     const { buffer } = exports.memory;
     this.#exports = exports;
+    this.#buffer = buffer;
+    this.#nextSlab = exports.slabsOffset();
+    this.#outputOffset = exports.outputOffset();
     this.#sliceOctets = exports.inputOctets();
     this.#input = new Uint8Array(buffer, exports.inputOffset());
     this.#prefix = new Uint8Array(buffer, exports.prefixOffset());
     this.#output = new Uint8Array(buffer, exports.outputOffset());
     this.#hits = new Uint32Array(buffer, exports.outputOffset());
+  }
+
+  newSlab(octets: number): Buffer | undefined {
+    const offset = this.#nextSlab;
+    const end = offset + octets + behindSlabOctets;
+    if (end > this.#buffer.byteLength) return undefined;
+    this.#nextSlab = end;
+    return Buffer.from(this.#buffer, offset, octets);
   }
 
   countLineFeeds(source: Uint8Array): number {
@@ -71,17 +89,21 @@ class SimdKernel implements Kernel {
     return count;
   }
 
-  encodeInto(source: Uint8Array, target: Uint8Array, previousOctet: number): Encoded {
+  encodeInto(source: Uint8Array, target: Uint8Array, previousOctet: number, at = 0): Encoded {
     let readOctets = 0;
     let writtenOctets = 0;
     let bareLineFeeds = 0;
+    const slabOffset = target.buffer === this.#buffer ? target.byteOffset + at : undefined;
     for (;;) {
       const leftOctets = source.length - readOctets;
-      const octets = Math.min(encodableOctets(leftOctets, target.length - writtenOctets), this.#sliceOctets);
+      const roomOctets = target.length - at - writtenOctets;
+      const octets = Math.min(encodableOctets(leftOctets, roomOctets), this.#sliceOctets);
       if (octets === 0) return { readOctets, writtenOctets, bareLineFeeds };
       this.#load(source, readOctets, readOctets + octets);
-      const encodedOctets = this.#exports.encode(octets, source[readOctets - 1] ?? previousOctet);
-      target.set(this.#output.subarray(0, encodedOctets), writtenOctets);
+      const previous = source[readOctets - 1] ?? previousOctet;
+      const to = slabOffset === undefined ? this.#outputOffset : slabOffset + writtenOctets;
+      const encodedOctets = this.#exports.encode(octets, previous, to);
+      if (slabOffset === undefined) target.set(this.#output.subarray(0, encodedOctets), at + writtenOctets);
       readOctets += octets;
       writtenOctets += encodedOctets;
       bareLineFeeds += this.#exports.bareLineFeeds();

@@ -113,6 +113,43 @@ test('a kernel never writes past the room it was given, and always gets on with 
   }
 });
 
+test('a slab of the kernel gets the same octets, from any place on, and what lies around them stays', () => {
+  const slabOctets = 8192;
+  const [slab, next] = [simdKernel.newSlab(slabOctets), simdKernel.newSlab(slabOctets)];
+  assert(slab !== undefined && next !== undefined);
+  const places = fc.oneof(
+    fc.nat({ max: slabOctets }),
+    fc.nat({ max: 40 }).map((left) => slabOctets - left),
+  );
+  fc.assert(
+    fc.property(text, previousOctets, places, (octets, previous, at) => {
+      slab.fill(0xee);
+      next.fill(0xee);
+      const plain = Buffer.alloc(slabOctets, 0xee);
+      const { writtenOctets, ...progress } = simdKernel.encodeInto(octets, slab, previous, at);
+      const expected = plainKernel.encodeInto(octets, plain, previous, at);
+      assert.deepEqual({ writtenOctets, ...progress }, expected);
+      const end = at + writtenOctets;
+      assert.ok(slab.subarray(0, end).equals(plain.subarray(0, end)));
+      assert.ok(next.equals(Buffer.alloc(slabOctets, 0xee)));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('the kernel has some slabs, none twice, and says when there are no more', () => {
+  const own = openSimdKernel(Buffer.from(kernelModuleBase64, 'base64'));
+  assert(own !== undefined);
+  const slabs: Buffer[] = [];
+  for (let slab = own.newSlab(65_536); slab !== undefined; slab = own.newSlab(65_536)) {
+    slab.fill(slabs.length);
+    slabs.push(slab);
+  }
+  assert.ok(slabs.length >= 16);
+  for (const [index, slab] of slabs.entries()) assert.ok(slab.equals(Buffer.alloc(65_536, index)));
+  assert.equal(plainKernel.newSlab(65_536), undefined);
+});
+
 function encoded(one: Kernel, octets: Uint8Array, previous: number, room: number): unknown {
   const slab = Buffer.alloc(room);
   const progress = one.encodeInto(octets, slab, previous);

@@ -35,14 +35,17 @@ export const err = (text: string, code?: ResponseCode): Reply =>
 
 /** Whether it is a reply in form: plugins may be plain JavaScript, and what they answer is looked at where it comes in. */
 export function isReply(value: unknown): value is Reply {
-  if (typeof value !== 'object' || value === null) return false;
-  const member = (name: string): unknown => Reflect.get(value, name);
-  if (typeof member('text') !== 'string') return false;
-  if (member('status') === '-ERR') return ['undefined', 'string'].includes(typeof member('code'));
-  if (member('status') !== '+OK') return false;
+  if (typeof value !== 'object' || value === null || !('status' in value) || !hasText(value)) return false;
+  if (value.status === '-ERR') return hasCodeOrNone(value);
+  if (value.status !== '+OK') return false;
   if ('body' in value) return hasMethod(value.body, Symbol.asyncIterator);
   return !('lines' in value) || linesIterators.some((iterator) => hasMethod(value.lines, iterator));
 }
+
+const hasText = (value: object): boolean => 'text' in value && typeof value.text === 'string';
+
+const hasCodeOrNone = (value: object): boolean =>
+  !('code' in value) || value.code === undefined || typeof value.code === 'string';
 
 const linesIterators = [Symbol.iterator, Symbol.asyncIterator];
 
@@ -51,6 +54,7 @@ const hasMethod = (value: unknown, name: symbol): boolean =>
 
 /** What separates the status line's parts on the wire: everything that is not printable ASCII becomes `?`. */
 const unprintable = /[^\x20-\x7e]/g;
+const printable = /^[\x20-\x7e]*$/;
 /** RFC 1939 section 3: a first line has at most 512 octets, CRLF included. */
 const maxFirstLineOctets = 512;
 
@@ -59,8 +63,14 @@ const maxFirstLineOctets = 512;
  * unless it is a real response code, so that no user data is read as one (RFC 2449 section 8).
  */
 export function firstLine(reply: Reply): string {
-  const code = reply.status === '-ERR' && reply.code !== undefined ? `[${reply.code}]` : '';
-  const shielded = code === '' && reply.text.startsWith('[') ? ` ${reply.text}` : reply.text;
-  const line = [reply.status, code, shielded].filter((part) => part !== '').join(' ');
-  return line.slice(0, maxFirstLineOctets - 2).replace(unprintable, '?');
+  const line = wholeLine(reply);
+  const short = line.length > maxFirstLineOctets - 2 ? line.slice(0, maxFirstLineOctets - 2) : line;
+  return printable.test(short) ? short : short.replace(unprintable, '?');
+}
+
+function wholeLine(reply: Reply): string {
+  const { status, text } = reply;
+  const rest = text === '' ? '' : ` ${text}`;
+  if (reply.status === '-ERR' && reply.code !== undefined) return `${status} [${reply.code}]${rest}`;
+  return text.startsWith('[') ? `${status} ${rest}` : `${status}${rest}`;
 }

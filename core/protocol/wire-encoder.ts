@@ -8,7 +8,7 @@ import { TornMessage } from './torn-message.ts';
  * before CRLF, stay as they are. It writes into the caller's output slab and holds no octets itself:
  *
  *     while (chunk.length > 0) {
- *       const { readOctets, writtenOctets } = encoder.encodeInto(chunk, slab.subarray(used));
+ *       const { readOctets, writtenOctets } = encoder.encodeInto(chunk, slab, used);
  *       used += writtenOctets;
  *       chunk = chunk.subarray(readOctets);
  *       if (chunk.length > 0) used = await sendAndRenew();
@@ -28,11 +28,11 @@ export class WireEncoder {
   }
 
   /**
-   * Encodes from the start of `source` to the start of `target` until all is read or `target` is as good as full:
+   * Encodes from the start of `source` into `target` from `at` on until all is read or `target` is as good as full:
    * with room for `minRoomOctets` it always gets on, with twice the source's length it always reads all.
    */
-  encodeInto(source: Uint8Array, target: Uint8Array): Encoded {
-    const encoded = kernel.encodeInto(source, target, this.#previousOctet);
+  encodeInto(source: Uint8Array, target: Uint8Array, at = 0): Encoded {
+    const encoded = kernel.encodeInto(source, target, this.#previousOctet, at);
     this.#previousOctet = source[encoded.readOctets - 1] ?? this.#previousOctet;
     this.#bodyOctets += encoded.readOctets + encoded.bareLineFeeds;
     return encoded;

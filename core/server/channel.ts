@@ -78,14 +78,25 @@ export class SocketChannel implements Channel {
   }
 
   async readLine(): Promise<Line | undefined> {
-    const line = await this.#nextLine();
+    let line: Line | undefined;
+    while (line === undefined && this.#ending === undefined) {
+      if (this.#turn.isOver) {
+        await this.#turn.next();
+        continue;
+      }
+      line = this.#lines.next();
+      if (line !== undefined) break;
+      if (this.#lines.droppedOctets > maxDroppedOctets) this.#end('abuse');
+      else this.#push(await this.#nextOctets());
+    }
     this.#cutShort = line === undefined;
+    // The command may have to wait for a disk, and the replies before it need not.
+    this.#outgoing.flushSoon();
     return line;
   }
 
   async readOctets(): Promise<Uint8Array | undefined> {
-    await this.#outgoing.flush();
-    const octets = await this.#incoming.next();
+    const octets = await this.#nextOctets();
     this.#turn.begin();
     return octets;
   }
@@ -108,15 +119,21 @@ export class SocketChannel implements Channel {
     this.#lines.push(rest);
   }
 
-  async send(reply: Reply): Promise<SentReply> {
+  send(reply: Reply): SentReply | Promise<SentReply> {
+    const stalled = this.#outgoing.text(`${firstLine(reply)}\r\n`);
+    if (stalled !== undefined || 'body' in reply || 'lines' in reply) return this.#sendRest(reply, stalled);
+    // What the client is to do next it does when it has read this, so the time it takes begins now.
+    this.#progressed();
+    return withoutBody;
+  }
+
+  async #sendRest(reply: Reply, stalled: Promise<void> | undefined): Promise<SentReply> {
     this.#isMidReply = true;
-    await this.#outgoing.text(`${firstLine(reply)}\r\n`);
+    if (stalled !== undefined) await stalled;
     // A message's first line goes with the message; it is not sent ahead of it.
     const bodyOctets = 'body' in reply ? await this.#outgoing.message(reply.body, reply.promisedOctets) : 0;
     if ('lines' in reply) await this.#sendLines(reply.lines);
     this.#isMidReply = false;
-    this.#outgoing.flushSoon();
-    // What the client is to do next it does when it has read this, so the time it takes begins now.
     this.#progressed();
     return { bodyOctets };
   }
@@ -235,20 +252,16 @@ export class SocketChannel implements Channel {
     reset(this.#wire);
   }
 
-  async #nextLine(): Promise<Line | undefined> {
-    while (this.#ending === undefined) {
-      if (this.#turn.isOver) {
-        await this.#turn.next();
-        continue;
-      }
-      const line = this.#lines.next();
-      if (line !== undefined) return line;
-      if (this.#lines.droppedOctets > maxDroppedOctets) return this.#end('abuse');
-      const octets = await this.readOctets();
-      if (octets === undefined) return this.#end('disconnected');
-      this.#lines.push(octets);
-    }
-    return undefined;
+  /** What the next line is to be cut from has come, or the end. */
+  #push(octets: Uint8Array | undefined): void {
+    this.#turn.begin();
+    if (octets === undefined) this.#end('disconnected');
+    else this.#lines.push(octets);
+  }
+
+  #nextOctets(): Promise<Uint8Array | undefined> {
+    const stalled = this.#outgoing.flush();
+    return stalled === undefined ? this.#incoming.next() : stalled.then(() => this.#incoming.next());
   }
 
   async #sendLines(lines: Lines): Promise<void> {
@@ -282,9 +295,8 @@ export class SocketChannel implements Channel {
     cutOff();
   }
 
-  #end(how: Ending): undefined {
+  #end(how: Ending): void {
     this.#ending ??= how;
-    return undefined;
   }
 }
 
@@ -294,6 +306,8 @@ const lastWordsOn: { readonly [How in Ending]?: Reply } = {
   kicked: err('the operator has ended this session, nothing was deleted', 'SYS/TEMP'),
   abuse: err('too many octets that are no command'),
 };
+
+const withoutBody: SentReply = { bodyOctets: 0 };
 
 const crowdedOut = err('too many connections, and others have waited for longer', 'SYS/TEMP');
 

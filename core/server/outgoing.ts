@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
 
-import { BufferPool } from '../protocol/buffer-pool.ts';
-import { minRoomOctets } from '../protocol/kernel-interface.ts';
+import { Slabs } from '../protocol/slabs.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import type { Turn } from './turn.ts';
 
 /** Octets gathered before they go to the socket: few, large writes. */
 const slabOctets = 64 * 1024;
-/** Shared by all sessions: 4 MiB at most lie idle. */
-const slabs = new BufferPool(slabOctets, 64);
+/** Shared by all sessions. */
+const slabs = new Slabs(slabOctets);
 
 /**
  * What goes to a client. Gathers what is said until it is flushed or a slab is full, and then waits for the client to
@@ -21,6 +20,8 @@ export class Outgoing {
   #slab: Buffer | undefined;
   #used = 0;
   #soon: NodeJS.Immediate | undefined;
+  /** Whether the last slab was not taken at once. */
+  #isLate = false;
   #stalledSinceMs: number | undefined;
   readonly #turn: Turn;
   readonly #progressed: () => void;
@@ -42,16 +43,15 @@ export class Outgoing {
     return this.#used > 0 || this.#text !== '';
   }
 
-  /** Adds text of one-octet characters. */
-  async text(text: string): Promise<void> {
+  /** Adds text of one-octet characters. A promise only where something has to be waited for. */
+  text(text: string): Promise<void> | undefined {
     if (this.#slab === undefined) {
       this.#text += text;
-      if (this.#text.length >= slabOctets) await this.#makeRoom();
-      return;
+      return this.#text.length >= slabOctets ? this.#makeRoom() : undefined;
     }
-    if (text.length > this.#slab.length - this.#used) await this.#makeRoom();
-    if (this.#slab === undefined) return this.text(text);
+    if (text.length > this.#slab.length - this.#used) return this.#textInNewRoom(text);
     this.#used += this.#slab.write(text, this.#used, 'latin1');
+    return undefined;
   }
 
   /**
@@ -65,7 +65,11 @@ export class Outgoing {
       // Plain JavaScript may hand on something that has no octets, or another length: less than the message would go out.
       if (!(chunk instanceof Uint8Array))
         throw new TypeError('a message is to be read as chunks of Uint8Array');
-      await this.#encode(encoder, chunk);
+      let rest = this.#encode(encoder, chunk);
+      while (rest.length > 0) {
+        await this.#makeRoom();
+        rest = this.#encode(encoder, rest);
+      }
     }
     if (!this.#socket.writable) return undefined;
     const end = encoder.end(promisedOctets);
@@ -81,23 +85,42 @@ export class Outgoing {
    * by a command that has to wait for a disk.
    */
   flushSoon(): void {
-    this.#soon ??= setImmediate(() => void this.flush());
+    if (this.hasUnsent) this.#soon ??= setImmediate(() => void this.flush());
   }
 
-  /** Gives everything to the socket. Waits only where the client must read first. */
-  flush(): Promise<void> {
-    clearImmediate(this.#soon);
+  /** Gives everything to the socket. A promise only where the client must read first. */
+  flush(): Promise<void> | undefined {
+    if (this.#soon !== undefined) clearImmediate(this.#soon);
     this.#soon = undefined;
-    const socket = this.#socket;
-    const slab = this.#slab;
-    const data = slab?.subarray(0, this.#used) ?? this.#text;
+    if (!this.hasUnsent) return undefined;
+    const isTaken = this.#slab === undefined ? this.#writeText() : this.#writeSlab(this.#slab);
+    return isTaken ? undefined : this.#hasRead();
+  }
+
+  #writeText(): boolean {
+    const text = this.#text;
     this.#text = '';
+    return !this.#socket.writable || this.#socket.write(text, 'latin1');
+  }
+
+  #writeSlab(slab: Buffer): boolean {
+    const socket = this.#socket;
+    const octets = slab.subarray(0, this.#used);
     this.#slab = undefined;
     this.#used = 0;
-    if (data.length === 0 || !socket.writable) return done;
     // A slab goes back when the kernel has taken all of it, or never will.
-    const isTaken = socket.write(data, 'latin1', () => slab && slabs.giveBack(slab));
-    return isTaken ? done : this.#hasRead();
+    const giveBack = (): void => slabs.giveBack(slab);
+    if (!socket.writable) {
+      giveBack();
+      return true;
+    }
+    // Most often it is taken at once. To be told so by a callback costs more than the write does otherwise.
+    const isTaken = this.#isLate ? socket.write(octets, giveBack) : socket.write(octets);
+    const isLate = socket.writableLength > 0;
+    if (!this.#isLate && isLate) socket.write(nothing, giveBack);
+    if (!this.#isLate && !isLate) giveBack();
+    this.#isLate = isLate;
+    return isTaken;
   }
 
   /** Resolves when the client has read, or is gone. */
@@ -114,15 +137,17 @@ export class Outgoing {
     if (this.#turn.isOver) await this.#turn.next();
   }
 
-  async #encode(encoder: WireEncoder, chunk: Uint8Array): Promise<void> {
-    let rest = chunk;
-    while (rest.length > 0) {
-      const slab = this.#openSlab();
-      const { readOctets, writtenOctets } = encoder.encodeInto(rest, slab.subarray(this.#used));
-      this.#used += writtenOctets;
-      rest = rest.subarray(readOctets);
-      if (rest.length > 0 || slab.length - this.#used < minRoomOctets) await this.#makeRoom();
-    }
+  async #textInNewRoom(text: string): Promise<void> {
+    await this.#makeRoom();
+    await this.text(text);
+  }
+
+  /** Gives what there was no room for. */
+  #encode(encoder: WireEncoder, chunk: Uint8Array): Uint8Array {
+    const slab = this.#openSlab();
+    const { readOctets, writtenOctets } = encoder.encodeInto(chunk, slab, this.#used);
+    this.#used += writtenOctets;
+    return readOctets === chunk.length ? nothing : chunk.subarray(readOctets);
   }
 
   #openSlab(): Buffer {
@@ -135,11 +160,11 @@ export class Outgoing {
   }
 }
 
-const done = Promise.resolve();
+const nothing = new Uint8Array(0);
 
 function drainedOrClosed(socket: Socket): Promise<void> {
-  if (socket.destroyed) return done;
   return new Promise((resolve) => {
+    if (socket.destroyed) return resolve();
     const settle = (): void => {
       socket.off('drain', settle).off('close', settle);
       resolve();

@@ -55,9 +55,9 @@ export interface Channel {
   /**
    * Resolves when the reply may be forgotten: bounded by what the client reads (back-pressure). Throws a TornMessage
    * where its body falls short of `promisedOctets`, and what its body throws: either way the response has no end, and
-   * nothing may be sent after it.
+   * nothing may be sent after it. A promise where anything has to be waited for, and always where there is a body.
    */
-  send(reply: Reply): Promise<SentReply>;
+  send(reply: Reply): SentReply | Promise<SentReply>;
   /**
    * Says `go` and goes on over TLS; `facts` tell of it then. Gives the reason where that comes to nothing: there is no line
    * any more, and nothing may be said. Where the client sent anything after its command, `go` is not said either.

@@ -1,20 +1,30 @@
 import type { Command } from '../commands/command.ts';
 import type { Core } from '../core.ts';
+import type { Maildrop } from '../maildrop/maildrop.ts';
+import { makersOf } from '../maildrop/makers.ts';
 import { UsageError } from '../protocol/arguments.ts';
 import type { Line } from '../protocol/line-reader.ts';
 import { err, isReply, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
+import { Hung } from './ends-within.ts';
 import { isOutcome, type Outcome } from './outcome.ts';
+import type { Patience } from './patience.ts';
 import type { SessionTally } from './session-tally.ts';
 import type { Session } from './session.ts';
 
 interface Around {
   readonly core: Core;
   readonly tally: SessionTally;
+  /** With a command's own work: its hooks have a deadline of their own, and bringing in an index takes as long as it has mail. */
+  readonly patience?: Patience;
 }
 
-/** Turns one command line into what should happen next. Never throws: a broken plugin costs one -ERR. */
-export async function dispatch(line: Line, session: Session, { core, tally }: Around): Promise<Outcome> {
+/**
+ * Turns one command line into what should happen next: at once where nothing has to be waited for. Never throws and never
+ * rejects: a broken plugin costs one -ERR.
+ */
+export function dispatch(line: Line, session: Session, around: Around): Outcome | Promise<Outcome> {
+  const { core, tally, patience } = around;
   if (line.kind === 'too long') return say(err('line too long: 255 octets at most, CRLF included'));
   if (line.kind === 'malformed') return say(err('a command is printable ASCII and ends with CRLF'));
   const found = core.commands.find(line.text);
@@ -22,27 +32,87 @@ export async function dispatch(line: Line, session: Session, { core, tally }: Ar
   const { command, rest } = found;
   tally.began(command.keyword);
   try {
-    return await run(command, rest, { session, core });
+    const result = run(command, rest, { session, core, patience });
+    return result instanceof Promise ? settled(result, command, { session, core }) : asOutcome(result);
   } catch (error) {
-    if (error instanceof UsageError) return say(err(`usage: ${command.usage}`));
-    return say(answer(error, command.keyword, core, session));
+    return failed(error, command, { session, core });
   }
 }
 
 interface Context {
   readonly session: Session;
   readonly core: Core;
+  readonly patience?: Patience | undefined;
 }
 
-async function run(command: Command, rest: string, { session, core }: Context): Promise<Outcome> {
+type Result = Reply | Outcome | Promise<Reply | Outcome>;
+
+function run(command: Command, rest: string, { session, core, patience }: Context): Result {
   const ready = command.forSession(session);
-  if (ready === undefined) return say(err(`${command.keyword} has no place in the ${session.state} state`));
+  if (ready === undefined) return err(`${command.keyword} has no place in the ${session.state} state`);
   const refusal = command.refuse(session);
-  if (refusal !== undefined) return asOutcome(refusal);
-  const instead = await core.hooks.command.get(command.keyword)?.promise(session);
-  if (instead !== undefined) return say(instead);
-  if (session.state === 'TRANSACTION' && !command.countsOnly) await session.maildrop.load?.();
-  return asOutcome(await ready(rest));
+  if (refusal !== undefined) return refusal;
+  const asked = core.hooks.command.get(command.keyword)?.promise(session);
+  const maildrop = maildropToLoad(command, session);
+  const work = (): Result => inTime(ready(rest), patience);
+  if (asked === undefined && maildrop === undefined) return work();
+  return runLater(work, asked, maildrop);
+}
+
+function inTime(result: Result, patience: Patience | undefined): Result {
+  if (patience === undefined || !(result instanceof Promise)) return result;
+  return patience.for(result).catch((error: unknown) => {
+    if (error instanceof Hung) void result.then(unused).catch(() => {});
+    throw error;
+  });
+}
+
+/** A message that comes when nobody waits for it any more is let go of. */
+function unused(late: Reply | Outcome): void {
+  if ('body' in late) void late.body[Symbol.asyncIterator]().return?.();
+}
+
+/** A store that opens without what its columns answer from is asked for it once. */
+function maildropToLoad({ countsOnly }: Command, session: Session): Maildrop | undefined {
+  if (countsOnly || session.state !== 'TRANSACTION') return undefined;
+  const { maildrop } = session;
+  return maildrop.load === undefined || loaded.has(maildrop) ? undefined : maildrop;
+}
+
+const loaded = new WeakSet<Maildrop>();
+
+async function runLater(
+  ready: () => Result,
+  asked: Promise<Reply | undefined> | undefined,
+  maildrop: Maildrop | undefined,
+): Promise<Reply | Outcome> {
+  const instead = await asked;
+  if (instead !== undefined) return instead;
+  await maildrop?.load?.();
+  if (maildrop !== undefined) loaded.add(maildrop);
+  return ready();
+}
+
+async function settled(
+  result: Promise<Reply | Outcome>,
+  command: Command,
+  context: Context,
+): Promise<Outcome> {
+  try {
+    return asOutcome(await result);
+  } catch (error) {
+    return failed(error, command, context);
+  }
+}
+
+function failed(error: unknown, { usage, keyword }: Command, { core, session }: Context): Outcome {
+  if (error instanceof UsageError) return say(err(`usage: ${usage}`));
+  if (error instanceof Hung && session.state === 'TRANSACTION') {
+    const plugin = makersOf(session.maildrop);
+    core.log.error('a plugin hangs', { session: session.id, plugin, command: keyword, error });
+    return say(err('no answer for too long, try again later', 'SYS/TEMP'));
+  }
+  return say(answer(error, keyword, core, session));
 }
 
 /** Plugins may be plain JavaScript: an answer that is neither a reply nor an outcome is theirs to mend. */

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Failure, type SessionReport } from 'popperd';
+import { Failure, type Maildrop, PartlyRemoved, type SessionReport } from 'popperd';
 import { memoryHost, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
 
 const login = ['USER mrose', 'PASS secret'];
 const texts = ['a\r\n', 'bb\r\n', '.ccc\r\n'];
+
+/** What a plugin that wraps a maildrop hands through. */
+const drop = (inner: Maildrop): Maildrop => ({
+  count: inner.count,
+  totalOctets: inner.totalOctets,
+  octetsOf: (index) => inner.octetsOf(index),
+  uidOf: (index) => inner.uidOf(index),
+  read: (index, signal) => inner.read(index, signal),
+  commit: (deleted) => inner.commit(deleted),
+  close: () => inner.close(),
+});
 
 async function reportOf(lines: readonly string[]): Promise<SessionReport> {
   const { reports } = await new TestServer([memoryHost(memoryMaildrop(texts))]).record(lines);
@@ -42,6 +53,26 @@ test('a session that leaves is reported as having deleted nothing', async () => 
     { ending, deleted, left },
     { ending: 'disconnected', deleted: { messages: 0, octets: 0 }, left: { messages: 3, octets: 13 } },
   );
+});
+
+test('a session whose store could remove one of two is reported with that one', async () => {
+  const maildrop = memoryMaildrop(texts);
+  const halfway = testPlugin('halfway', ({ hooks }) =>
+    hooks.maildrop.tapPromise('halfway', async () => ({
+      ...drop(maildrop),
+      commit: async () => {
+        const removed = { messages: 1, octets: 4 };
+        throw new PartlyRemoved('1 of 2 messages not removed', { code: 'SYS/TEMP', removed });
+      },
+    })),
+  );
+  const server = new TestServer([memoryHost(maildrop), halfway]);
+  const { said, reports } = await server.record([...login, 'DELE 1', 'DELE 2', 'QUIT']);
+  assert.equal(said.at(-1), '-ERR [SYS/TEMP] 1 of 2 messages not removed');
+  const [report] = reports;
+  assert.equal(report?.ending, 'failed');
+  assert.deepEqual(report.deleted, { messages: 1, octets: 4 });
+  assert.deepEqual(report.left, { messages: 2, octets: 9 });
 });
 
 test('a client that never logs in is reported without a user', async () => {

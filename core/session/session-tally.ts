@@ -1,3 +1,4 @@
+import { PartlyRemoved } from '../maildrop/partly-removed.ts';
 import type { Refusal } from '../plugin/hooks.ts';
 import { Failure } from '../protocol/failure.ts';
 import type { Channel } from './channel.ts';
@@ -35,6 +36,7 @@ export class SessionTally {
   readonly #startedAtMs = performance.now();
   #activeAtMs = this.#startedAtMs;
   #command: string | undefined;
+  #isElsewhere = false;
   #user: string | undefined;
   #refusedLogins = 0;
   #deletions: Deletions | undefined;
@@ -56,6 +58,12 @@ export class SessionTally {
 
   /** The command is answered; the next one is waited for. */
   waits(): void {
+    this.#command = undefined;
+  }
+
+  /** Another process runs the rest of the session, and knows what it is at. */
+  handedOver(): void {
+    this.#isElsewhere = true;
     this.#command = undefined;
   }
 
@@ -94,7 +102,14 @@ export class SessionTally {
   /** It ends by an error, which the report tells the reason of. */
   failed(error: unknown): undefined {
     this.#failure ??= failureOf(error);
+    if (error instanceof PartlyRemoved) this.#partlyUpdated(error);
     return this.ended('failed');
+  }
+
+  #partlyUpdated({ removed }: PartlyRemoved): void {
+    const { messages, octets } = this.#left;
+    this.#deleted = removed;
+    this.#left = { messages: messages - removed.messages, octets: octets - removed.octets };
   }
 
   /** The server did not want the client, and told it so. */
@@ -112,7 +127,7 @@ export class SessionTally {
   progress(): SessionProgress {
     const deletions = this.#deletions;
     return {
-      state: deletions === undefined ? 'AUTHORIZATION' : 'TRANSACTION',
+      state: deletions === undefined && !this.#isElsewhere ? 'AUTHORIZATION' : 'TRANSACTION',
       user: this.#user,
       command: this.#command,
       startedAtMs: this.#startedAtMs,

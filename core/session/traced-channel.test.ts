@@ -48,7 +48,7 @@ test('a trace shows commands as they came and the first line of each answer', as
       'C: USER mrose',
       'S: +OK send PASS',
       'C: PASS ***',
-      'S: +OK maildrop has 1 messages (33 octets)',
+      'S: +OK maildrop has 1 message (33 octets)',
       'C: RETR 1',
       'S: +OK 33 octets',
       'C: QUIT',

@@ -1,15 +1,17 @@
 import type { Core } from '../core.ts';
+import { counted } from '../counted.ts';
 import { makersOf } from '../maildrop/makers.ts';
 import { err, isReply, ok, type Reply } from '../protocol/reply.ts';
 import { TornMessage } from '../protocol/torn-message.ts';
 import { answer } from './answer.ts';
 import type { Ticket } from './authority.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, SentReply } from './channel.ts';
 import { Deletions } from './deletions.ts';
 import { dispatch } from './dispatch.ts';
-import { endsWithin } from './ends-within.ts';
+import { endsWithin, Hung } from './ends-within.ts';
 import { closeMaildrop, openMaildrop } from './open-maildrop.ts';
 import type { Take } from './outcome.ts';
+import { Patience } from './patience.ts';
 import type { SessionTally } from './session-tally.ts';
 import type { TransactionSession } from './session.ts';
 
@@ -39,12 +41,15 @@ export async function transact(channel: Channel, ticket: Ticket, context: Contex
     // RFC 1939 section 4 lets the server close after this, and the caller does.
     return void (await channel.send(answer(error, 'opening the maildrop', core, channel.facts)));
   }
+  const patience = new Patience(core.settings.hookDeadlineMs);
   let parting: Reply | undefined;
   try {
-    const quits = await endsWithin(talk(channel, session, context), core.settings.hookDeadlineMs, signal);
+    const talking = talk(channel, { ...context, session, patience });
+    const quits = await endsWithin(talking, core.settings.hookDeadlineMs, signal);
     // Nobody stops waiting for this: a lock let go while mail is being removed would cost mail.
     if (quits) parting = await update(session, context);
   } finally {
+    patience.close();
     await closeMaildrop(session.maildrop, identity, core);
   }
   // After the lock is gone: a client that comes again as soon as it has read this is let in.
@@ -70,17 +75,20 @@ async function startSession(
 }
 
 /** Talks until QUIT. False where the session ends without, so that nothing is removed (RFC 1939 section 6). */
-async function talk(channel: Channel, session: TransactionSession, context: Context): Promise<boolean> {
+async function talk(channel: Channel, talked: Talk): Promise<boolean> {
+  const { session, core, tally } = talked;
   const { count, totalOctets } = session.maildrop;
-  await channel.send(ok(`maildrop has ${count} messages (${totalOctets} octets)`));
+  await channel.send(ok(`maildrop has ${counted(count, 'message')} (${counted(totalOctets, 'octet')})`));
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
-    const outcome = await dispatch(line, session, context);
+    const outcome = await dispatch(line, session, talked);
     switch (outcome.kind) {
-      case 'reply':
-        if (!(await say(outcome.reply, channel, { ...context, session }))) return false;
+      case 'reply': {
+        const said = say(outcome.reply, channel, talked);
+        if (said instanceof Promise && !(await said)) return false;
         break;
+      }
       case 'receive':
-        await receive(channel, outcome, context.core);
+        await receive(channel, outcome, core);
         break;
       case 'quit':
         return true;
@@ -90,19 +98,26 @@ async function talk(channel: Channel, session: TransactionSession, context: Cont
         await channel.send(err('you are logged in already'));
         break;
     }
-    context.tally.waits();
+    tally.waits();
   }
   return false;
 }
 
-interface Said extends Context {
+interface Talk extends Context {
   readonly session: TransactionSession;
+  /** With whoever gives what is said. */
+  readonly patience: Patience;
 }
 
 /** False where the client was left with half a message, which only the end of the connection can tell it. */
-async function say(reply: Reply, channel: Channel, said: Said): Promise<boolean> {
+function say(reply: Reply, channel: Channel, said: Talk): true | Promise<boolean> {
+  const sent = send(reply, channel, said.patience);
+  return sent instanceof Promise ? saidWhole(reply, sent, said) : true;
+}
+
+async function saidWhole(reply: Reply, sent: Promise<SentReply>, said: Talk): Promise<boolean> {
   try {
-    const { bodyOctets } = await channel.send(reply);
+    const { bodyOctets } = await sent;
     // Whoever has left in the middle has not retrieved it.
     if (!('promisedOctets' in reply) || bodyOctets === undefined) return true;
     said.tally.retrieved(bodyOctets);
@@ -110,16 +125,28 @@ async function say(reply: Reply, channel: Channel, said: Said): Promise<boolean>
     if (bodyOctets !== reply.promisedOctets) blameStore(said, reply.promisedOctets, bodyOctets);
     return true;
   } catch (error) {
-    if (!(error instanceof TornMessage)) throw error;
-    blameStore(said, error.promisedOctets, error.sentOctets);
+    if (error instanceof TornMessage) blameStore(said, error.promisedOctets, error.sentOctets);
+    else if (error instanceof Hung) blameForHanging(said, error);
+    else throw error;
     said.tally.failed(error);
     return false;
   }
 }
 
-function blameStore({ core, session }: Said, promised: number | undefined, sent: number): void {
+const send = (reply: Reply, channel: Channel, patience: Patience): SentReply | Promise<SentReply> =>
+  'body' in reply
+    ? patience.whileSending(reply.body, (body) => channel.send({ ...reply, body }))
+    : channel.send(reply);
+
+function blameStore({ core, session }: Talk, promised: number | undefined, sent: number): void {
   const plugin = makersOf(session.maildrop);
   core.log.error('the store promised another size', { session: session.id, plugin, promised, sent });
+}
+
+function blameForHanging({ core, session, tally }: Talk, error: Hung): void {
+  const plugin = makersOf(session.maildrop);
+  const { command } = tally.progress();
+  core.log.error('a plugin hangs', { session: session.id, plugin, command, error });
 }
 
 async function receive(

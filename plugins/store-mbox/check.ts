@@ -7,12 +7,14 @@ import type { Checkup } from 'popperd';
 import type { Options } from './options.ts';
 import { literalRootOf } from './spool-path.ts';
 
+type Findings = Pick<Checkup, 'fine' | 'warning' | 'problem'>;
+
 /** Whether this process may use a path so; root may do everything. */
 export type MayUse = (path: string, mode: number) => Promise<boolean>;
 
 /** Looks at the spool folder for `popper check`. Users' homes cannot be known here. */
 export async function checkSpool(
-  checkup: Checkup,
+  checkup: Findings,
   { spool, lockMethods, owner }: Options,
   baseFolder: string,
   mayUse: MayUse = mayAccess,
@@ -51,7 +53,7 @@ interface Spool {
 const maxNamed = 20;
 
 /** Mboxes that every login will be refused, whoever it is. */
-async function checkMboxes(checkup: Checkup, { folder, owner, mayUse }: Spool): Promise<void> {
+async function checkMboxes(checkup: Findings, { folder, owner, mayUse }: Spool): Promise<void> {
   let more = 0;
   let named = 0;
   for (const name of await readdir(folder).catch(() => [])) {

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { type Files, realFiles } from './commit/index.ts';
-import { clearLeftBehind, isDotlocked, tryDotlock } from './dotlock.ts';
+import { clearLeftBehind, isDotlocked, resumeDotlock, tryDotlock } from './dotlock.ts';
 import { systemError, WatchedFiles } from './testing/watched-files.ts';
 
 const staleMs = 300_000;
@@ -191,5 +191,71 @@ describe('a dotlock of ours', () => {
     await held.refresh();
     assert.ok(await isDotlocked(realFiles, path, staleMs));
     await held.release();
+  });
+});
+
+describe('a dotlock whose holder died while the work that it guards goes on', () => {
+  const left = `4194304 ${hostname()} ${'0'.repeat(32)}\n`;
+
+  it('is gone on with, without being free in between, and says who has it now', async () => {
+    await lockOfAnother(secondsAgo(200), left);
+    const before = await realFiles.lstat(lockPath);
+    const resumed = await resumeDotlock(files, path);
+    assert.ok(resumed !== undefined);
+    assert.equal((await realFiles.lstat(lockPath))?.ino, before?.ino);
+    assert.match(await readFile(lockPath, 'latin1'), new RegExp(`^${process.pid} \\S+ [0-9a-f]{32}\n$`));
+    assert.deepEqual(
+      files.calls.filter(({ what }) => what === 'rename' || what === 'unlink' || what === 'link'),
+      [],
+    );
+    assert.equal(await attempt(), 'busy');
+    assert.equal(await resumeDotlock(files, path), undefined, 'it is held');
+    await utimes(lockPath, secondsAgo(301), secondsAgo(301));
+    await resumed.refresh();
+    assert.ok(await isDotlocked(realFiles, path, staleMs));
+    assert.equal(await resumed.release(), 'released');
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('is gone on with though the disk was too full to write into it', async () => {
+    await lockOfAnother(secondsAgo(1), '');
+    assert.equal(await (await resumeDotlock(files, path))?.release(), 'released');
+  });
+
+  it("is not where it is another program's by now, another host's, a stranger's link, or nobody's", async () => {
+    assert.equal(await resumeDotlock(files, path), undefined);
+    for (const content of ['0', `1 another.example ${'0'.repeat(32)}\n`]) {
+      await lockOfAnother(secondsAgo(1), content);
+      assert.equal(await resumeDotlock(files, path), undefined);
+      assert.equal(await readFile(lockPath, 'latin1'), content);
+    }
+    await rename(lockPath, join(folder, 'own'));
+    await writeFile(join(folder, 'own'), left);
+    await symlink(join(folder, 'own'), lockPath);
+    assert.equal(await resumeDotlock(files, path), undefined);
+  });
+
+  it('is not where another program got the name just when it was looked at', async () => {
+    await lockOfAnother(secondsAgo(1), left);
+    let looks = 0;
+    files.before = async ({ what, path: of }) => {
+      if (what !== 'lstat' || of !== lockPath) return;
+      looks += 1;
+      if (looks !== 2) return;
+      await writeFile(join(folder, 'new'), 'quicker');
+      await rename(join(folder, 'new'), lockPath);
+    };
+    assert.equal(await resumeDotlock(files, path), undefined);
+    assert.equal(await readFile(lockPath, 'latin1'), 'quicker');
+  });
+
+  it("is nobody's where the disk fails, and can be resumed later", async () => {
+    await lockOfAnother(secondsAgo(1), left);
+    files.before = ({ what }) => {
+      if (what === 'write') throw systemError('EIO');
+    };
+    await assert.rejects(resumeDotlock(files, path), { code: 'EIO' });
+    files.before = () => {};
+    assert.equal(await (await resumeDotlock(files, path))?.release(), 'released');
   });
 });

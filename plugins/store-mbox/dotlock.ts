@@ -3,24 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-import { Failure, lockFile } from 'popperd';
+import { Failure, lockFile, type SpoolLock, type SpoolLockAttempt } from 'popperd';
 
 import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
 import { isSameInode } from './spool-file.ts';
 
 /** A dotlock held. */
-export interface Dotlock {
-  /** Shows other programs that it is not left behind. */
-  refresh(): Promise<void>;
-  /** Answers `taken` if another program broke it meanwhile; what has the name now is then left alone. */
-  release(): Promise<'released' | 'taken'>;
-}
+export type Dotlock = SpoolLock;
 
-/**
- * `forbidden`: this user may not make files in the spool folder, so there can be no dotlock, and nobody else has one.
- * `missing`: there is no such folder.
- */
-export type DotlockAttempt = Dotlock | 'busy' | 'forbidden' | 'missing';
+/** `missing`: there is no such folder, or, where that had to be looked at, no such mailbox. */
+export type DotlockAttempt = SpoolLockAttempt;
 
 /** The name that all mail programs agree on. */
 export const dotlockPathOf = (mailboxPath: string): string => `${mailboxPath}.lock`;
@@ -64,6 +56,41 @@ export async function clearLeftBehind(files: Files, mailboxPath: string): Promis
   if (lock !== undefined && (await isLeftByPopper(files, lockPath, lock, isLockOfHere))) {
     await takeAway(files, lockPath, lock, ownPath);
   }
+}
+
+/**
+ * Goes on with the dotlock that a popper of this user and host had when it died, for the one whose work it guards has not:
+ * it is never free in between. undefined where there is none such. Throws system errors; then it is as it was.
+ */
+export async function resumeDotlock(files: Files, mailboxPath: string): Promise<Dotlock | undefined> {
+  const lockPath = dotlockPathOf(mailboxPath);
+  const stat = await files.lstat(lockPath);
+  if (stat === undefined || !isFileOfOurs(stat)) return undefined;
+  const file = await files.open(lockPath, 'read-write');
+  const own = { path: lockPath, file, content: newContent() };
+  let isResumed = false;
+  try {
+    isResumed = (await isToBeResumed(files, own, stat)) && (await overwrite(own, stat.octets));
+  } finally {
+    if (!isResumed) await file.close();
+  }
+  if (!isResumed) return undefined;
+  return { refresh: () => refresh(own), release: () => release(files, lockPath, file, stat) };
+}
+
+/** The kernel's lock on it is ours then. A disk may have been too full to write into it. */
+async function isToBeResumed(files: Files, { path, file }: OwnFile, stat: FileStat): Promise<boolean> {
+  const text = await textOf(file);
+  const isRight = (text === '' || isLockOfHere(text)) && isSameInode(stat, await file.stat());
+  if (!isRight || isKernelLocked(file, 'exclusive')) return false;
+  return isSameInode(stat, await files.lstat(path));
+}
+
+/** Who has it from now on. */
+async function overwrite(own: OwnFile, octets: number): Promise<true> {
+  await refresh(own);
+  if (own.content.length < octets) await own.file.truncate(own.content.length);
+  return true;
 }
 
 async function tryOnce(
@@ -112,7 +139,7 @@ async function makeOwn(
   const created = await createOwn(files, mailboxPath);
   if (typeof created === 'string') return created;
   const { path, file } = created;
-  const content = Buffer.from(`${process.pid} ${hostname()} ${randomBytes(16).toString('hex')}\n`);
+  const content = newContent();
   try {
     // Not free for a moment if another process asks whether it was left behind.
     if (!isKernelLocked(file, 'exclusive')) {
@@ -128,6 +155,10 @@ async function makeOwn(
   await file.close();
   return 'busy';
 }
+
+/** Who has a lock, and which one it is. */
+const newContent = (): Buffer =>
+  Buffer.from(`${process.pid} ${hostname()} ${randomBytes(16).toString('hex')}\n`);
 
 interface Created {
   readonly path: string;
@@ -280,8 +311,7 @@ async function isLeftByPopper(
   stat: FileStat,
   isRight: (text: string) => boolean = () => true,
 ): Promise<boolean> {
-  const isOurs = stat.uid === process.geteuid?.();
-  if (stat.kind !== 'file' || !isOurs || stat.octets > maxContentOctets) return false;
+  if (!isFileOfOurs(stat)) return false;
   try {
     const file = await files.open(path, 'read');
     try {
@@ -295,6 +325,10 @@ async function isLeftByPopper(
     return false;
   }
 }
+
+/** Of a popper of this user, as far as its inode tells. */
+const isFileOfOurs = ({ kind, uid, octets }: FileStat): boolean =>
+  kind === 'file' && uid === process.geteuid?.() && octets <= maxContentOctets;
 
 async function textOf(file: OpenFile): Promise<string> {
   const content = Buffer.alloc(maxContentOctets);

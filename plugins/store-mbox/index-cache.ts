@@ -19,23 +19,43 @@ export type Unsaved =
   | { readonly kind: 'added'; readonly former: IndexHeader }
   | { readonly kind: 'all' };
 
-/** A little that was added is scanned again, with the same uids, where this process does not remember it. */
-export function isWorthSaving({ header, unsaved }: MailboxIndex): boolean {
-  if (unsaved.kind !== 'added') return unsaved.kind === 'all';
-  return header.scannedOctets - unsaved.former.scannedOctets > leftUnsavedOctets;
+/**
+ * A little that was added is scanned again, with the same uids, where no process remembers it. So is a small mailbox, where
+ * there is but one process, and that remembers it for as long as it runs.
+ */
+export function isWorthSaving({ header, rows, unsaved }: MailboxIndex, isRemembered: boolean): boolean {
+  if (unsaved.kind === 'nothing') return false;
+  if (unsaved.kind === 'added')
+    return header.scannedOctets - unsaved.former.scannedOctets > leftUnsavedOctets;
+  // Without an index, equal messages would have other uids when one of them is gone.
+  return !isRemembered || header.scannedOctets > smallMailboxOctets || rows === undefined || rows.hasTwins;
 }
 
 /** To scan this much costs about what it costs to write it down. */
 const leftUnsavedOctets = 256 * 1024;
+/** To scan this much takes a millisecond, once after each start of the daemon. */
+const smallMailboxOctets = 1024 * 1024;
 
 /** Indexes of mailboxes lately opened, for users who come again. The least lately used go first. */
 export class IndexCache {
   readonly #maxOctets: number;
+  readonly #isAlone: boolean;
   readonly #indexes = new Map<string, MailboxIndex>();
   #octets = 0;
 
-  constructor(maxOctets: number) {
+  /** `isAlone`: no other process opens these mailboxes while this one runs. */
+  constructor(maxOctets: number, isAlone = false) {
     this.#maxOctets = maxOctets;
+    this.#isAlone = isAlone;
+  }
+
+  /** Whether it is here, can be expected to be here until the process ends, and is needed nowhere else. */
+  remembers(path: string): boolean {
+    return this.#isAlone && this.#octets * 2 < this.#maxOctets && this.has(path);
+  }
+
+  has(path: string): boolean {
+    return this.#indexes.has(path);
   }
 
   get(path: string): MailboxIndex | undefined {

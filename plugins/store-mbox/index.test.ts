@@ -106,7 +106,7 @@ describe('a popper with an mbox spool', () => {
       '...x',
       '.',
       '+OK message 1 deleted',
-      '+OK 1 messages (60 octets)',
+      '+OK 1 message (60 octets)',
       '2 60',
       '.',
       '+OK bye',

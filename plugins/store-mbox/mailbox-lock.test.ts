@@ -32,6 +32,7 @@ const settings = (over: Partial<LockSettings> = {}): LockSettings => ({
   lockTimeoutMs: 100,
   staleDotlockMs: 300_000,
   onForbidden: (mailbox) => forbidden.push(mailbox),
+  tryDotlock: (of) => tryDotlock(over.files ?? realFiles, of, 300_000),
   ...over,
 });
 

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, lockFile, unlockFile } from 'popperd';
 
 import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
-import { type Dotlock, dotlockPathOf, tryDotlock } from './dotlock.ts';
-import type { LockNote } from './lock-note.ts';
+import { type Dotlock, type DotlockAttempt, dotlockPathOf } from './dotlock.ts';
 import type { LockMethod } from './options.ts';
 import { isSameInode, openTrusted, type SpoolFile, type Trust } from './spool-file.ts';
 
@@ -16,8 +15,8 @@ export interface LockSettings {
   readonly staleDotlockMs: number;
   /** Told when the spool folder lets nobody make a dotlock. */
   readonly onForbidden: (mailboxPath: string) => void;
-  /** Stands while a dotlock is held or tried for. */
-  readonly note?: LockNote;
+  /** Tries once, by whoever may: this process, or another for it. Throws system errors, and then none is held. */
+  readonly tryDotlock: (mailboxPath: string) => Promise<DotlockAttempt>;
   /** Told when a lock could not be let go. */
   readonly onLeftLocked?: (mailboxPath: string, error: unknown) => void;
   /** Told when another program took our dotlock for one left behind, and broke it while we worked. */
@@ -143,7 +142,7 @@ async function tryEach(
   held: Held,
 ): Promise<LockedMailbox | undefined | 'busy'> {
   for (const method of settings.lockMethods) {
-    const tried = await (method === 'dotlock' ? tryNotedDotlock : tryFcntl)(path, settings, held, trust);
+    const tried = await (method === 'dotlock' ? tryDotlock : tryFcntl)(path, settings, held, trust);
     if (tried !== 'held') return tried === 'busy' ? 'busy' : undefined;
   }
   held.opened ??= await openTrusted(settings.files, path, 'read-write', trust);
@@ -156,9 +155,8 @@ async function tryEach(
 /** `missing`: no mailbox, or not even its folder. */
 type Tried = 'held' | 'busy' | 'missing';
 
-async function tryNotedDotlock(path: string, settings: LockSettings, held: Held): Promise<Tried> {
-  await settings.note?.write();
-  const attempt = await tryDotlock(settings.files, path, settings.staleDotlockMs);
+async function tryDotlock(path: string, settings: LockSettings, held: Held): Promise<Tried> {
+  const attempt = await settings.tryDotlock(path);
   if (attempt === 'busy' || attempt === 'missing') return attempt;
   if (attempt === 'forbidden') doWithoutDotlock(path, settings);
   else held.dotlock = attempt;
@@ -209,14 +207,12 @@ function refresherOf(dotlock: Dotlock): () => void {
 
 /** Each lock although another could not be let go. */
 async function letGo(path: string, { opened, dotlock }: Held, settings: LockSettings): Promise<void> {
-  const { note, onLeftLocked, onTaken } = settings;
+  const { onLeftLocked, onTaken } = settings;
   // The kernel's lock first: whoever takes the dotlock then finds the mailbox free.
   await opened?.file.close().catch((error: unknown) => onLeftLocked?.(path, error));
   try {
     if ((await dotlock?.release()) === 'taken') onTaken?.(path);
-    note?.remove();
   } catch (error) {
-    // The note stays, for the next start.
     onLeftLocked?.(path, error);
   }
 }

@@ -1,5 +1,5 @@
 import { type FileStat, isMailboxPending, type OpenFile } from './commit/index.ts';
-import { isDotlocked } from './dotlock.ts';
+import { dotlockPathOf, isDotlocked } from './dotlock.ts';
 import { isWorthSaving, type MailboxIndex, type Unsaved } from './index-cache.ts';
 import { type IndexHeader, isSameMailbox } from './index-header.ts';
 import { KeptOctets } from './kept-octets.ts';
@@ -29,6 +29,7 @@ export class Mailbox {
    * is not there is empty, and is not made. Throws a Failure where it is not to be trusted, or locked for too long.
    */
   static async open(place: Place): Promise<Mailbox> {
+    if (!place.surroundings.cache.has(place.path)) await lookTogether(place);
     const stat = await settledStat(place);
     if (stat === undefined) return new Mailbox(place, emptyIndex);
     assertTrusted(place.path, stat, place.trust);
@@ -168,7 +169,8 @@ export class Mailbox {
    * fail.
    */
   async save(): Promise<void> {
-    if (!isWorthSaving(this.#index)) return;
+    const isRemembered = this.place.surroundings.cache.remembers(this.place.path);
+    if (!isWorthSaving(this.#index, isRemembered && !this.#hasSuccessor)) return;
     try {
       await this.#write();
       // While the deletion is not finished, its recovery will need to know which of several equal messages went.
@@ -222,6 +224,20 @@ const withAdded = ({ header, unsaved }: MailboxIndex): Unsaved =>
 
 /** A scan of this much is not done twice because a process was killed; less is left until the session ends. */
 const savedAtOnceOctets = 16 * 1024 * 1024;
+
+/**
+ * Of a mailbox that this process does not know, all names are looked up that will be wanted one after the other: together
+ * that is one wait for the disk, and not five. Afterwards they cost nothing.
+ */
+async function lookTogether({ path, indexFile, nextIndexFile, commit, surroundings }: Place): Promise<void> {
+  await Promise.allSettled([
+    surroundings.files.lstat(path),
+    isMailboxPending(path, commit),
+    indexFile.stat(),
+    nextIndexFile.stat(),
+    surroundings.files.lstat(dotlockPathOf(path)),
+  ]);
+}
 
 /** Recovers first what a dead process left. */
 async function settledStat(place: Place): Promise<FileStat | undefined> {

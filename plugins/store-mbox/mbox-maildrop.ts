@@ -2,6 +2,7 @@ import type { AppendableMaildrop, Claim, Maildrop, NewMessage } from 'popperd';
 
 import { addMessages } from './addition.ts';
 import type { Mailbox } from './mailbox.ts';
+import { type FoundMessage, MessageChunks } from './message-chunks.ts';
 import { MessageReader, messageChanged } from './message-reader.ts';
 import { Placement } from './placement.ts';
 import { removeMessages } from './removal.ts';
@@ -43,9 +44,15 @@ export class MboxMaildrop implements AppendableMaildrop {
     return uidText(this.#rowsOf(index).uidOf(index));
   }
 
-  async *read(index: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { reader, extent } = await this.#find(index);
-    yield* reader.read(extent, () => this.#isStillAt(index, extent), signal);
+  read(index: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return new MessageChunks(
+      {
+        findHere: () => this.#findHere(index),
+        find: () => this.#find(index),
+        isStillThere: (found) => this.#isStill(index, found),
+      },
+      signal,
+    );
   }
 
   async commit(deleted: ReadonlySet<number>): Promise<void> {
@@ -95,8 +102,17 @@ export class MboxMaildrop implements AppendableMaildrop {
     return this.#placement;
   }
 
+  /** Most messages are where the one before them was read. */
+  #findHere(index: number): FoundMessage | undefined {
+    const reader = this.#reader;
+    const extent = this.#placement && extentOf(this.#placement, index);
+    return reader !== undefined && extent !== undefined && reader.has(extent)
+      ? { reader, extent }
+      : undefined;
+  }
+
   /** Where the message is, with its beginning read. Throws a Failure (SYS/TEMP) if it is gone. */
-  async #find(index: number): Promise<{ readonly reader: MessageReader; readonly extent: Extent }> {
+  async #find(index: number): Promise<FoundMessage> {
     for (let attempt = 0; attempt < maxLooks; attempt += 1) {
       const extent = extentOf(await this.#placed(), index);
       const reader = extent && (await this.#openReader());
@@ -107,8 +123,7 @@ export class MboxMaildrop implements AppendableMaildrop {
     throw messageChanged(`${this.#mailbox.place.path}: message ${index + 1} is not there any more`);
   }
 
-  async #isStillAt(index: number, extent: Extent): Promise<boolean> {
-    const reader = this.#reader;
+  async #isStill(index: number, { reader, extent }: FoundMessage): Promise<boolean> {
     await this.#lookAgain();
     const now = extentOf(await this.#placed(), index);
     // Another reader means another file under the name.

@@ -27,6 +27,8 @@ export class MessageReader {
   /** When the file was last seen to be what the index was made from, with the window's content in it. */
   #seenAtMs = Number.NEGATIVE_INFINITY;
   #forget: NodeJS.Timeout | undefined;
+  /** Whoever gets the window next would write to it: that is not while it is being filled or looked at. */
+  #isInUse = false;
   #isClosed = false;
   #isFilling = false;
 
@@ -49,45 +51,50 @@ export class MessageReader {
   }
 
   /**
+   * Whether the message's beginning is in memory, and has lately been seen to be what the index says. Then `begin` may follow
+   * without `find`.
+   */
+  has({ offset, envelopeOctets }: Extent): boolean {
+    return (
+      performance.now() - this.#seenAtMs < freshMs &&
+      this.#holds(offset, Math.min(envelopeOctets, fromLine.length)) &&
+      this.#isFromLineAt(offset, envelopeOctets)
+    );
+  }
+
+  /**
    * Brings the message's beginning in. Answers false if the file is no longer what the index was made from, or there is
    * no From_ line: then the message may be elsewhere.
    */
   async find({ offset, envelopeOctets }: Extent): Promise<boolean> {
-    // Not while the window is being filled or looked at: whoever gets it next would be sent this user's mail.
-    clearTimeout(this.#forget);
+    this.#isInUse = true;
     const seenOctets = Math.min(envelopeOctets, fromLine.length);
     const isThere = this.#holds(offset, seenOctets) && (await this.#isUnchanged());
     if (!isThere && !(await this.#fill(offset))) return false;
-    return this.#view(offset, offset + seenOctets).equals(fromLine.subarray(0, seenOctets));
+    return this.#isFromLineAt(offset, envelopeOctets);
   }
 
-  /**
-   * The message found last, without its From_ line. A chunk is valid until the next one is asked for. Where the file has
-   * changed meanwhile, `stillThere` says whether the message has not, having called `renew`.
-   */
-  async *read(
-    { offset, envelopeOctets, contentOctets }: Extent,
-    stillThere: () => Promise<boolean>,
-    signal: AbortSignal,
-  ): AsyncGenerator<Buffer> {
-    const end = offset + envelopeOctets + contentOctets;
-    // The window is looked at until the message's end, and a client may take long for it.
-    clearTimeout(this.#forget);
-    try {
-      for (let position = offset + envelopeOctets; position < end;) {
-        signal.throwIfAborted();
-        if (this.#view(position, end).length === 0 && !(await this.#fill(position))) {
-          if (!(await stillThere())) throw messageChanged('the message changed while it was sent');
-          continue;
-        }
-        const chunk = this.#view(position, end);
-        if (chunk.length === 0) throw messageChanged('the mailbox ended within a message');
-        position += chunk.length;
-        yield chunk;
-      }
-    } finally {
-      this.#forgetSoon();
-    }
+  /** A message is being read: what was read ahead stays until `end`, for a client may take long for it. */
+  begin(): void {
+    this.#isInUse = true;
+  }
+
+  /** The octets in memory from `position` on, up to `end`; none if there are none. Valid until `bringIn` or `end` is called. */
+  view(position: number, end: number): Buffer {
+    const window = this.#window;
+    const windowEnd = this.#start + this.#filledOctets;
+    if (window === undefined || position < this.#start || position >= windowEnd) return nothing;
+    return window.octets.subarray(position - this.#start, Math.min(end, windowEnd) - this.#start);
+  }
+
+  /** Reads on from `position`; answers false if the file is no longer what the index was made from. */
+  bringIn(position: number): Promise<boolean> {
+    return this.#fill(position);
+  }
+
+  end(): void {
+    this.#isInUse = false;
+    this.#forgetSoon();
   }
 
   async close(): Promise<void> {
@@ -144,17 +151,21 @@ export class MessageReader {
     return this.#filledOctets > 0 && position >= this.#start && position <= end + nearOctets;
   }
 
-  #view(from: number, to: number): Buffer {
-    const window = this.#window;
-    if (window === undefined || from < this.#start || from >= this.#start + this.#filledOctets)
-      return nothing;
-    return window.octets.subarray(from - this.#start, Math.min(to - this.#start, this.#filledOctets));
+  #isFromLineAt(offset: number, envelopeOctets: number): boolean {
+    const seenOctets = Math.min(envelopeOctets, fromLine.length);
+    const seen = this.view(offset, offset + seenOctets);
+    return seen.toString('latin1') === fromLine.slice(0, seenOctets);
   }
 
   /** A session that only waits does not need the memory. */
   #forgetSoon(): void {
     if (this.#isClosed) return;
-    this.#forget = setTimeout(() => this.#dropWindow(), idleMs).unref();
+    if (this.#forget !== undefined) this.#forget.refresh();
+    else this.#forget = setTimeout(() => this.#forgetUnused(), idleMs).unref();
+  }
+
+  #forgetUnused(): void {
+    if (!this.#isInUse) this.#dropWindow();
   }
 
   #dropWindow(): void {
@@ -170,7 +181,7 @@ export class MessageReader {
 export const messageChanged = (what: string): Failure =>
   new Failure('message changed, log in again', { code: 'SYS/TEMP', cause: new Error(what) });
 
-const fromLine = Buffer.from('From ');
+const fromLine = 'From ';
 const nothing = Buffer.alloc(0);
 /** What was read ahead is served this long before the file is looked at again. */
 const freshMs = 1000;

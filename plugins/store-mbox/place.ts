@@ -7,7 +7,6 @@ import { Failure, type Identity, type Logger } from 'popperd';
 import { type CommitSettings, type Files, poolReserve } from './commit/index.ts';
 import type { IndexCache } from './index-cache.ts';
 import { IndexFile } from './index-file.ts';
-import { lockNote } from './lock-note.ts';
 import type { LockSettings } from './mailbox-lock.ts';
 import type { Options } from './options.ts';
 import type { Trust } from './spool-file.ts';
@@ -23,6 +22,7 @@ export interface Surroundings {
   readonly log: Logger;
   readonly cache: IndexCache;
   readonly windows: WindowPool;
+  readonly tryDotlock: LockSettings['tryDotlock'];
   /** Which start of the machine this is. */
   readonly bootId: string;
   /** Spool folders in which no dotlock can be made, told once each. */
@@ -65,7 +65,7 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
     locks: {
       ...options,
       files,
-      note: lockNote(files, journalFolder, path),
+      tryDotlock: surroundings.tryDotlock,
       onForbidden: (mailbox) => sayForbidden(mailbox, surroundings),
       onTaken: (mailbox) =>
         surroundings.log.warn(

@@ -1,4 +1,4 @@
-import { Failure } from 'popperd';
+import { PartlyRemoved } from 'popperd';
 
 import { commitDeletions, type OpenFile } from './commit/index.ts';
 import { areAsIndexed } from './confirmation.ts';
@@ -13,8 +13,8 @@ import { stampOf, type SurveyedIndex, tailDigestOf } from './survey.ts';
 
 /**
  * Removes these of the messages that the session listed, durably. Each is digested again before: what is not octet for
- * octet the message that the client was shown (but for fields such as `Status:`) stays. Throws a Failure: SYS/TEMP if
- * some were not found, and then the others are removed; SYS/PERM if the mailbox may not be changed.
+ * octet the message that the client was shown (but for fields such as `Status:`) stays. Throws a PartlyRemoved (SYS/TEMP)
+ * if some were not found, and then the others are removed; a Failure (SYS/PERM) if the mailbox may not be changed.
  */
 export async function removeMessages(
   mailbox: Mailbox,
@@ -23,23 +23,35 @@ export async function removeMessages(
 ): Promise<void> {
   const { path, trust, locks } = mailbox.place;
   const locked = await lockMailbox(path, trust, locks);
-  if (locked === undefined) throw notRemoved(path, deleted.size, deleted.size);
+  if (locked === undefined) throw notRemoved(path, deleted.size);
   try {
     await recoverLocked(mailbox.place, locked.file);
     const placement = await confirmed(mailbox, locked.file, listed, deleted);
     const rows = rowsOf(placement, deleted);
+    const removed = { messages: rows.size, octets: octetsOf(rows, placement.rows) };
     if (rows.size > 0) await remove(mailbox, locked.file, placement.rows, rows);
-    if (rows.size < deleted.size) throw notRemoved(path, deleted.size - rows.size, deleted.size);
+    if (rows.size < deleted.size) throw notRemoved(path, deleted.size, removed);
   } finally {
     await locked.release();
   }
 }
 
-const notRemoved = (path: string, missingCount: number, count: number): Failure =>
-  new Failure(`${missingCount} of ${count} messages not removed`, {
+function notRemoved(path: string, count: number, removed = { messages: 0, octets: 0 }): PartlyRemoved {
+  const missing = count - removed.messages;
+  const are = missing === 1 ? 'message is gone or was' : 'messages are gone or were';
+  const cause = new Error(`${path}: ${missing} ${are} changed by another program`);
+  return new PartlyRemoved(`${missing} of ${count} messages not removed`, {
     code: 'SYS/TEMP',
-    cause: new Error(`${path}: ${missingCount} messages are gone or were changed by another program`),
+    cause,
+    removed,
   });
+}
+
+function octetsOf(deleted: ReadonlySet<number>, rows: Rows): number {
+  let octets = 0;
+  for (const row of deleted) octets += rows.octetsOf(row);
+  return octets;
+}
 
 function rowsOf(placement: Placement, deleted: ReadonlySet<number>): Set<number> {
   const rows = new Set<number>();

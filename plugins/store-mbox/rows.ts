@@ -200,7 +200,9 @@ export class RowsBuilder {
 
   /** The builder is not used afterwards. */
   build(): Rows {
-    return new Rows(this.#octets.subarray(0, this.#count * rowOctets));
+    const used = this.#octets.subarray(0, this.#count * rowOctets);
+    // What a little mailbox does not need it would hold as long as it is remembered.
+    return new Rows(used.length * 2 > this.#octets.length ? used : ownCopyOf(used));
   }
 
   #grow(): void {
@@ -208,4 +210,11 @@ export class RowsBuilder {
     this.#octets.copy(grown);
     this.#octets = grown;
   }
+}
+
+function ownCopyOf(octets: Buffer): Buffer {
+  // Not out of the pool that small buffers share: a slice of that holds all of it.
+  const copy = Buffer.allocUnsafeSlow(octets.length);
+  octets.copy(copy);
+  return copy;
 }

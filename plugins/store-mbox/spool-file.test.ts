@@ -37,6 +37,12 @@ describe('a spool where others can write does no harm', () => {
     return error.cause.message;
   }
 
+  it('what is no file at all is called by its name', async () => {
+    await rm(path);
+    execFileSync('mkfifo', ['-m', '600', path]);
+    assert.match(await refusal(), /mrose: is a pipe, socket or device, not a regular file: move it away$/);
+  });
+
   it('a regular file of the user is opened', async () => {
     const file = await openSpoolFile(realFiles, path, 'read-write', trust);
     assert.ok(file !== undefined);

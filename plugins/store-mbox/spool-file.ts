@@ -76,7 +76,7 @@ export const isSameInode = (stat: FileStat, other: FileStat | undefined): boolea
   other !== undefined && stat.dev === other.dev && stat.ino === other.ino;
 
 function complaintAbout(stat: FileStat, owner: number, mailGroup: number | undefined): string | undefined {
-  if (stat.kind !== 'file') return `is a ${stat.kind}, not a regular file: move it away`;
+  if (stat.kind !== 'file') return `is ${kinds[stat.kind]}, not a regular file: move it away`;
   if (stat.uid !== owner)
     return `belongs to uid ${stat.uid}, and this user is uid ${owner}: ${giveUid(stat.uid)}`;
   if (stat.nlink > 1) return `has ${stat.nlink} names: remove the other hard links`;
@@ -86,6 +86,8 @@ function complaintAbout(stat: FileStat, owner: number, mailGroup: number | undef
   }
   return undefined;
 }
+
+const kinds = { folder: 'a folder', link: 'a link', other: 'a pipe, socket or device' } as const;
 
 /** Not to chown the file: the delivery agent made it, and would be shut out. */
 const giveUid = (uid: number): string =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { options } from './options.ts';
-import { spoolPathOf } from './spool-path.ts';
+import { spoolPathOf, spoolRootOf } from './spool-path.ts';
 
 const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
 const pathOf = (spool: string, user = 'mrose'): string =>
@@ -50,6 +50,44 @@ describe('no name leads anywhere else', () => {
   it('a name is a value, never a template', () => {
     assert.equal(pathOf('/var/mail/{user}', '{home}'), '/var/mail/{home}');
     assert.equal(pathOf('/var/mail/{user}', '{user}$&'), '/var/mail/{user}$&');
+  });
+});
+
+const rootOf = (spool: string, path: string) =>
+  spoolRootOf(options.parse({ spool }).spool, path, '/etc/popper');
+
+describe('a path that a mailbox is said to have', () => {
+  it('is believed, and the folder of the operator known, where a user of some name has it', () => {
+    for (const [spool, user, root] of [
+      ['/var/mail/{user}', 'mrose', '/var/mail/'],
+      ['/var/mail/{user}', 'm.r+o$e(x)', '/var/mail/'],
+      ['var/mail/{user}', 'mrose', '/etc/popper/var/mail/'],
+      ['/var/mail/{user:1}/{user:2}/{user}', '.Mrose', '/var/mail/'],
+      ['/var/mail/{domain}/{localpart}', 'a@b@dbc.example', '/var/mail/'],
+      ['/var/(mail)/u-{user}.mbox', 'mrose', '/var/(mail)/'],
+    ] as const)
+      assert.equal(rootOf(spool, pathOf(spool, user)), root, `${spool} for ${user}`);
+  });
+
+  it('is not where none can have it', () => {
+    for (const path of [
+      '/var/mail/',
+      '/var/mail',
+      '/var/mail/a/b',
+      '/var/mail/../mail/mrose',
+      '/var/mail/./mrose',
+      '/var/mail//mrose',
+      '/var/mail/..',
+      '/var/mail/mrose\0',
+      '/var/spool/mrose',
+      `/var/mail/${'a'.repeat(256)}`,
+      'mrose',
+      '',
+    ])
+      assert.equal(rootOf('/var/mail/{user}', path), undefined, JSON.stringify(path));
+    assert.equal(rootOf('/var/mail/{user:1}/{user}', '/var/mail/M/Mrose'), undefined);
+    assert.equal(rootOf('/var/mail/u-{user}.mbox', '/var/mail/u-mroseXmbox'), undefined);
+    assert.equal(rootOf('{home}/mbox', '/home/mrose/mbox'), undefined);
   });
 });
 

@@ -27,6 +27,33 @@ export function spoolPathOf(template: string, identity: Identity, baseFolder: st
   return { path, root };
 }
 
+/**
+ * The same folder for a path that some user's mailbox may have by this template; undefined for one that none can. Says nothing of
+ * mail in homes: whose home that is the path does not tell.
+ */
+export function spoolRootOf(template: string, mailboxPath: string, baseFolder: string): string | undefined {
+  if (template.startsWith('{home}/')) return undefined;
+  const isFit = resolve(mailboxPath) === mailboxPath && mailboxPath.length <= maxPathLength;
+  if (!isFit || !patternOf(resolve(baseFolder, template)).test(mailboxPath)) return undefined;
+  return literalRootOf(template, baseFolder);
+}
+
+/** Of all paths that the template may be filled in to. */
+const patternOf = (template: string): RegExp =>
+  new RegExp(
+    `^${template
+      .split(/(\{[^}]*\})/)
+      .map((piece) => (piece.startsWith('{') ? anyOf(piece) : literally(piece)))
+      .join('')}$`,
+  );
+
+const anyOf = (filled: string): string => (filled.includes(':') ? '[a-z0-9_]' : '[^/\\0]{1,255}');
+
+const literally = (text: string): string => text.replace(/[^\w/]/g, '\\$&');
+
+/** As far as Linux goes. */
+const maxPathLength = 4096;
+
 const placeholder = /\{(user|localpart|domain)(?::(\d+))?\}/g;
 
 /** The folder in front of the first placeholder. */

@@ -1,10 +1,11 @@
-import type { Identity, Popper } from 'popperd';
+import type { Identity, Popper, Role } from 'popperd';
 
 import { type Files, fillReserve } from './commit/index.ts';
 import { IndexCache } from './index-cache.ts';
 import { Mailbox } from './mailbox.ts';
 import { MboxMaildrop } from './mbox-maildrop.ts';
 import type { Options } from './options.ts';
+import { OwnHand } from './own-hand.ts';
 import {
   journalFolderOf,
   mailboxPathOf,
@@ -17,22 +18,31 @@ import {
 } from './place.ts';
 import { isPending, recoverAll, recoverPlace } from './recovery.ts';
 import { Retries } from './retries.ts';
+import { spoolRootOf } from './spool-path.ts';
 import { WindowPool } from './window-pool.ts';
 
 /** Opens users' mboxes. One for a process: it keeps the indexes of those who come again. */
 export class MboxStore {
-  readonly #popper: Pick<Popper, 'state' | 'log' | 'baseFolder'>;
+  readonly #popper: StorePopper;
   readonly #options: Options;
   readonly #files: Files;
   readonly #folders = new Map<number, string>();
   readonly #reservedFolders = new Set<string>();
   readonly #retries = new Retries();
+  readonly #tryDotlock: Surroundings['tryDotlock'];
+  #isAlone = false;
   #surroundings: Promise<Surroundings> | undefined;
 
-  constructor(popper: Pick<Popper, 'state' | 'log' | 'baseFolder'>, options: Options, files: Files) {
+  constructor(popper: StorePopper, options: Options, files: Files) {
     this.#popper = popper;
     this.#options = options;
     this.#files = files;
+    this.#tryDotlock = this.#findWhoLocks();
+  }
+
+  /** Comes before all else. A process that is all of the daemon shares its mailboxes with no other. */
+  start(role: Role): void {
+    this.#isAlone = role === 'all';
   }
 
   /** The user's maildrop, locked for this session. Throws a Failure: IN-USE, SYS/PERM or SYS/TEMP. */
@@ -61,6 +71,24 @@ export class MboxStore {
   /** Finishes what a dead process left in this uid's mailboxes. */
   async recover(uid: number): Promise<void> {
     await recoverAll(uid, this.#popper.state.folderOfUid(uid), await this.#getSurroundings());
+  }
+
+  /** In a spool it is whoever may write there; in his home each user locks for himself. */
+  #findWhoLocks(): Surroundings['tryDotlock'] {
+    const { spool, lockMethods, staleDotlockMs } = this.#options;
+    const noteFolder = async (): Promise<string> => journalFolderOf(await this.#folderOf(processIdentity()));
+    const ownHand = new OwnHand({ files: this.#files, staleDotlockMs, noteFolder });
+    if (spool.startsWith('{home}/') || !lockMethods.includes('dotlock'))
+      return (mailboxPath) => ownHand.tryLock(mailboxPath);
+    const { spoolLocks, baseFolder } = this.#popper;
+    const locks = spoolLocks.add({
+      name: 'dotlock',
+      rootOf: (mailboxPath) => spoolRootOf(spool, mailboxPath, baseFolder),
+      tryLock: (mailboxPath) => ownHand.tryLock(mailboxPath),
+      resume: (mailboxPath) => ownHand.resume(mailboxPath),
+      clear: () => ownHand.clear(),
+    });
+    return (mailboxPath) => locks.tryLock(mailboxPath);
   }
 
   /** What a session could not finish, for want of a working disk, say. */
@@ -104,8 +132,9 @@ export class MboxStore {
       options: this.#options,
       baseFolder: this.#popper.baseFolder,
       log: this.#popper.log,
-      cache: new IndexCache(this.#options.cacheOctets),
+      cache: new IndexCache(this.#options.cacheOctets, this.#isAlone),
       windows: new WindowPool(this.#options.readAheadOctets),
+      tryDotlock: this.#tryDotlock,
       bootId: (await this.#files.bootId()) ?? '',
       forbiddenFolders: new Set(),
       folderGroups: new Map(),
@@ -132,6 +161,16 @@ export class MboxStore {
     await fillReserve(this.#files, reserveFolder, { count: reservedJournals, octets });
   }
 }
+
+type StorePopper = Pick<Popper, 'state' | 'spoolLocks' | 'log' | 'baseFolder'>;
+
+/** Whose state folder is this process's own. */
+const processIdentity = (): Identity => ({
+  user: '',
+  uid: process.getuid?.() ?? 0,
+  gid: process.getgid?.() ?? 0,
+  home: '/',
+});
 
 /** Header and record descriptions of a journal, amply. */
 const journalOverheadOctets = 64 * 1024;

@@ -30,12 +30,21 @@ const rows: readonly (readonly string[])[] = [
   ['session'],
   ['maildrop', 'auth'],
   ['protocol'],
-  ['log', 'settings.ts', 'secret.ts'],
+  ['log', 'settings.ts', 'secret.ts', 'counted.ts', 'did-you-mean.ts'],
 ];
 
 const mayUsePlugin = [...(rows[0] ?? []), 'core.ts', 'config'];
 /** These know nothing of what is built on them, types included. */
-const grounded = ['protocol', 'auth', 'maildrop', 'log', 'settings.ts', 'secret.ts'];
+const grounded = [
+  'protocol',
+  'auth',
+  'maildrop',
+  'log',
+  'settings.ts',
+  'secret.ts',
+  'counted.ts',
+  'did-you-mean.ts',
+];
 
 /** Every import of the core that points up the list, one sentence each. */
 export function upwardImports(files: readonly SourceFile[]): readonly string[] {

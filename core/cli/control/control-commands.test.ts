@@ -127,7 +127,9 @@ describe('an operator who asks a daemon that runs', () => {
       ok(/^[ -~\n]*$/.test(stdout), JSON.stringify(stdout));
     }
     const [session] = (await popper('who', '--json')).stdout.split('\n');
-    equal(JSON.parse(session ?? '').user, user);
+    const parsed: unknown = JSON.parse(session ?? '');
+    ok(typeof parsed === 'object' && parsed !== null && 'user' in parsed);
+    equal(parsed.user, user);
   });
 
   it('sees that there is nobody', async () => {

@@ -18,11 +18,12 @@ export const status: ControlCommand = {
 };
 
 function linesOf(answer: Status): readonly string[] {
-  const { version, pid, startedAt, sessions, logins, retrieved, deleted, memory } = answer;
+  const { version, pid, startedAt, sessions, logins, retrieved, deleted, memory, workers } = answer;
   const facts: readonly (readonly [name: string, fact: string])[] = [
     ['config', answer.configFile],
     ['listening', answer.draining ? 'no more: it is being drained' : answer.listening.join(', ')],
     ['sessions', `${sessions.authorization} in AUTHORIZATION, ${sessions.transaction} in TRANSACTION`],
+    ...(workers ? [usersOf(workers)] : []),
     ['logins', `${logins.accepted} accepted, ${logins.refused} refused`],
     ['retrieved', tallyOf(retrieved)],
     ['deleted', tallyOf(deleted)],
@@ -34,6 +35,11 @@ function linesOf(answer: Status): readonly string[] {
     ...facts.map(([name, fact]) => `${name.padEnd(9)}  ${printable(fact, 4096)}`),
   ];
 }
+
+const usersOf = ({ users, spares }: NonNullable<Status['workers']>): readonly [string, string] => [
+  'users',
+  `${users} served, ${spares} spare`,
+];
 
 const tallyOf = ({ messages, octets }: Status['retrieved']): string =>
   `${count(messages, 'message')}, ${count(octets, 'octet')}`;

@@ -3,13 +3,17 @@
 // same in plain TypeScript. A property test holds the two equal.
 //
 // Memory is one fixed layout, nothing is allocated: 64 KiB of small things, the input with room for reading past its
-// end, and the output, which is twice the input at worst. Hits of a scan lie where the output would.
+// end, the output, which is twice the input at worst, and slabs that are encoded into in place of the output, with room
+// behind each for writing past its end. Hits of a scan lie where the output would.
+//
+// Most blocks of 16 octets have no line feed, so that is looked for first, and nothing else where there is none.
 
 const PREFIX: usize = 0x400;
 const BARE_LINE_FEEDS: usize = 0x410;
 const INPUT: usize = 0x10000;
 const OUTPUT: usize = 0x30000;
 const INPUT_OCTETS: u32 = 0x10000;
+const SLABS: usize = 0x60000;
 
 const LF: u8 = 0x0a;
 const CR: u8 = 0x0d;
@@ -29,6 +33,11 @@ export function inputOctets(): u32 {
 
 export function outputOffset(): usize {
   return OUTPUT;
+}
+
+/** Where the slabs begin; they go on to the end of the memory. */
+export function slabsOffset(): usize {
+  return SLABS;
 }
 
 /** Bare line feeds seen by the last encode or scan. */
@@ -55,26 +64,30 @@ export function countBareLineFeeds(octets: u32, previousOctet: u8): u32 {
   return count;
 }
 
-/** Writes the octets as they go over the wire to the output, and returns how many they have become. */
-export function encode(octets: u32, previousOctet: u8): u32 {
+/** Writes the octets as they go over the wire to `target`, and up to 32 more behind them; returns how many they have become. */
+export function encode(octets: u32, previousOctet: u8, target: usize): u32 {
   store<u8>(INPUT - 1, previousOctet);
   const end = INPUT + octets;
-  let out = OUTPUT;
+  let out = target;
   let bare: u32 = 0;
+  let afterFeed = previousOctet == LF ? 1 : 0;
   for (let from = INPUT; from < end; from += 16) {
     const block = v128.load(from);
-    const before = v128.load(from - 1);
-    const mask = inside(from, end);
-    const bareBits = bareMask(block, before) & mask;
-    const dotBits = i8x16.bitmask(
-      v128.and(i8x16.eq(block, i8x16.splat(DOT)), i8x16.eq(before, i8x16.splat(LF))),
-    );
     v128.store(out, block);
-    bare += popcnt(bareBits);
-    out = insertAll(bareBits | (dotBits & mask), from, out) + min<usize>(16, end - from);
+    const feeds = i8x16.bitmask(i8x16.eq(block, i8x16.splat(LF)));
+    if ((feeds | afterFeed) == 0) {
+      out += min<usize>(16, end - from);
+      continue;
+    }
+    const mask = inside(from, end);
+    const dots = i8x16.bitmask(i8x16.eq(block, i8x16.splat(DOT))) & ((feeds << 1) | afterFeed) & mask;
+    const bareFeeds = bareMask(block, v128.load(from - 1)) & mask;
+    bare += popcnt(bareFeeds);
+    out = insertAll(bareFeeds | dots, from, out) + min<usize>(16, end - from);
+    afterFeed = (feeds >> 15) & 1;
   }
   store<u32>(BARE_LINE_FEEDS, bare);
-  return u32(out - OUTPUT);
+  return u32(out - target);
 }
 
 /**
@@ -103,29 +116,27 @@ export function scan(octets: u32, available: u32, previousOctet: u8, prefixOctet
   store<u8>(INPUT - 1, previousOctet);
   const end = INPUT + octets;
   const first = i8x16.splat(load<u8>(PREFIX));
-  const last = i8x16.splat(load<u8>(PREFIX + prefixOctets - 1));
   const lastStart = INPUT + available - prefixOctets;
   let hit = OUTPUT;
   let bare: u32 = 0;
+  let afterFeed = previousOctet == LF ? 1 : 0;
   for (let from = INPUT; from < end; from += 16) {
     const block = v128.load(from);
-    const before = v128.load(from - 1);
+    const feeds = i8x16.bitmask(i8x16.eq(block, i8x16.splat(LF)));
+    if ((feeds | afterFeed) == 0) continue;
     const mask = inside(from, end);
-    const bareBits = bareMask(block, before) & mask;
-    const starts = v128.and(
-      v128.and(i8x16.eq(block, first), i8x16.eq(before, i8x16.splat(LF))),
-      i8x16.eq(v128.load(from + prefixOctets - 1), last),
-    );
-    let bits = i8x16.bitmask(starts) & mask;
+    const bareFeeds = bareMask(block, v128.load(from - 1)) & mask;
+    let bits = i8x16.bitmask(i8x16.eq(block, first)) & ((feeds << 1) | afterFeed) & mask;
     while (bits != 0) {
       const at = ctz(bits);
       bits &= bits - 1;
       if (from + at > lastStart || !hasPrefix(from + at, prefixOctets)) continue;
       store<u32>(hit, u32(from + at - INPUT));
-      store<u32>(hit + 4, bare + popcnt(bareBits & ((1 << at) - 1)));
+      store<u32>(hit + 4, bare + popcnt(bareFeeds & ((1 << at) - 1)));
       hit += 8;
     }
-    bare += popcnt(bareBits);
+    bare += popcnt(bareFeeds);
+    afterFeed = (feeds >> 15) & 1;
   }
   store<u32>(BARE_LINE_FEEDS, bare);
   return u32((hit - OUTPUT) >> 3);

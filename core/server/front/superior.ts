@@ -1,4 +1,5 @@
 import type { Serializable } from 'node:child_process';
+import { Socket } from 'node:net';
 
 import { type Order, orderSchema, type Report } from '../ipc/messages.ts';
 
@@ -11,30 +12,40 @@ export interface MasterChannel {
     options: undefined,
     sent: (error: Error | null) => void,
   ): boolean;
-  on(event: 'message', heard: (message: unknown) => void): unknown;
+  on(event: 'message', heard: (message: unknown, handle: unknown) => void): unknown;
   on(event: 'disconnect', gone: () => void): unknown;
 }
+
+/** Is called with an order, and with the stream that came with it. */
+type Obey = (order: Order, stream: Socket | undefined) => void;
 
 /** The master, as a process sees it that the master started. */
 export class Superior {
   /** Resolves with the order to start. */
   readonly start: Promise<Extract<Order, { kind: 'start' }>>;
-  /** Called with each order behind the first. */
-  ordered: (order: Order) => void = () => {};
   /** Resolves when the master is gone. */
   readonly gone: Promise<void>;
   readonly #channel: MasterChannel;
+  /** What came before anybody was there to obey. */
+  readonly #early: Parameters<Obey>[] = [];
+  #obey: Obey = (...order) => void this.#early.push(order);
 
   constructor(channel: MasterChannel) {
     this.#channel = channel;
     this.start = new Promise((resolve) => {
-      channel.on('message', (message) => {
+      channel.on('message', (message, handle) => {
         const order = orderSchema.parse(message);
         if (order.kind === 'start') resolve(order);
-        else this.ordered(order);
+        else this.#obey(order, handle instanceof Socket ? handle : undefined);
       });
     });
     this.gone = new Promise((resolve) => channel.on('disconnect', resolve));
+  }
+
+  /** Each order behind the one to start is obeyed so from here on, the earlier ones first. */
+  obey(obey: Obey): void {
+    this.#obey = obey;
+    for (const order of this.#early.splice(0)) obey(...order);
   }
 
   /** Resolves when it is on its way, or the master is gone. */

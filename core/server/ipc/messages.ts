@@ -1,9 +1,18 @@
 import { z } from 'zod';
 
 import { answerLineSchema, requestSchema, statusSchema } from '../control/messages.ts';
+import { connectionFactsSchema } from '../user/connection-facts.ts';
+import { responseCodeSchema } from '../user/login-messages.ts';
+import { maxTicketLength } from '../user/ticket.ts';
+import { outcomeSchema } from '../user/worker-messages.ts';
 import { planSchema } from './plan.ts';
 
 const count = z.int().min(0);
+const session = z.string().min(1).max(128);
+
+/** Certificate and key as their files have them, which a front may not read. */
+const pemSchema = z.strictObject({ certificate: z.string(), key: z.string() });
+export type CarriedPem = z.output<typeof pemSchema>;
 
 /** What the master tells a front. */
 export const orderSchema = z.discriminatedUnion('kind', [
@@ -17,7 +26,25 @@ export const orderSchema = z.discriminatedUnion('kind', [
     recovers: z.boolean(),
     /** Whether it speaks for its generation: tells plugins that the ports are open. */
     announces: z.boolean(),
+    /** With `isolation: 'user'`: whom it is to be. Then others check passwords and open mail. */
+    as: z.strictObject({ uid: count, gid: count }).exactOptional(),
+    pem: pemSchema.exactOptional(),
   }),
+  /** The files of the certificate have changed. */
+  z.strictObject({ kind: z.literal('certificate'), pem: pemSchema }),
+  /** The stream that comes with it leads to the process that checks passwords, in the place of an earlier one. */
+  z.strictObject({ kind: z.literal('logins') }),
+  /** The stream that comes with it leads to the worker of the session that was asked for. */
+  z.strictObject({ kind: z.literal('assigned'), request: count }),
+  /** There is no worker for it; `text` is for the client. */
+  z.strictObject({
+    kind: z.literal('unassigned'),
+    request: count,
+    text: z.string(),
+    code: responseCodeSchema.exactOptional(),
+  }),
+  /** The worker is done with a session, or is no more: then nothing is known of what it came to. */
+  z.strictObject({ kind: z.literal('ended'), session, outcome: outcomeSchema.exactOptional() }),
   /** How many sessions the other fronts have, since the limit on connections is one for all. */
   z.strictObject({ kind: z.literal('elsewhere'), sessions: count }),
   /** An operator's question; answers carry its id. */
@@ -43,6 +70,15 @@ export const reportSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('answer'), id: count, lines: z.array(answerLineSchema) }),
   /** It ends by its own choice, when its sessions have: another one is needed now. */
   z.strictObject({ kind: z.literal('leaving') }),
+  /** Somebody has logged in: a worker is asked for. */
+  z.strictObject({
+    kind: z.literal('assign'),
+    request: count,
+    ticket: z.string().max(maxTicketLength),
+    facts: connectionFactsSchema,
+  }),
+  /** A session that a worker runs is to end. */
+  z.strictObject({ kind: z.literal('end'), session, how: z.enum(['stopped', 'kicked', 'gone']) }),
 ]);
 export type Report = z.output<typeof reportSchema>;
 

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 import type { Listen, Settings } from '../../settings.ts';
+import { accountOfFronts } from '../user/account.ts';
+import { groupMail } from '../user/privileges.ts';
 
 const milliseconds = z.int().min(1);
 
@@ -11,21 +13,59 @@ const listenSchema = z.union([
   z.strictObject({ path: z.string(), mode: z.int().min(0).max(0o777).exactOptional() }),
 ]);
 
+const id = z.int().min(0).max(0xfffffffe);
+
+/** What `isolation: 'user'` needs besides. */
+const usersPlanSchema = z.strictObject({
+  stateDir: z.string(),
+  /** Whom fronts run as. */
+  front: z.strictObject({ uid: id, gid: id }),
+  /** Group mail, where the system has one: the locker's only one. */
+  mailGroup: id.exactOptional(),
+  minUid: id,
+  sessionsPerUser: z.int().min(1).exactOptional(),
+  spares: z.int().min(0),
+  maxUsers: z.int().min(1),
+  patienceMs: milliseconds,
+  /** The files that fronts may not read themselves. */
+  tls: z.strictObject({ certificate: z.string(), key: z.string() }).exactOptional(),
+});
+export type UsersPlan = z.output<typeof usersPlanSchema>;
+
 /** What the master needs to know of a configuration, which it never loads itself: that is code. */
 export const planSchema = z.strictObject({
   fronts: z.int().min(1),
   listen: z.array(listenSchema),
   blockedTimeoutMs: milliseconds,
   retireTimeoutMs: milliseconds,
+  /** With `isolation: 'user'`. */
+  users: usersPlanSchema.exactOptional(),
 });
 export type Plan = z.output<typeof planSchema>;
 
-export function planOf({ fronts, listen, blockedTimeoutMs, retireTimeoutMs }: Settings): Plan {
+/** Throws an Error for the operator where this process cannot do what `isolation: 'user'` asks for. */
+export function planOf(settings: Settings): Plan {
+  const { fronts, listen, blockedTimeoutMs, retireTimeoutMs, isolation } = settings;
   return {
     fronts: fronts === 'auto' ? availableParallelism() : fronts,
     listen: listen.map(placeOf),
     blockedTimeoutMs,
     retireTimeoutMs,
+    ...(isolation === 'user' && { users: usersPlanOf(settings) }),
+  };
+}
+
+function usersPlanOf({ stateDir, user, minUid, limits, workers, tls }: Settings): UsersPlan {
+  const { sessionsPerUser } = limits;
+  const mailGroup = groupMail();
+  return {
+    stateDir,
+    front: accountOfFronts(user),
+    ...(mailGroup !== undefined && { mailGroup }),
+    minUid,
+    ...(sessionsPerUser !== undefined && { sessionsPerUser }),
+    ...workers,
+    ...(tls && { tls: { certificate: tls.certificate, key: tls.key } }),
   };
 }
 

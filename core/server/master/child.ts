@@ -1,9 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 
 import type { Logger } from '../../log/logger.ts';
 import type { AnswerLine, Request } from '../control/messages.ts';
 import { type Order, type Report, reportSchema } from '../ipc/messages.ts';
+import { StreamRecipient } from '../user/stream-recipient.ts';
 import { Questions } from './questions.ts';
+import { type ChildRole, type StartOptions, startProcess } from './start-process.ts';
 
 /** How a child process came to its end. */
 export interface Ending {
@@ -13,43 +16,27 @@ export interface Ending {
   readonly error?: Error;
 }
 
-/** What a child process is for: to look at the configuration, or to serve clients. */
-export type ChildRole = 'plan' | 'front';
-
-/** The program that children run, and its arguments behind the role. */
-export interface Program {
-  readonly entry: string;
-  readonly args: readonly string[];
-}
-
 /** A process that the master started, as the master sees it. */
 export class Child {
   readonly ended: Promise<Ending>;
   /** Called with each report. */
   heard: (report: Report) => void = () => {};
   readonly #process: ChildProcess;
+  readonly #recipient: StreamRecipient;
   readonly #log: Logger;
   readonly #questions = new Questions();
 
   private constructor(child: ChildProcess, log: Logger) {
     this.#process = child;
+    this.#recipient = new StreamRecipient(child);
     this.#log = log;
     this.ended = endingOf(child);
     child.on('message', (message) => this.#hear(message));
     void this.ended.then(() => this.#questions.close());
   }
 
-  /** `descriptors` are the child's from `firstSocketDescriptor` on. */
-  static start(
-    role: ChildRole,
-    { program, descriptors = [], log }: { program: Program; descriptors?: readonly number[]; log: Logger },
-  ): Child {
-    const child = fork(program.entry, [role, ...program.args], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors],
-      execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
-      env: withoutNode(process.env),
-    });
-    return new Child(child, log);
+  static start(role: ChildRole, { log, ...options }: StartOptions & { readonly log: Logger }): Child {
+    return new Child(startProcess(role, options), log);
   }
 
   get pid(): number | undefined {
@@ -59,6 +46,11 @@ export class Child {
   send(order: Order): void {
     // One that has just died hears nothing, and its end is told by `ended`.
     if (this.#process.connected) this.#process.send(order, () => {});
+  }
+
+  /** The same with a stream, which is the child's from then on. Rejects where the child has ended. */
+  give(order: Order, stream: Socket): Promise<void> {
+    return this.#recipient.give(order, stream);
   }
 
   /** Its answer to an operator's question; cut short where it ends. */
@@ -90,12 +82,3 @@ function endingOf(child: ChildProcess): Promise<Ending> {
     });
   });
 }
-
-const runsSources = (): boolean =>
-  /(?:-C|--conditions)[ =]popper-source\b/.test(
-    [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' '),
-  );
-
-/** Variables of Node's would let whoever set them run code in a child, or open its debugger. */
-const withoutNode = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith('NODE_')));

@@ -5,6 +5,7 @@ import { BackOff } from './back-off.ts';
 import type { Child, Ending } from './child.ts';
 import { Silence } from './silence.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
+import type { Users } from './users.ts';
 
 /** Loading a configuration and recovery may take this long before the first sign of life. */
 const startTimeoutMs = 60_000;
@@ -15,6 +16,8 @@ export interface FrontKeeperOptions {
   readonly addresses: readonly string[];
   readonly blockedTimeoutMs: number;
   readonly fork: () => Child;
+  /** What stands behind fronts that may not do everything themselves. */
+  readonly users?: Users | undefined;
   /** Told what a front had come to when it ended. */
   readonly buried: (status: Status) => void;
   readonly log: Logger;
@@ -66,6 +69,11 @@ export class FrontKeeper {
     return [...this.#fronts].flatMap(({ status }) => (status === undefined ? [] : [status]));
   }
 
+  /** Whether its front was well when it was last heard of; between two it has none. */
+  get isServing(): boolean {
+    return this.#serving?.status !== undefined;
+  }
+
   /** Resolves when its front listens. Rejects with the reason where it cannot; then there is none. */
   start(duties: Duties): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -106,7 +114,7 @@ export class FrontKeeper {
   }
 
   #fork(duties: Duties, heard: (report: Report) => void): Front {
-    const { fork, number, addresses, blockedTimeoutMs } = this.#options;
+    const { fork, number, addresses, blockedTimeoutMs, users } = this.#options;
     const child = fork();
     const silence = new Silence(startTimeoutMs, () => this.#blocks(front));
     const front: Front = {
@@ -117,12 +125,14 @@ export class FrontKeeper {
       failure: undefined,
     };
     this.#fronts.add(front);
+    users?.attend(child);
     child.heard = (report) => {
+      users?.hear(child, report);
       if (report.kind === 'alive') silence.broken(blockedTimeoutMs);
       this.#hear(front, report);
       heard(report);
     };
-    child.send({ kind: 'start', number, addresses: [...addresses], ...duties });
+    child.send({ kind: 'start', number, addresses: [...addresses], ...duties, ...users?.fronts });
     void child.ended.then((ending) => this.#bury(front, ending));
     return front;
   }
@@ -171,9 +181,10 @@ export class FrontKeeper {
     this.#serving = undefined;
     const waitMs = this.#backOff.afterLifeOf(performance.now() - front.startedAtMs);
     this.#log.warn('starting another front', { front: this.#options.number, waitMs });
-    // It may have died in the middle of a deletion.
+    // It may have died in the middle of a deletion, unless it does none.
+    const recovers = this.#options.users === undefined;
     const start = (): void => {
-      this.#serving = this.#fork({ recovers: true, announces: false }, () => {});
+      this.#serving = this.#fork({ recovers, announces: false }, () => {});
     };
     this.#restart = setTimeout(start, waitMs);
   }

@@ -4,6 +4,7 @@ import type { Plan } from '../ipc/plan.ts';
 import type { SharedSocket } from '../listener.ts';
 import type { Child } from './child.ts';
 import { FrontKeeper } from './front-keeper.ts';
+import type { Users } from './users.ts';
 
 export interface GenerationOptions {
   /** Counted from 1. */
@@ -11,6 +12,8 @@ export interface GenerationOptions {
   readonly plan: Plan;
   readonly sockets: readonly SharedSocket[];
   readonly fork: () => Child;
+  /** With `isolation: 'user'`. */
+  readonly users?: Users | undefined;
   readonly buried: (status: Status) => void;
   readonly log: Logger;
 }
@@ -23,12 +26,14 @@ export class Generation {
   /** Resolves when it was told to end and its last process has. */
   readonly ended: Promise<void>;
   readonly #keepers: readonly FrontKeeper[];
+  readonly #users: Users | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isStopping = false;
 
   constructor({ number, plan, sockets, ...surroundings }: GenerationOptions) {
     this.number = number;
     this.plan = plan;
+    this.#users = surroundings.users;
     this.addresses = sockets.map(({ address }) => address);
     this.#keepers = Array.from({ length: plan.fronts }, (_, index) => {
       const { blockedTimeoutMs } = plan;
@@ -39,17 +44,25 @@ export class Generation {
         ...surroundings,
       });
     });
-    this.ended = Promise.all(this.#keepers.map(({ ended }) => ended)).then(() =>
-      clearTimeout(this.#deadline),
-    );
+    this.ended = this.#end();
   }
 
   get statuses(): readonly Status[] {
     return this.#keepers.flatMap(({ statuses }) => statuses);
   }
 
+  /** Whether one of its fronts, at least, is well. */
+  get isServing(): boolean {
+    return this.#keepers.some(({ isServing }) => isServing);
+  }
+
   get isStopping(): boolean {
     return this.#isStopping;
+  }
+
+  /** What stands behind its fronts with `isolation: 'user'`. */
+  get users(): Users | undefined {
+    return this.#users;
   }
 
   get children(): readonly Child[] {
@@ -62,7 +75,8 @@ export class Generation {
    */
   async start(recovers: boolean): Promise<void> {
     const [first, ...rest] = this.#keepers;
-    await first?.start({ recovers, announces: true });
+    await this.#users?.start(recovers);
+    await first?.start({ recovers: recovers && this.#users === undefined, announces: true });
     await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false })));
   }
 
@@ -73,6 +87,7 @@ export class Generation {
   /** Lets nobody in any more, and ends with the last session, or when that takes too long. */
   retire(): void {
     for (const keeper of this.#keepers) keeper.retire();
+    this.#users?.rest();
     this.#deadline ??= setTimeout(() => this.stop(), this.plan.retireTimeoutMs);
   }
 
@@ -80,5 +95,19 @@ export class Generation {
   stop(): void {
     this.#isStopping = true;
     for (const keeper of this.#keepers) keeper.stop();
+    void this.#users?.stop();
+  }
+
+  /** Ends all processes at once. */
+  kill(): void {
+    for (const child of this.children) child.kill();
+    this.#users?.kill();
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all(this.#keepers.map(({ ended }) => ended));
+    // Only fronts ask them for anything.
+    await this.#users?.end();
+    clearTimeout(this.#deadline);
   }
 }

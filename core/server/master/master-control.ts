@@ -14,6 +14,7 @@ import {
   unlockedSchema,
 } from '../control/messages.ts';
 import type { Child } from './child.ts';
+import { countWorkers, locksIn, progressIn, residentOctetsOf } from './look-at-users.ts';
 import type { Master } from './master.ts';
 import { plus, sessionsIn } from './sum-of-statuses.ts';
 
@@ -40,7 +41,10 @@ export class MasterControl implements Control {
   async status(): Promise<Status> {
     const { rss, heapUsed } = process.memoryUsage();
     const { total, addresses } = this.#master;
-    const { memory } = plus(total, { ...total, memory: { residentOctets: rss, heapOctets: heapUsed } });
+    const others = await residentOctetsOf(this.#master.users.flatMap(({ pids }) => pids));
+    const own = { residentOctets: rss + others, heapOctets: heapUsed };
+    const { memory } = plus(total, { ...total, memory: own });
+    const workers = countWorkers(this.#master.users);
     return {
       ...total,
       memory,
@@ -50,13 +54,16 @@ export class MasterControl implements Control {
       configFile: this.#surroundings.configFile,
       listening: this.#isDraining ? [] : [...addresses],
       draining: this.#isDraining,
+      ...(workers && { workers }),
     };
   }
 
+  /** A front knows of a session that it has handed over what it was then; its worker knows the rest. */
   async *who(): AsyncGenerator<SessionEntry> {
+    const elsewhere = await progressIn(this.#master.users);
     for (const child of this.#master.children) {
       for await (const line of child.ask({ version, command: 'who' })) {
-        if ('session' in line) yield line.session;
+        if ('session' in line) yield { ...line.session, ...elsewhere.get(line.session.id) };
       }
     }
   }
@@ -71,7 +78,10 @@ export class MasterControl implements Control {
   /** The lock may be held in one front and asked for in another, so all sessions end before anybody looks at it. */
   async unlock(user: string): Promise<Unlocked> {
     const ends = await this.#kick(user);
-    const looks = await this.#askAll({ version, command: 'unlock', user }, unlockedSchema);
+    const looks = [
+      ...(await this.#askAll({ version, command: 'unlock', user }, unlockedSchema)),
+      ...(await locksIn(this.#master.users, user)),
+    ];
     const holders = new Map(looks.flatMap((look) => look.holders).map((holder) => [holder.pid, holder]));
     const states = new Set(looks.map(({ lock }) => lock));
     const lock = (['held', 'free'] as const).find((state) => states.has(state)) ?? 'unknown';

@@ -1,12 +1,15 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
-import type { Plan } from '../ipc/plan.ts';
+import type { Plan, UsersPlan } from '../ipc/plan.ts';
 import type { SharedSocket } from '../listener.ts';
-import { Child, type ChildRole, type Program } from './child.ts';
+import type { Account } from '../user/account.ts';
+import { Child } from './child.ts';
 import { Generation } from './generation.ts';
 import { loadPlan } from './load-plan.ts';
 import { Sockets } from './sockets.ts';
+import { type Program, startProcess } from './start-process.ts';
 import { nothing, pastOf, plus, sessionsIn, type Total, totalOf } from './sum-of-statuses.ts';
+import { Users, type UsersOptions } from './users.ts';
 
 /** Generations that end with their sessions; when there is one more, the oldest is stopped. */
 const maxRetired = 4;
@@ -14,8 +17,6 @@ const maxRetired = 4;
 const tellEveryMs = 1000;
 
 export interface MasterOptions {
-  /** Of the configuration to begin with. */
-  readonly plan: Plan;
   readonly program: Program;
   readonly log: Logger;
 }
@@ -25,6 +26,8 @@ export interface MasterOptions {
  * them for a reload. It loads no configuration, accepts no client and reads no octet of one.
  */
 export class Master {
+  /** Called with each reload as it begins. */
+  reloads: (outcome: Promise<number>) => void = () => {};
   readonly #options: MasterOptions;
   readonly #log: Logger;
   readonly #sockets = new Sockets();
@@ -45,9 +48,12 @@ export class Master {
     this.#log = options.log;
   }
 
-  /** Resolves when clients can come. Rejects with an Error for the operator, and then nothing is left. */
-  async start(): Promise<void> {
-    const first = this.#begin(this.#options.plan, true);
+  /**
+   * Resolves when clients can come, by the configuration that has this plan. Rejects with an Error for the operator, and then
+   * nothing is left.
+   */
+  async start(plan: Plan): Promise<void> {
+    const first = this.#begin(plan, true);
     this.#lastBegun = first.catch(() => {});
     try {
       await first;
@@ -62,8 +68,18 @@ export class Master {
     return this.#current?.addresses ?? [];
   }
 
+  /** Whether there is a front that is well; where none is for long, all of it is better started anew. */
+  get isServing(): boolean {
+    return this.#current?.isServing === true;
+  }
+
   get children(): readonly Child[] {
     return [...this.#generations].flatMap(({ children }) => children);
+  }
+
+  /** What stands behind the fronts of each generation with `isolation: 'user'`. */
+  get users(): readonly Users[] {
+    return [...this.#generations].flatMap(({ users }) => (users === undefined ? [] : [users]));
   }
 
   /** Of all fronts together, those included that are no more. */
@@ -84,6 +100,7 @@ export class Master {
       this.#nextReload = undefined;
       const reload = this.#reload();
       this.#lastBegun = reload.catch(() => {});
+      this.reloads(reload);
       return reload;
     });
     return this.#nextReload;
@@ -101,7 +118,7 @@ export class Master {
 
   /** Ends all processes at once. */
   kill(): void {
-    for (const child of this.children) child.kill();
+    for (const generation of this.#generations) generation.kill();
   }
 
   async #end(how: (generation: Generation) => void): Promise<void> {
@@ -150,7 +167,8 @@ export class Master {
       number: this.#generationCount,
       plan,
       sockets,
-      fork: () => this.#fork('front', sockets),
+      fork: () => this.#fork('front', sockets, plan.users?.front),
+      users: plan.users && this.#usersOf(plan, plan.users),
       buried: (status) => {
         this.#past = plus(this.#past, pastOf(status));
       },
@@ -178,12 +196,15 @@ export class Master {
     for (const generation of this.#generations) generation.tellSessions(all);
   }
 
-  #fork(role: ChildRole, sockets: readonly SharedSocket[] = []): Child {
+  #usersOf({ blockedTimeoutMs }: Plan, plan: UsersPlan): Users {
     const { program } = this.#options;
-    return Child.start(role, {
-      program,
-      descriptors: sockets.map(({ descriptor }) => descriptor),
-      log: this.#log,
-    });
+    const fork: UsersOptions['fork'] = (role, as) => startProcess(role, { program, as });
+    return new Users({ plan, blockedTimeoutMs, fork, log: this.#log });
+  }
+
+  #fork(role: 'plan' | 'front', sockets: readonly SharedSocket[] = [], as?: Account): Child {
+    const { program } = this.#options;
+    const descriptors = sockets.map(({ descriptor }) => descriptor);
+    return Child.start(role, { program, descriptors, as, log: this.#log });
   }
 }

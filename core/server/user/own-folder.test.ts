@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
-import { makeOwnFolder } from './own-folder.ts';
+import { lockersFolderOf, makeLockersFolder, makeOwnFolder } from './own-folder.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can give a folder to somebody';
 
@@ -45,5 +45,19 @@ describe('the folder that root makes for the indexes and locks of a user', { ski
     mkdirSync(join(stateDir, '2001'));
     chownSync(join(stateDir, '2001'), 2003, 2003);
     assert.throws(() => makeOwnFolder(stateDir, user), /belongs to uid 2003: chown 2001/);
+  });
+
+  test("is not the locker's, which is for who has its group alone", () => {
+    for (let time = 1; time <= 2; time += 1) {
+      makeLockersFolder(stateDir, 8);
+      const { uid, gid, mode } = lstatSync(lockersFolderOf(stateDir));
+      assert.deepEqual([uid, gid, mode & 0o7777], [0, 8, 0o770]);
+    }
+    rmSync(lockersFolderOf(stateDir), { recursive: true });
+    symlinkSync('/etc', lockersFolderOf(stateDir));
+    assert.throws(() => makeLockersFolder(stateDir, 8), /is no folder/);
+    chmodSync(stateDir, 0o1777);
+    assert.throws(() => makeLockersFolder(stateDir, 8), /others than root may write/);
+    assert.equal(lstatSync('/etc').gid, 0);
   });
 });

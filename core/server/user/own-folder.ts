@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -10,13 +10,7 @@ export function makeOwnFolder(
   stateDir: string,
   { uid, gid }: { readonly uid: number; readonly gid: number },
 ): void {
-  const parent = lstatSync(stateDir);
-  // Else somebody could put a link in the place of the folder, and own what it leads to.
-  if (parent.uid !== 0 || (parent.mode & 0o022) !== 0) {
-    throw new Error(
-      `others than root may write to ${stateDir}: chown root ${stateDir}; chmod 711 ${stateDir}`,
-    );
-  }
+  refuseForeign(stateDir);
   const folder = join(stateDir, String(uid));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = lstatSync(folder);
@@ -24,4 +18,24 @@ export function makeOwnFolder(
   // Fresh, or from a process that got no further.
   if (stat.uid === 0) chownSync(folder, uid, gid);
   else if (stat.uid !== uid) throw new Error(`${folder} belongs to uid ${stat.uid}: chown ${uid} ${folder}`);
+}
+
+/** What the locker must remember lies below it: fronts are the same user, but not in its group. */
+export const lockersFolderOf = (stateDir: string): string => join(stateDir, 'locker');
+
+/** Makes it (0770, root's), for a locker in this group. Throws an Error that says what is wrong with one that is there. */
+export function makeLockersFolder(stateDir: string, gid: number): void {
+  refuseForeign(stateDir);
+  const folder = lockersFolderOf(stateDir);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is no folder: move it away`);
+  chownSync(folder, 0, gid);
+  chmodSync(folder, 0o770);
+}
+
+function refuseForeign(stateDir: string): void {
+  const { uid, mode } = lstatSync(stateDir);
+  // Else somebody could put a link in the place of a folder, and own what it leads to.
+  if (uid === 0 && (mode & 0o022) === 0) return;
+  throw new Error(`others than root may write to ${stateDir}: chown root ${stateDir}; chmod 711 ${stateDir}`);
 }

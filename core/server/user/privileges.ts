@@ -65,7 +65,7 @@ function systemNameOf(uid: number): string | undefined {
 }
 
 /** The gid of group mail, or undefined where the system has none. */
-function groupMail(): number | undefined {
+export function groupMail(): number | undefined {
   const before = process.getegid?.() ?? 0;
   try {
     // Node has no other way to look a group up.

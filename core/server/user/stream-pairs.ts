@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -12,30 +13,37 @@ export type StreamPair = readonly [Socket, Socket];
 
 /**
  * Makes pairs of connected unix streams, for a process that introduces two others to each other and reads nothing of what
- * they say. Node has no socketpair(2), so it connects to itself in a folder that nobody else can enter, and tells by a
- * random token which connection came out at the other end as which.
+ * they say. Node has no socketpair(2), so it connects to itself, and tells by a random token which connection came out at
+ * the other end as which. The socket is made in a folder that nobody else can enter, and its name is gone at once: who
+ * connects does so by a descriptor of the file. So nothing is left behind, however this process ends.
  */
 export class StreamPairs {
-  readonly #folder: string;
-  readonly #path: string;
+  /** Of the socket's file, which has no name any more. */
+  readonly #descriptor: number;
   readonly #server: Server;
   /** Accepted, by their tokens, until the end that connected has read its token. */
   readonly #accepted = new Map<string, Socket>();
 
-  private constructor(folder: string) {
-    this.#folder = folder;
-    this.#path = join(folder, 'pairs');
-    // Paused from the beginning: what comes is for the process that gets it.
-    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
-      this.#accept(socket),
-    );
+  private constructor(server: Server, descriptor: number) {
+    this.#server = server.on('connection', (socket) => this.#accept(socket));
+    this.#descriptor = descriptor;
   }
 
-  /** Makes a folder (0700) of its own in the given one, whose path is to be short: 80 octets at most. */
+  /** Throws a system error where no folder can be made in the given one. */
   static async open(parentFolder: string): Promise<StreamPairs> {
-    const pairs = new StreamPairs(await mkdtemp(join(parentFolder, 'popper-')));
-    await once(pairs.#server.listen(pairs.#path), 'listening');
-    return pairs;
+    // Paused from the beginning: what comes is for the process that gets it.
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+    // 0700.
+    const folder = await mkdtemp(join(parentFolder, '.pairs-'));
+    const folderDescriptor = openSync(folder, constants.O_DIRECTORY);
+    try {
+      // A socket's path has 107 octets at most, and the folder's may be longer.
+      await once(server.listen(`/proc/self/fd/${folderDescriptor}/s`), 'listening');
+      return new StreamPairs(server, openSync(join(folder, 's'), onlyAsPath));
+    } finally {
+      closeSync(folderDescriptor);
+      await rm(folder, { recursive: true });
+    }
   }
 
   /** A new pair. Throws a system error where there are too many files, and after a time that means that nothing works. */
@@ -43,7 +51,7 @@ export class StreamPairs {
     const { promise: token, resolve, reject } = Promise.withResolvers<string>();
     const buffer = Buffer.alloc(tokenOctets);
     const near = connect({
-      path: this.#path,
+      path: `/proc/self/fd/${this.#descriptor}`,
       allowHalfOpen: true,
       // Reads the token, all of it and nothing else: false stops the reading before another octet is asked for.
       onread: {
@@ -71,10 +79,10 @@ export class StreamPairs {
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     for (const socket of this.#accepted.values()) socket.destroy();
     this.#server.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    closeSync(this.#descriptor);
   }
 
   #accept(socket: Socket): void {
@@ -95,4 +103,6 @@ export class StreamPairs {
 }
 
 const tokenOctets = 16;
+/** O_PATH, which Node does not name: a descriptor that can only be referred to, which is all that there is of a socket's file. */
+const onlyAsPath = 0o10000000;
 const patienceMs = 5000;

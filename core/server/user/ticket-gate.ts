@@ -2,14 +2,13 @@ import type { KeyObject } from 'node:crypto';
 
 import { type IssuedTicket, monotonicMs, openTicket, ticketLifetimeMs, TicketRefused } from './ticket.ts';
 
-/** Uids of the system below this one get no mail through popper, as the classic popper had it: 0 to 10. */
-export const defaultMinUid = 11;
-
 /** So many tickets may be used within their lifetime; more is no site but an attack. */
 const defaultMaxUsed = 100_000;
 
 export interface TicketGateOptions {
   readonly minUid: number;
+  /** Milliseconds that a ticket may have expired ago: another has looked at it in time, and something took long since. */
+  readonly graceMs?: number;
   readonly maxUsed?: number;
   readonly nowMs?: () => number;
 }
@@ -18,15 +17,17 @@ export interface TicketGateOptions {
 export class TicketGate {
   #publicKey: KeyObject;
   readonly #minUid: number;
+  readonly #graceMs: number;
   readonly #maxUsed: number;
   readonly #nowMs: () => number;
   /** Nonces and when they may be forgotten, the oldest first. */
   readonly #used = new Map<string, number>();
 
   constructor(publicKey: KeyObject, options: TicketGateOptions) {
-    const { minUid, maxUsed = defaultMaxUsed, nowMs = monotonicMs } = options;
+    const { minUid, graceMs = 0, maxUsed = defaultMaxUsed, nowMs = monotonicMs } = options;
     this.#publicKey = publicKey;
     this.#minUid = minUid;
+    this.#graceMs = graceMs;
     this.#maxUsed = maxUsed;
     this.#nowMs = nowMs;
   }
@@ -39,7 +40,7 @@ export class TicketGate {
   /** The ticket that the client of this connection has got. Throws a TicketRefused. */
   admit(sealed: string, connection: string): IssuedTicket {
     const nowMs = this.#nowMs();
-    const ticket = openTicket(sealed, this.#publicKey, nowMs);
+    const ticket = openTicket(sealed, this.#publicKey, nowMs, this.#graceMs);
     if (ticket.connection !== connection) throw new TicketRefused('the ticket is for another connection');
     refuseSystemUid(ticket.identity.uid, this.#minUid);
     this.#useUp(ticket.nonce, nowMs);
@@ -53,7 +54,7 @@ export class TicketGate {
     }
     if (this.#used.has(nonce)) throw new TicketRefused('the ticket has been used before');
     if (this.#used.size >= this.#maxUsed) throw new TicketRefused('too many tickets within their lifetime');
-    this.#used.set(nonce, nowMs + ticketLifetimeMs);
+    this.#used.set(nonce, nowMs + ticketLifetimeMs + this.#graceMs);
   }
 }
 

@@ -4,14 +4,14 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { defaultMinUid, TicketGate } from './ticket-gate.ts';
+import { TicketGate } from './ticket-gate.ts';
 import { maxTicketLength, openTicket, sealTicket, ticketLifetimeMs, TicketRefused } from './ticket.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
 const nowMs = 5000;
 const sealed = sealTicket({ identity, facts: { utf8: true } }, 'c1', { privateKey, nowMs });
-const gateAt = (clock: () => number, minUid = defaultMinUid): TicketGate =>
+const gateAt = (clock: () => number, minUid = 1000): TicketGate =>
   new TicketGate(publicKey, { minUid, nowMs: clock, maxUsed: 3 });
 const refused = (why: RegExp) => (error: unknown) =>
   error instanceof TicketRefused && why.test(error.message);
@@ -103,17 +103,26 @@ test('a ticket does not let another connection in, and is still good for its own
   assert.ok(gate.admit(sealed, 'c1'));
 });
 
+test('a ticket that another has let through in time is good for a while longer, and still once', () => {
+  const late = nowMs + ticketLifetimeMs + 500;
+  const gate = new TicketGate(publicKey, { minUid: 1000, graceMs: 600, nowMs: () => late });
+  assert.ok(gate.admit(sealed, 'c1'));
+  assert.throws(() => gate.admit(sealed, 'c1'), refused(/used before/));
+  assert.throws(() => openTicket(sealed, publicKey, late, 500), refused(/expired/));
+  assert.throws(() => gateAt(() => late).admit(sealed, 'c1'), refused(/expired/));
+});
+
 test('root and the accounts of the system get no mail, whoever says they may', () => {
   for (const [uid, minUid] of [
-    [0, defaultMinUid],
-    [10, defaultMinUid],
+    [0, 1000],
+    [10, 11],
     [0, 0],
     [999, 1000],
   ] as const) {
     const ticket = sealTicket({ identity: { ...identity, uid }, facts: {} }, 'c1', { privateKey, nowMs });
     assert.throws(() => gateAt(() => nowMs, minUid).admit(ticket, 'c1'), refused(/of the system/));
   }
-  const ticket = sealTicket({ identity: { ...identity, uid: 11 }, facts: {} }, 'c1', { privateKey, nowMs });
+  const ticket = sealTicket({ identity: { ...identity, uid: 1000 }, facts: {} }, 'c1', { privateKey, nowMs });
   assert.ok(gateAt(() => nowMs).admit(ticket, 'c1'));
 });
 

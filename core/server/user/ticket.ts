@@ -1,4 +1,4 @@
-import { type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 
 import { z } from 'zod';
 
@@ -45,8 +45,11 @@ export function sealTicket(
   throw new TypeError(`no ticket for ${identity.user}: its facts make it too large`);
 }
 
-/** The ticket, if the key's owner has sealed it just so and it is still good. Throws a TicketRefused. */
-export function openTicket(sealed: string, publicKey: KeyObject, nowMs: number): IssuedTicket {
+/**
+ * The ticket, if the key's owner has sealed it just so and it is still good, or was so not more than `graceMs` ago. Throws a
+ * TicketRefused.
+ */
+export function openTicket(sealed: string, publicKey: KeyObject, nowMs: number, graceMs = 0): IssuedTicket {
   if (sealed.length > maxTicketLength) throw new TicketRefused('the ticket is too large');
   const octets = Buffer.from(sealed, 'base64url');
   // Buffer overlooks characters that do not belong there: the same ticket would have many forms.
@@ -58,9 +61,13 @@ export function openTicket(sealed: string, publicKey: KeyObject, nowMs: number):
   const ticket = readAs(content.toString());
   if (ticket === undefined) throw new TicketRefused('what is sealed is no ticket');
   const leftMs = ticket.expiresAtMs - nowMs;
-  if (leftMs <= 0 || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
+  if (leftMs + graceMs <= 0 || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
   return ticket;
 }
+
+/** The key that tickets are checked with, as it is told: DER (SPKI), as base64. */
+export const publicKeyOf = ({ publicKey }: { readonly publicKey: string }): KeyObject =>
+  createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
 
 const signatureOctets = 64;
 const newNonce = (): string => randomBytes(16).toString('base64url');

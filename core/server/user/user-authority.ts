@@ -25,7 +25,7 @@ export interface Assigned {
 
 export interface UserAuthorityOptions {
   readonly core: Core;
-  readonly logins: LoginClient;
+  readonly logins: Pick<LoginClient, 'decide'>;
   /** Asks the master for a worker. Throws a Failure, in words for the client, where there is none in time. */
   readonly assign: (ticket: string, facts: CarriedConnectionFacts) => Promise<Assigned>;
   /** The connection of a session of this front. */
@@ -77,6 +77,7 @@ async function runElsewhere(
   const silenceMs = core.settings.idleTimeoutMs + silenceMarginMs;
   const gone = (): void => end('gone');
   signal.addEventListener('abort', gone, { once: true });
+  tally.handedOver();
   await relay(await channel.release(end), stream, { silenceMs });
   signal.removeEventListener('abort', gone);
   const cameTo = await outcome;

@@ -7,13 +7,24 @@ import { maxTicketLength } from './ticket.ts';
 
 const id = z.int().min(0).max(0xfffffffe);
 const session = z.string().min(1).max(128);
+const count = z.int().min(0);
+const tally = z.strictObject({ messages: count, octets: count });
 /** The key that tickets are checked with: DER (SPKI), as base64. */
 const publicKey = z.base64().max(256);
 
 /** What the master tells a worker. */
 export const workerOrderSchema = z.discriminatedUnion('kind', [
   /** Comes once, and first: give up root for this user. */
-  z.strictObject({ kind: z.literal('become'), uid: id, gid: id, publicKey }),
+  z.strictObject({
+    kind: z.literal('become'),
+    uid: id,
+    gid: id,
+    publicKey,
+    /** There is a locker, which makes locks in spools for it. */
+    hasLocker: z.boolean().exactOptional(),
+  }),
+  /** The stream that comes with it leads to the locker, in the place of an earlier one. */
+  z.strictObject({ kind: z.literal('locker') }),
   /** Another auth process seals tickets from here on. */
   z.strictObject({ kind: z.literal('trust'), publicKey }),
   /** Run the rest of this session. Its stream comes with the message. */
@@ -24,6 +35,8 @@ export const workerOrderSchema = z.discriminatedUnion('kind', [
   }),
   /** End a session: after the command at work, or at once where its client is gone. */
   z.strictObject({ kind: z.literal('end'), session, how: z.enum(['stopped', 'kicked', 'gone']) }),
+  /** An operator asks: where the lock is that this user's last session asked for, or else what the sessions are at. */
+  z.strictObject({ kind: z.literal('ask'), request: count, lockOf: z.string().max(512).exactOptional() }),
   /** No more sessions come: end with the last one. */
   z.strictObject({ kind: z.literal('retire') }),
   /** End within the time that the configuration gives to a stop. */
@@ -31,8 +44,6 @@ export const workerOrderSchema = z.discriminatedUnion('kind', [
 ]);
 export type WorkerOrder = z.output<typeof workerOrderSchema>;
 
-const count = z.int().min(0);
-const tally = z.strictObject({ messages: count, octets: count });
 const endings = [
   'quit',
   'failed',
@@ -47,7 +58,7 @@ const endings = [
 ] as const satisfies readonly SessionReport['ending'][];
 
 /** What a session came to in the worker, for the front's report of all of it. */
-const outcome = z
+export const outcomeSchema = z
   .strictObject({
     ending: z.enum(endings),
     failure: z
@@ -63,6 +74,18 @@ const outcome = z
   // JSON leaves out what is undefined.
   .transform(({ failure, ...rest }) => ({ ...rest, failure }));
 
+/** What a session of a worker's is at. */
+const progressSchema = z.strictObject({
+  session,
+  state: z.enum(['AUTHORIZATION', 'TRANSACTION']),
+  command: z.string().max(64).exactOptional(),
+  /** Milliseconds since the last command began. */
+  activeMs: count,
+  retrieved: tally,
+  marked: tally,
+});
+export type WorkerProgress = z.output<typeof progressSchema>;
+
 /** What a worker tells the master. */
 export const workerReportSchema = z.discriminatedUnion('kind', [
   /** Everything is loaded: it can become anybody. */
@@ -70,7 +93,16 @@ export const workerReportSchema = z.discriminatedUnion('kind', [
   /** It is the user, has redone what was left half done, and can be given streams. */
   z.strictObject({ kind: z.literal('ready') }),
   /** A session is over, its maildrop closed and its stream too; or it never began, for want of a ticket. */
-  z.strictObject({ kind: z.literal('ended'), session, outcome }),
+  z.strictObject({ kind: z.literal('ended'), session, outcome: outcomeSchema }),
+  /** Answers. */
+  z.strictObject({ kind: z.literal('sessions'), request: count, sessions: z.array(progressSchema) }),
+  z.strictObject({
+    kind: z.literal('lock'),
+    request: count,
+    look: z.strictObject({ file: z.string().max(4096), octet: count, isHeld: z.boolean() }).exactOptional(),
+  }),
+  /** It cannot be what it was started for, and ends; `reason` is for the operator. */
+  z.strictObject({ kind: z.literal('failed'), reason: z.string() }),
   /** Nobody has come for a while: it would end if it were told to retire. */
   z.strictObject({ kind: z.literal('idle') }),
 ]);

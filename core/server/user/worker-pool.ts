@@ -1,33 +1,35 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-
-import type { Logger } from '../../log/logger.ts';
+// Over 250 lines: who gets a process, who waits for one and whose ends are one piece of state.
 import { Failure } from '../../protocol/failure.ts';
+import { Quota } from '../quota.ts';
+import type { Account } from './account.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
+import { Spares, type SparesOptions } from './spares.ts';
 import type { StreamPairs } from './stream-pairs.ts';
-import { TicketGate } from './ticket-gate.ts';
+import { refuseSystemUid, TicketGate } from './ticket-gate.ts';
+import { publicKeyOf, TicketRefused } from './ticket.ts';
 import type { Assigned } from './user-authority.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-export interface WorkerPoolOptions {
-  /** Starts a process that will be a worker. */
-  readonly start: () => WorkerProcess;
+export interface WorkerPoolOptions extends SparesOptions {
   readonly pairs: StreamPairs;
   /** Of the auth process: DER (SPKI), as base64. */
   readonly publicKey: string;
   readonly minUid: number;
-  /** Processes that have loaded everything and wait for a user. */
-  readonly spares: number;
+  /** Whom fronts run as: a worker with their uid could look into them. */
+  readonly frontUid: number;
+  /** Sessions that one user may have at one time. */
+  readonly sessionsPerUser?: number;
+  /** Whether a user's process that has ended left something half done. */
+  readonly leavesBehind: (uid: number) => Promise<boolean>;
+  /** Makes locks in spools for workers; undefined where no store wants any there. */
+  readonly locker?: { introduce(worker: WorkerProcess, uid: number): void } | undefined;
   /** Users that are served at one time. */
   readonly maxUsers: number;
   /** Milliseconds that a login waits when there are so many. */
   readonly patienceMs: number;
-  readonly log: Logger;
 }
 
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
+type User = Account;
 
 /** What a user has taken. */
 interface Place {
@@ -42,22 +44,39 @@ export class WorkerPool {
   readonly #gate: TicketGate;
   #publicKey: string;
   readonly #places = new Map<string, Place>();
-  readonly #spares: WorkerProcess[] = [];
+  readonly #spares: Spares;
   /** Who waits for a user's process to end. The longest waits first. */
   readonly #waiting: (() => void)[] = [];
+  readonly #sessionsOf: Quota;
   #isStopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#publicKey = options.publicKey;
-    this.#gate = new TicketGate(keyOf(options.publicKey), options);
-    this.#refill();
+    this.#gate = new TicketGate(publicKeyOf(options), options);
+    this.#sessionsOf = new Quota(options.sessionsPerUser ?? Infinity);
+    this.#spares = new Spares(options);
+  }
+
+  /** Those that are users, or about to be. */
+  get workers(): readonly WorkerProcess[] {
+    return [...this.#places.values()].map(({ worker }) => worker);
+  }
+
+  /** How many processes wait for a user. */
+  get spares(): number {
+    return this.#spares.count;
+  }
+
+  /** Of all its processes. */
+  get pids(): readonly number[] {
+    return this.#spares.running.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
   /** Another auth process seals tickets from here on. */
   trust(publicKey: string): void {
     this.#publicKey = publicKey;
-    this.#gate.trust(keyOf(publicKey));
+    this.#gate.trust(publicKeyOf({ publicKey }));
     for (const { worker } of this.#places.values()) worker.order({ kind: 'trust', publicKey });
   }
 
@@ -67,7 +86,62 @@ export class WorkerPool {
    */
   async assign(ticket: string, facts: CarriedConnectionFacts): Promise<Assigned> {
     const { identity } = this.#gate.admit(ticket, facts.id);
-    const worker = await this.#freeWorkerFor(identity, facts.id);
+    this.#refuseFronts(identity);
+    const leave = this.#sessionsOf.take(identity.user);
+    if (leave === undefined) throw new Failure(tooManySessions, { code: 'IN-USE' });
+    try {
+      const assigned = await this.#assign(identity, ticket, facts);
+      void assigned.outcome.finally(leave);
+      return assigned;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts a process of this user's, for what a dead one has left half done. Resolves when that is dealt with. Rejects where the
+   * process ends before that, or there is no place for it in time.
+   */
+  async recover(user: User): Promise<void> {
+    refuseSystemUid(user.uid, this.#options.minUid);
+    this.#refuseFronts(user);
+    const { worker, ready } = await this.#placeFor(user);
+    await ready;
+    worker.idle();
+  }
+
+  /** Ends the spares: who comes from here on is served by a process that is started for him. */
+  rest(): void {
+    this.#spares.rest();
+  }
+
+  /** Nobody comes any more: resolves when the last session is over, and all processes have ended. */
+  retire(): Promise<void> {
+    return this.#end('retire');
+  }
+
+  /** Ends the workers within the time that the configuration gives to a stop, and resolves when they have ended. */
+  stop(): Promise<void> {
+    this.#isStopping = true;
+    return this.#end('stop');
+  }
+
+  /** Ends all processes at once. */
+  kill(): void {
+    this.#spares.kill();
+  }
+
+  #end(kind: 'retire' | 'stop'): Promise<void> {
+    this.#spares.rest();
+    for (const worker of this.#spares.running) worker.order({ kind });
+    // None of them is missed from here on.
+    this.#places.clear();
+    return this.#spares.allEnded();
+  }
+
+  async #assign(user: User, ticket: string, facts: CarriedConnectionFacts): Promise<Assigned> {
+    const worker = await this.#freeWorkerFor(user, facts.id);
     const outcome = worker.expected(facts.id);
     try {
       const [ofWorker, ofFront] = await this.#options.pairs.make();
@@ -86,14 +160,6 @@ export class WorkerPool {
     }
   }
 
-  /** Ends the workers within the time that the configuration gives to a stop, and resolves when they have ended. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    const workers = [...this.#spares, ...[...this.#places.values()].map(({ worker }) => worker)];
-    for (const worker of workers) worker.order({ kind: 'stop' });
-    await Promise.all(workers.map(({ ended }) => ended));
-  }
-
   /** The user's worker, which expects the session: from the first moment, so that it is not taken for idle. */
   async #freeWorkerFor(user: User, session: string): Promise<WorkerProcess> {
     const { worker, ready } = await this.#placeFor(user, session);
@@ -106,11 +172,17 @@ export class WorkerPool {
     }
   }
 
-  async #placeFor(user: User, session: string): Promise<Place> {
+  #refuseFronts({ uid }: User): void {
+    if (uid !== this.#options.frontUid) return;
+    throw new TicketRefused(`uid ${uid} is the fronts' own, so no mail can be its`);
+  }
+
+  /** Where there is a session for it, that is expected from the first moment on. */
+  async #placeFor(user: User, session?: string): Promise<Place> {
     const giveUpAtMs = performance.now() + this.#options.patienceMs;
     for (;;) {
       const place = this.#places.get(keyOfUser(user)) ?? this.#take(user);
-      place?.worker.expect(session);
+      if (session !== undefined) place?.worker.expect(session);
       if (place !== undefined) return place;
       await this.#endOfAnother(giveUpAtMs - performance.now());
     }
@@ -120,7 +192,7 @@ export class WorkerPool {
   #take(user: User): Place | undefined {
     if (this.#isStopping) throw new Failure('the server is being stopped', { code: 'SYS/TEMP' });
     if (this.#places.size >= this.#options.maxUsers) return undefined;
-    const worker = this.#spares.shift() ?? this.#options.start();
+    const worker = this.#spares.take();
     const place: Place = { worker, ready: this.#become(worker, user) };
     const key = keyOfUser(user);
     this.#places.set(key, place);
@@ -136,14 +208,39 @@ export class WorkerPool {
     worker.free = () => {
       if (this.#waiting.length > 0) worker.idle();
     };
-    void worker.ended.then(leave);
-    this.#refill();
+    void worker.ended.then(() => {
+      const isLost = this.#places.get(key) === place;
+      leave();
+      return isLost ? this.#lookBehind(user, place) : undefined;
+    });
+    this.#spares.fill();
     return place;
+  }
+
+  /** A user's process has died: what it was at is finished now, and not at his next login. */
+  async #lookBehind(user: User, { ready }: Place): Promise<void> {
+    const { log, leavesBehind } = this.#options;
+    log.error('the process of a user has died', { uid: user.uid });
+    try {
+      // One that died before it served would only die again.
+      const hasServed = await ready.then(
+        () => true,
+        () => false,
+      );
+      if (hasServed && !this.#isStopping && (await leavesBehind(user.uid))) await this.recover(user);
+    } catch (error) {
+      log.error('what a dead process left half done is left to the next login', { uid: user.uid, error });
+    }
   }
 
   async #become(worker: WorkerProcess, { uid, gid }: User): Promise<void> {
     await worker.loaded;
-    await worker.become({ kind: 'become', uid, gid, publicKey: this.#publicKey });
+    const { locker } = this.#options;
+    const hasLocker = locker !== undefined;
+    const ready = worker.become({ kind: 'become', uid, gid, publicKey: this.#publicKey, hasLocker });
+    // What it redoes before it is ready has to be locked, too.
+    locker?.introduce(worker, uid);
+    await ready;
   }
 
   /** Resolves when a user's place may be free. A live session is never ended for it. */
@@ -163,23 +260,8 @@ export class WorkerPool {
       [...this.#places.values()].find(({ worker }) => worker.sessions === 0)?.worker.idle();
     });
   }
-
-  #refill(): void {
-    while (!this.#isStopping && this.#spares.length < this.#options.spares) {
-      const spare = this.#options.start();
-      this.#spares.push(spare);
-      void spare.ended.then(() => this.#lose(spare));
-    }
-  }
-
-  /** Not replaced at once: what has ended one that did nothing would end the next. The next user starts another. */
-  #lose(spare: WorkerProcess): void {
-    const index = this.#spares.indexOf(spare);
-    if (index !== -1) this.#spares.splice(index, 1);
-  }
 }
 
-const keyOfUser = ({ uid, gid }: User): string => `${uid}:${gid}`;
+const tooManySessions = 'too many sessions of this user, end one of them';
 
-const keyOf = (publicKey: string): KeyObject =>
-  createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
+const keyOfUser = ({ uid, gid }: User): string => `${uid}:${gid}`;

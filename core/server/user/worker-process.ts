@@ -2,12 +2,22 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 
 import type { Logger } from '../../log/logger.ts';
+import type { LockLook } from '../session-locks.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
 import { StreamRecipient } from './stream-recipient.ts';
 import type { Assigned } from './user-authority.ts';
-import { type WorkerOrder, type WorkerReport, workerReportSchema } from './worker-messages.ts';
+import {
+  type WorkerOrder,
+  type WorkerProgress,
+  type WorkerReport,
+  workerReportSchema,
+} from './worker-messages.ts';
 
+type Answer = Extract<WorkerReport, { readonly request: number }>;
 type Outcome = Awaited<Assigned['outcome']>;
+
+/** So long a question of an operator's waits for its answer, in milliseconds: a worker may be at work, or stopped. */
+const patienceMs = 1000;
 
 /** A worker, as the master that has started it sees it. */
 export class WorkerProcess {
@@ -22,6 +32,8 @@ export class WorkerProcess {
   readonly #log: Logger;
   readonly #spare = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
+  readonly #questions = new Map<number, (answer: Answer | undefined) => void>();
+  #asked = 0;
   readonly #sessions = new Map<string, PromiseWithResolvers<Outcome>>();
 
   constructor(child: ChildProcess, log: Logger) {
@@ -73,6 +85,11 @@ export class WorkerProcess {
     await this.#recipient.give(order, stream);
   }
 
+  /** Gives it a stream to the locker. Rejects where the process has ended. */
+  async meetLocker(stream: Socket): Promise<void> {
+    await this.#recipient.give({ kind: 'locker' } satisfies WorkerOrder, stream);
+  }
+
   /** An expected session does not come. */
   forget(session: string): void {
     this.#settle(session, undefined);
@@ -81,6 +98,18 @@ export class WorkerProcess {
   order(order: WorkerOrder): void {
     // One that has just died hears nothing, and its end is told by `ended`.
     if (this.#process.connected) this.#process.send(order, () => {});
+  }
+
+  /** What its sessions are at; none where it does not answer in time. */
+  async progress(): Promise<readonly WorkerProgress[]> {
+    const answer = await this.#ask((request) => ({ kind: 'ask', request }));
+    return answer?.kind === 'sessions' ? answer.sessions : [];
+  }
+
+  /** The lock that the user's last session here asked for; undefined where there was none, or nobody answers in time. */
+  async lockOf(user: string): Promise<LockLook | undefined> {
+    const answer = await this.#ask((request) => ({ kind: 'ask', request, lockOf: user }));
+    return answer?.kind === 'lock' ? answer.look : undefined;
   }
 
   kill(): void {
@@ -98,7 +127,24 @@ export class WorkerProcess {
     if (report.kind === 'spare') this.#spare.resolve();
     if (report.kind === 'ready') this.#ready.resolve();
     if (report.kind === 'idle') this.idle();
+    if (report.kind === 'failed') {
+      this.#log.error('a worker cannot begin', { worker: this.pid, reason: report.reason });
+    }
     if (report.kind === 'ended') this.#settle(report.session, report.outcome);
+    if ('request' in report) this.#questions.get(report.request)?.(report);
+  }
+
+  async #ask(question: (request: number) => WorkerOrder): Promise<Answer | undefined> {
+    this.#asked += 1;
+    const request = this.#asked;
+    const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
+    this.#questions.set(request, resolve);
+    const tooLong = setTimeout(() => resolve(undefined), patienceMs);
+    this.order(question(request));
+    const answer = await promise;
+    clearTimeout(tooLong);
+    this.#questions.delete(request);
+    return answer;
   }
 
   #settle(session: string, outcome: Outcome): void {
@@ -109,6 +155,7 @@ export class WorkerProcess {
   #forget(): void {
     const error = new Error(`worker ${this.pid ?? 'that never began'} has ended`);
     for (const { reject } of [this.#spare, this.#ready]) reject(error);
+    for (const resolve of this.#questions.values()) resolve(undefined);
     for (const session of this.#sessions.keys()) this.#settle(session, undefined);
   }
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+// Over 250 lines: what is still root and what it is from then on are told in one place.
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -9,11 +9,14 @@ import { traced } from '../../session/traced-channel.ts';
 import { transact } from '../../session/transact.ts';
 import { SocketChannel } from '../channel.ts';
 import { OpenSessions } from '../open-sessions.ts';
+import type { State } from '../state.ts';
+import { LockerClient } from './locker-client.ts';
 import { MasterLink, type MasterEnd } from './master-link.ts';
 import { makeOwnFolder } from './own-folder.ts';
 import { becomeUser } from './privileges.ts';
 import { TicketGate } from './ticket-gate.ts';
-import { type IssuedTicket, TicketRefused } from './ticket.ts';
+import { type IssuedTicket, publicKeyOf, TicketRefused } from './ticket.ts';
+import { answerOf } from './worker-answers.ts';
 import { type WorkerOrder, workerOrderSchema, type WorkerReport } from './worker-messages.ts';
 import { WorkerTitle } from './worker-title.ts';
 
@@ -22,6 +25,7 @@ type OrderOf<Kind extends WorkerOrder['kind']> = Extract<WorkerOrder, { kind: Ki
 export interface WorkerOptions {
   readonly core: Core;
   readonly stateDir: string;
+  readonly state: Pick<State, 'lockOf'>;
   /** No user with a uid below it. */
   readonly minUid: number;
   /** Milliseconds without a session after which a worker offers its end. */
@@ -29,6 +33,11 @@ export interface WorkerOptions {
 }
 
 const defaultIdleMs = 60_000;
+
+/** Loading everything may take a process so long, in milliseconds, on a machine that has much else to do. */
+const loadingMs = 60_000;
+/** The master lets a ticket through while it is good; a place may be waited for since then, and a process loaded. */
+const graceOf = ({ settings }: Core): number => settings.workers.patienceMs + loadingMs;
 
 /**
  * A process that runs sessions of one user, as that user. It has loaded everything and waits, as root, to be told whom to
@@ -39,11 +48,13 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   const { core, stateDir, minUid } = options;
   const master = new MasterLink<WorkerOrder, WorkerReport>(end, workerOrderSchema);
   const title = new WorkerTitle();
+  const locker = new LockerClient();
   // All in the turn in which the order comes: the next order is for the user's process.
   const begun = afterOrder(master, (user) => {
     makeOwnFolder(stateDir, user);
     becomeUser(user, { minUid });
-    return new Worker(user, { ...options, master, title });
+    if (user.hasLocker === true) core.spoolLocks.takenBy(locker);
+    return new Worker(user, { ...options, master, title, locker });
   });
   master.tell({ kind: 'spare' });
   // Where the master is gone before anybody came, there is nothing to be.
@@ -85,6 +96,7 @@ function afterOrder(
 interface Surroundings extends WorkerOptions {
   readonly master: MasterLink<WorkerOrder, WorkerReport>;
   readonly title: WorkerTitle;
+  readonly locker: LockerClient;
 }
 
 /** The sessions of one user. */
@@ -93,6 +105,8 @@ class Worker {
   readonly #core: Core;
   readonly #master: Surroundings['master'];
   readonly #title: WorkerTitle;
+  readonly #locker: LockerClient;
+  readonly #state: WorkerOptions['state'];
   readonly #gate: TicketGate;
   readonly #idleMs: number;
   readonly #sessions = new OpenSessions();
@@ -102,13 +116,15 @@ class Worker {
 
   constructor(
     user: OrderOf<'become'>,
-    { core, master, title, minUid, idleMs = defaultIdleMs }: Surroundings,
+    { core, state, master, title, locker, minUid, idleMs = defaultIdleMs }: Surroundings,
   ) {
     this.#user = user;
     this.#core = core;
+    this.#state = state;
     this.#master = master;
     this.#title = title;
-    this.#gate = new TicketGate(keyOf(user), { minUid });
+    this.#locker = locker;
+    this.#gate = new TicketGate(publicKeyOf(user), { minUid, graceMs: graceOf(core) });
     this.#idleMs = idleMs;
     this.#idle = this.#startIdling();
     this.#sessions.changed = () => this.#counted();
@@ -131,11 +147,15 @@ class Worker {
       case 'become':
         throw new Error(`uid ${this.#user.uid} was told to become uid ${order.uid}`);
       case 'trust':
-        return this.#gate.trust(keyOf(order));
+        return this.#gate.trust(publicKeyOf(order));
+      case 'locker':
+        return stream && this.#locker.meet(stream);
       case 'serve':
         return this.#serve(order, stream);
       case 'end':
         return this.#end(order);
+      case 'ask':
+        return void this.#answer(order);
       case 'retire':
         return this.#retire();
       case 'stop':
@@ -204,6 +224,11 @@ class Worker {
     else channel?.stop(how);
   }
 
+  async #answer(question: OrderOf<'ask'>): Promise<void> {
+    const sessions = this.#sessions;
+    this.#master.tell(await answerOf(question, { sessions, state: this.#state, log: this.#core.log }));
+  }
+
   #retire(): void {
     this.#isRetired = true;
     if (this.#sessions.count === 0) this.#over.resolve();
@@ -234,6 +259,3 @@ class Worker {
 const none = { messages: 0, octets: 0 };
 const nothing = { retrieved: none, deleted: none, left: none };
 const sorry = `${firstLine(err('the login came to nothing, try again', 'SYS/TEMP'))}\r\n`;
-
-const keyOf = ({ publicKey }: { readonly publicKey: string }): KeyObject =>
-  createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });

@@ -9,7 +9,7 @@ import { type RealMailbox, withMailbox } from './testing/real-mailbox.ts';
 const first = Buffer.from(`From a\n\n${'a'.repeat(100)}\n\n`);
 const rest = Buffer.from(`From b\n\n${'b'.repeat(200)}\n\nFrom c\n\n${'c'.repeat(100)}\n\n`);
 
-test('a real process killed at each step of a deletion loses and doubles nothing', async () => {
+test('U5: a real process killed at each step of a deletion loses and doubles nothing', async () => {
   const kinds = new Set<string>();
   let index = 0;
   while (!(await endsBefore(index, kinds))) index += 1;

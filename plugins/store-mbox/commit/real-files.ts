@@ -1,4 +1,4 @@
-import { constants, lstatSync, open as openCallback, openSync } from 'node:fs';
+import { constants, lstat as lstatCallback, lstatSync, open as openCallback, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
 
@@ -9,6 +9,8 @@ import { errorCode, type Files, type OpenFile, type OpenMode } from './files.ts'
 import { openFile, openWarmFile } from './open-file.ts';
 
 const openInPool = promisify(openCallback);
+/** Not that of node:fs/promises, which finds out for each missing file where in the code it was missed. */
+const lstatInPool = promisify(lstatCallback);
 
 /**
  * The file system of this machine. Looks at names that were looked at lately are made on the spot, since a trip through
@@ -30,7 +32,7 @@ export const realFiles: Files = {
       const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
       return stats && fileStat(stats);
     }
-    const stats = await unlessMissing(fs.lstat(path, { bigint: true }));
+    const stats = await unlessMissing(lstatInPool(path, { bigint: true }));
     await warm.add(path);
     return stats && fileStat(stats);
   },
@@ -49,11 +51,14 @@ export const realFiles: Files = {
     }
   },
   readFolder: async (path) => (await unlessMissing(fs.readdir(path))) ?? [],
-  bootId: () => (bootId ??= readBootId()),
+  bootId: once(readBootId),
 };
 
-/** It lives no longer than this process. */
-let bootId: Promise<string | undefined> | undefined;
+/** It stays the same for as long as this process lives. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
 
 async function readBootId(): Promise<string | undefined> {
   const text = await unlessMissing(fs.readFile('/proc/sys/kernel/random/boot_id', 'latin1'));

@@ -7,7 +7,7 @@ import { Failure, lockFile, type Claim, type Identity, type Maildrop, type Plugi
 import { realFiles } from '../commit/index.ts';
 import { options } from '../options.ts';
 import { MboxStore } from '../store.ts';
-import { identityOf } from './mbox-under-test.ts';
+import { identityOf, ownSpoolLocks } from './mbox-under-test.ts';
 
 /** State that several processes share: a session lock is a lock on a file, as it is in the daemon. */
 class DiskState implements PluginState {
@@ -38,6 +38,11 @@ class DiskState implements PluginState {
 /** Opens the one mailbox of a folder as another process would. */
 export function openBeside(folder: string): Promise<Maildrop> {
   const settings = options.parse({ spool: join(folder, '{user}'), reservedJournals: 0 });
-  const surroundings = { state: new DiskState(folder), log: console, baseFolder: folder };
+  const surroundings = {
+    state: new DiskState(folder),
+    spoolLocks: ownSpoolLocks,
+    log: console,
+    baseFolder: folder,
+  };
   return new MboxStore(surroundings, settings, realFiles).open(identityOf('mrose'));
 }

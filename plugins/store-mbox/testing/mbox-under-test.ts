@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Identity, LogRecord, Maildrop } from 'popperd';
+import type { Identity, LogRecord, Maildrop, Role, SpoolLocks } from 'popperd';
 import { memoryState } from 'popperd/testing';
 
 import { realFiles, type Files } from '../commit/index.ts';
@@ -79,8 +79,10 @@ export class MboxUnderTest {
     return parts.map((part) => Buffer.from(part.slice(0, -1), 'latin1'));
   }
 
-  async restart(): Promise<void> {
+  /** Another process. Without a role it is taken for one of many. */
+  async restart(role?: Role): Promise<void> {
     this.#store = this.#newStore();
+    if (role !== undefined) this.#store.start(role);
   }
 
   /** The process is killed: what it holds is let go, what it has not written is lost. */
@@ -111,10 +113,20 @@ export class MboxUnderTest {
         this.logged.push({ level, message, fields });
       };
     const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
-    const surroundings = { state: this.state, log: logger, baseFolder: this.folder };
+    const surroundings = {
+      state: this.state,
+      spoolLocks: ownSpoolLocks,
+      log: logger,
+      baseFolder: this.folder,
+    };
     return new MboxStore(surroundings, this.#options, this.files);
   }
 }
+
+/** Locks are made by this process itself. */
+export const ownSpoolLocks = {
+  add: (kind: SpoolLocks): SpoolLocks => ({ tryLock: (path) => kind.tryLock(path) }),
+};
 
 export function identityOf(user: string): Identity {
   return { user, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, home: '/nonexistent' };

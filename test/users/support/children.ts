@@ -6,17 +6,24 @@ import { loggerTo } from '../../../core/log/logger.ts';
 import { WorkerProcess } from '../../../core/server/user/worker-process.ts';
 import type { Site } from './site.ts';
 
+interface ChildOptions {
+  readonly idleMs?: number;
+  /** Whom it is from its first instruction on. */
+  readonly as?: { readonly uid: number; readonly gid: number };
+}
+
 /** A process of the test's daemon, started as a master starts it. */
 export class Child {
   readonly process: ChildProcess;
   readonly exited: Promise<unknown>;
   stderr = '';
 
-  constructor(role: 'auth' | 'worker', site: Site, idleMs = 60_000) {
+  constructor(role: 'auth' | 'worker' | 'locker', site: Site, { idleMs = 60_000, as }: ChildOptions = {}) {
     const args = [role, site.stateDir, site.spool, String(idleMs)];
     this.process = fork(join(import.meta.dirname, 'role.ts'), args, {
       execArgv: ['--conditions=popper-source', '--disable-sigusr1'],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      ...(as && { uid: as.uid, gid: as.gid, cwd: '/' }),
     });
     this.exited = once(this.process, 'exit');
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -30,7 +37,7 @@ export class WorkerChild extends Child {
   readonly worker: WorkerProcess;
 
   constructor(site: Site, idleMs?: number) {
-    super('worker', site, idleMs);
+    super('worker', site, idleMs === undefined ? {} : { idleMs });
     this.worker = new WorkerProcess(this.process, silent);
   }
 

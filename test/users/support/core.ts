@@ -14,7 +14,7 @@ import { users } from './site.ts';
 export function coreOf(stateDir: string, spool: string): Core {
   const settings: Settings = { ...defaultSettings, stateDir, listen: [{ port: 0 }] };
   const log = createLogger({ level: 'error', format: 'json', stream: process.stderr });
-  const plugins = [passwords(), reader(), storeMbox({ spool: `${spool}/{user}`, lockMethods: ['fcntl'] })];
+  const plugins = [passwords(), reader(), storeMbox({ spool: `${spool}/{user}`, staleDotlockMs: 60_000 })];
   return createCore(plugins, { settings, log, state: new State(stateDir), baseFolder: '/' });
 }
 

@@ -1,12 +1,15 @@
+// One process of the test's daemon: node role.ts auth|worker|locker STATE-FOLDER SPOOL [IDLE-MS].
+import { State } from '../../../core/server/state.ts';
 import { runAuth } from '../../../core/server/user/auth.ts';
-// One process of the test's daemon: node role.ts auth|worker STATE-FOLDER SPOOL [IDLE-MS].
-import { defaultMinUid } from '../../../core/server/user/ticket-gate.ts';
+import { runLocker } from '../../../core/server/user/locker.ts';
+import { lockersFolderOf } from '../../../core/server/user/own-folder.ts';
 import { runWorker } from '../../../core/server/user/worker.ts';
 import { coreOf } from './core.ts';
+import { minUid } from './site.ts';
 
 const [role = '', stateDir = '', spool = '', idleMs = '60000'] = process.argv.slice(2);
-const core = coreOf(stateDir, spool);
-const minUid = defaultMinUid;
+const core = coreOf(role === 'locker' ? lockersFolderOf(stateDir) : stateDir, spool);
 if (role === 'auth') await runAuth(process, { core, minUid });
-else await runWorker(process, { core, stateDir, minUid, idleMs: Number(idleMs) });
+else if (role === 'locker') await runLocker(process, { core, orphanPatienceMs: 300 });
+else await runWorker(process, { core, state: new State(stateDir), stateDir, minUid, idleMs: Number(idleMs) });
 process.exit();

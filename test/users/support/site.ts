@@ -14,6 +14,7 @@ export const alice: User = { name: 'alice', uid: 2001, gid: 2001, password: 'whi
 export const bob: User = { name: 'bob', uid: 2002, gid: 2002, password: 'hammer and nail' };
 /** Let in by the auth plugin, and by nobody else. */
 export const system: User = { name: 'games', uid: 5, gid: 60, password: 'let me in' };
+export const minUid = 1000;
 export const users: readonly User[] = [alice, bob, system];
 
 /** Folders of a daemon that serves system users: made by root, mailboxes of their owners. */
@@ -44,7 +45,7 @@ export class Site {
     return join(this.spool, user.name);
   }
 
-  async deliver(user: User, mbox: string): Promise<void> {
+  async deliver(user: User, mbox: string | Buffer): Promise<void> {
     await writeFile(this.mboxOf(user), mbox, { mode: 0o600 });
     await chown(this.mboxOf(user), user.uid, user.gid);
   }

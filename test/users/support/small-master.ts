@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-import { authReportSchema } from '../../../core/server/user/auth.ts';
+import { authReportSchema } from '../../../core/server/user/auth-messages.ts';
 import type { CarriedConnectionFacts } from '../../../core/server/user/connection-facts.ts';
+import { leavesBehind } from '../../../core/server/user/left-behind.ts';
 import { StreamPairs } from '../../../core/server/user/stream-pairs.ts';
 import { StreamRecipient } from '../../../core/server/user/stream-recipient.ts';
-import { defaultMinUid } from '../../../core/server/user/ticket-gate.ts';
 import type { Assigned } from '../../../core/server/user/user-authority.ts';
 import { WorkerPool, type WorkerPoolOptions } from '../../../core/server/user/worker-pool.ts';
 import { Child, silent, WorkerChild } from './children.ts';
-import type { Site } from './site.ts';
+import { minUid, type Site } from './site.ts';
 
 /** As little of a master as shows how one joins the parts: it reads nothing of what clients say. */
 export class SmallMaster {
@@ -28,13 +28,20 @@ export class SmallMaster {
       this.workers.push(child);
       return child.worker;
     };
-    this.pool = new WorkerPool({ minUid: defaultMinUid, log: silent, start, ...parts });
+    this.pool = new WorkerPool({
+      minUid,
+      frontUid: 0,
+      leavesBehind: (uid) => leavesBehind(site.stateDir, uid),
+      log: silent,
+      start,
+      ...parts,
+    });
   }
 
   static async start(site: Site, options: Partial<Options> = {}): Promise<SmallMaster> {
     const auth = new Child('auth', site);
     const [report] = await once(auth.process, 'message');
-    const { publicKey } = authReportSchema.parse(report);
+    const { publicKey } = readySchema.parse(report);
     const pairs = await StreamPairs.open(site.folder);
     return new SmallMaster(site, { ...defaults, ...options, auth, pairs, publicKey });
   }
@@ -62,15 +69,18 @@ export class SmallMaster {
     await this.pool.stop();
     this.auth.process.disconnect();
     await this.auth.exited;
-    await this.#pairs.close();
+    this.#pairs.close();
   }
 }
+
+const [readySchema] = authReportSchema.options;
 
 interface Options {
   readonly spares: number;
   readonly maxUsers: number;
   readonly patienceMs: number;
   readonly idleMs: number;
+  readonly locker?: WorkerPoolOptions['locker'];
 }
 
 const defaults: Options = { spares: 1, maxUsers: 10, patienceMs: 1000, idleMs: 60_000 };

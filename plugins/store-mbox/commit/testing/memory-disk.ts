@@ -44,7 +44,6 @@ export class MemoryDisk {
   freeOctets: number | undefined;
   /** Points of the code whose fsync does nothing. */
   readonly deafPoints = new Set<string>();
-  readonly seenPoints = new Set<string>();
   /** Answers the error that a step fails with. */
   fault: ((step: DiskStep) => string | undefined) | undefined;
   /** Comes before each fsync: the time for programs that ignore locks. */
@@ -221,12 +220,10 @@ export class MemoryDisk {
       if (!(error instanceof Died)) inode.syncBadly(() => this.#random.chance(lossProbability));
       throw error;
     }
-    this.seenPoints.add(point);
     if (!this.deafPoints.has(point)) inode.sync();
   }
 
   #syncFolder(path: string, point: string): void {
-    this.seenPoints.add(point);
     if (this.deafPoints.has(point)) return;
     for (const change of this.#nameChanges)
       if (change.folders.includes(path)) change.apply(this.#durableNames);

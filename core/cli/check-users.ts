@@ -1,0 +1,51 @@
+import { closeSync, openSync, statSync } from 'node:fs';
+
+import { codeOf } from '../config/error-facts.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import { canShareSockets } from '../server/master/sockets.ts';
+import { type Account, AccountFault, accountOfFronts, actingAs } from '../server/user/account.ts';
+import type { Findings } from './check-tls.ts';
+
+/** What `popper check` says of `isolation: 'user'`: whether this machine lets popper become the users. */
+export function checkUsers({ settings, file }: LoadedConfig, findings: Findings): void {
+  const { isolation, user, stateDir } = settings;
+  if (isolation !== 'user') return;
+  if (!canShareSockets)
+    findings.problem("isolation: 'user' needs Node 24.21", "update Node, or set isolation: 'none'");
+  try {
+    const account = accountOfFronts(user);
+    findings.fine(`isolation: strangers are talked to as ${user} (uid ${account.uid})`);
+    checkReach({ account, user, file, stateDir }, findings);
+  } catch (error) {
+    if (!(error instanceof AccountFault)) throw error;
+    findings.problem(error.what, error.fix);
+  }
+}
+
+interface Reach {
+  readonly account: Account;
+  readonly user: string;
+  readonly file: string;
+  readonly stateDir: string;
+}
+
+/** A front loads the configuration itself, and users enter their own folders. */
+function checkReach({ account, user, file, stateDir }: Reach, findings: Findings): void {
+  if (isRefused(account, () => closeSync(openSync(file, 'r')))) {
+    const fix = `chgrp ${account.gid} ${file}; chmod 640 ${file}; its folders are to be open to ${user}, too`;
+    findings.problem(`${user} may not read ${file}, and fronts run as ${user}`, fix);
+  }
+  if (isRefused(account, () => statSync(`${stateDir}/.`))) {
+    const fix = `chmod 711 ${stateDir}, and the folders above it`;
+    findings.problem(`stateDir: users cannot reach their folders in ${stateDir}`, fix);
+  }
+}
+
+function isRefused(account: Account, look: () => unknown): boolean {
+  try {
+    actingAs(account, look);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EACCES';
+  }
+}

@@ -1,0 +1,13 @@
+import type { DaemonLog } from '../log/pino-log.ts';
+
+/**
+ * A plugin may end the process; then its stack is the only trace of whose doing it was. Gives what is to be called when the
+ * end is meant.
+ */
+export function watchExit(log: DaemonLog): () => void {
+  const onExit = (exitCode: number): void => {
+    log.fatal('something ended the process', { exitCode, error: new Error('process.exit was called') });
+  };
+  process.on('exit', onExit);
+  return () => process.off('exit', onExit);
+}

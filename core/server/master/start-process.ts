@@ -1,0 +1,42 @@
+import { type ChildProcess, fork } from 'node:child_process';
+
+import type { Account } from '../user/account.ts';
+
+/** What a process is for: to look at the configuration, to serve clients, to check passwords, to be a user, or to lock mailboxes. */
+export type ChildRole = 'plan' | 'front' | 'auth' | 'worker' | 'locker';
+
+/** The program that children run, and its arguments behind the role. */
+export interface Program {
+  readonly entry: string;
+  readonly args: readonly string[];
+}
+
+export interface StartOptions {
+  readonly program: Program;
+  /** The child's from `firstSocketDescriptor` on. */
+  readonly descriptors?: readonly number[];
+  /** Whom it is from its first instruction on, in no other group; else it is who this process is. */
+  readonly as?: Account | undefined;
+}
+
+/** Starts a process that a channel connects with this one. */
+export const startProcess = (
+  role: ChildRole,
+  { program, descriptors = [], as }: StartOptions,
+): ChildProcess =>
+  fork(program.entry, [role, ...program.args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors],
+    execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
+    env: withoutNode(process.env),
+    // The folder that root was started in may be closed to others.
+    ...(as && { uid: as.uid, gid: as.gid, cwd: '/' }),
+  });
+
+const runsSources = (): boolean =>
+  /(?:-C|--conditions)[ =]popper-source\b/.test(
+    [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' '),
+  );
+
+/** Variables of Node's would let whoever set them run code in a child, or open its debugger. */
+const withoutNode = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith('NODE_')));

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { childrenOf, descriptorsOf, until } from '../e2e/support/fronts.ts';
+import { largeMessage, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
+import { SteadyClient } from '../e2e/support/steady-client.ts';
+import { ServedSite } from './support/served-site.ts';
+import { alice, bob, type User } from './support/site.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'only root can serve users as themselves';
+const reloads = Number(process.env['POPPER_TEST_RELOADS'] ?? '2');
+
+describe("what many do at one time with isolation: 'user'", { skip }, () => {
+  let served: ServedSite;
+
+  afterEach(async () => {
+    assert.equal(await served.end(), 0);
+  });
+
+  const serve = async (
+    users: readonly User[],
+    config: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> => {
+    served = await ServedSite.make(users, { config });
+    for (const user of users) await served.site.deliver(user, mboxOf(plainMail));
+    await served.start();
+  };
+
+  const reload = async (generation: number): Promise<void> => {
+    served.running.signal('SIGHUP');
+    await served.running.logged(
+      ({ msg, generation: listening }) => msg === 'listening' && listening === generation,
+    );
+  };
+
+  const openIn = async (): Promise<readonly number[]> =>
+    Promise.all([served.running.pid, ...(await served.pidsOf(/^popper: (front|auth)/))].map(descriptorsOf));
+
+  test('reloads under load cost no session, and leave no process of before behind', async () => {
+    await serve([alice, bob]);
+    const before = (await childrenOf(served.running)).length;
+    const old = await served.logIn(alice);
+    await old.ask('DELE 1');
+    const client = new SteadyClient(served.running.where, 'bob');
+    client.start();
+    for (let generation = 2; generation < 2 + reloads; generation += 1) await reload(generation);
+    await client.stop();
+    assert.ok(client.sessionCount > 0);
+    await old.ask('NOOP');
+    await old.quit();
+    assert.equal(await served.site.mailOf(alice), mboxOf(plainMail.slice(1)).toString('latin1'));
+    // At most a user's process more, which ends when nobody has come for a minute.
+    await until(async () => (await childrenOf(served.running)).length <= before + 2);
+    await (await served.logIn(alice)).quit();
+  });
+
+  test('a reload that fails leaves everything as it was, and no process', async () => {
+    await serve([alice]);
+    await until(async () => (await served.pidsOf(/^popper: spare/)).length === 1);
+    const before = (await childrenOf(served.running)).length;
+    const passwords = join(served.site.folder, 'passwd');
+    await rename(passwords, `${passwords}.away`);
+    served.running.signal('SIGHUP');
+    const record = await served.running.logged(
+      ({ msg }) => msg === 'the reload failed, and all stays as it was',
+    );
+    assert.match(JSON.stringify(record), /passwd/);
+    await until(async () => (await childrenOf(served.running)).length === before);
+    await rename(`${passwords}.away`, passwords);
+    await (await served.logIn(alice)).quit();
+  });
+
+  test('a login waits for a place where all are taken, and is told when none came free; a session is never ended for it', async () => {
+    await serve([alice, bob], { workers: { spares: 0, maxUsers: 1, patienceMs: 300 } });
+    const client = await served.logIn(alice);
+    const { answer, client: refused } = await served.tryToLogIn(bob);
+    assert.match(answer, /^-ERR \[SYS\/TEMP\] too many users at one time/);
+    refused.destroy();
+    await client.ask('NOOP');
+    await client.quit();
+    // A process without a session makes room at once.
+    await (await served.logIn(bob)).quit();
+    await (await served.logIn(alice)).quit();
+  });
+
+  test('sessions of a user are counted in all fronts together', async () => {
+    await serve([alice], { limits: { sessionsPerUser: 1 } });
+    const client = await served.logIn(alice);
+    for (let tries = 0; tries < 8; tries += 1) {
+      const { answer, client: other } = await served.tryToLogIn(alice);
+      assert.match(answer, /^-ERR \[IN-USE\] too many sessions/);
+      other.destroy();
+    }
+    await client.quit();
+    await until(async () => {
+      const { answer, client: next } = await served.tryToLogIn(alice);
+      if (answer.startsWith('+OK')) await next.quit();
+      return answer.startsWith('+OK');
+    });
+  });
+
+  test('a client who does not read makes neither front nor worker hold his mail for him', async () => {
+    await serve([alice]);
+    await served.site.deliver(alice, mboxOf([largeMessage]));
+    const client = await served.logIn(alice);
+    const pids = [...(await served.pidsOf(/^popper: front/)), ...(await served.workersOf(alice))];
+    const before = await Promise.all(pids.map(residentOctets));
+    client.socket.pause();
+    client.send('RETR 1\r\n');
+    await delay(1500);
+    const after = await Promise.all(pids.map(residentOctets));
+    assert.match(await served.ask('who', '--json'), /"user":"alice".*"state":"TRANSACTION","command":"RETR"/);
+    for (const [index, octets] of after.entries())
+      assert.ok(octets - (before[index] ?? 0) < 16 * 2 ** 20, `${octets} octets after ${before[index]}`);
+    client.socket.resume();
+    assert.match((await client.line()) ?? '', /^\+OK/);
+    assert.ok((await client.body()).equals(onWire(largeMessage.octets)));
+    await client.quit();
+  });
+
+  test('a session ends when its client has been silent for too long, and without UPDATE', async () => {
+    await serve([alice], { idleTimeoutMs: 700 });
+    const client = await served.logIn(alice);
+    await client.ask('DELE 1');
+    assert.equal((await client.rest()).toString(), '');
+    const { ending, deleted } = await served.running.logged(({ msg }) => msg === 'session');
+    assert.deepEqual([ending, deleted], ['idle', { messages: 0, octets: 0 }]);
+    assert.equal(await served.site.mailOf(alice), mboxOf(plainMail).toString('latin1'));
+  });
+
+  test('a drain lets the sessions that are there come to their end, and a stop tells them', async () => {
+    await serve([alice, bob]);
+    const [one, other] = [await served.logIn(alice), await served.logIn(bob)];
+    await one.ask('DELE 1');
+    await served.ask('drain');
+    await other.ask('NOOP');
+    await one.quit();
+    assert.equal(await served.site.mailOf(alice), mboxOf(plainMail.slice(1)).toString('latin1'));
+    await other.ask('DELE 1');
+    served.running.signal('SIGTERM');
+    assert.match(
+      (await other.rest()).toString(),
+      /^-ERR \[SYS\/TEMP\] the server is being stopped, nothing was deleted/,
+    );
+    assert.equal(await served.running.exited, 0);
+    assert.equal(await served.site.mailOf(bob), mboxOf(plainMail).toString('latin1'));
+  });
+
+  test('hundreds of logins of many users leave no process and no descriptor behind', async () => {
+    const users = Array.from({ length: 25 }, (_, index) => {
+      const uid = 3000 + index;
+      return { name: `user${index}`, uid, gid: uid, password: '' };
+    });
+    await serve(users, { workers: { spares: 1, maxUsers: 4 } });
+    for (const user of users.slice(0, 1)) await (await served.logIn(user)).quit();
+    const before = await openIn();
+    for (const user of users)
+      for (let times = 0; times < 20; times += 1) await (await served.logIn(user)).quit();
+    await until(async () => (await served.pidsOf(/./)).length <= 2 + 1 + 1 + 1 + 4);
+    const after = await openIn();
+    // The master has a channel to each process, and there may be three more of them than there were.
+    assert.ok((after[0] ?? 0) <= (before[0] ?? 0) + 3, `${after[0]} descriptors after ${before[0]}`);
+    await until(async () => {
+      const [, ...others] = await openIn();
+      return others.every((open, index) => open <= (before[index + 1] ?? 0));
+    });
+  });
+});
+
+async function residentOctets(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
