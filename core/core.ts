@@ -13,12 +13,14 @@ import { stls } from './commands/stls.ts';
 import { top } from './commands/top.ts';
 import { uidl } from './commands/uidl.ts';
 import type { Logger } from './log/logger.ts';
-import { popperFor } from './plugin/apply.ts';
+import { ApplyError } from './plugin/apply-error.ts';
+import { applyAll } from './plugin/apply.ts';
 import { CommandTable } from './plugin/command-table.ts';
 import { FactTable } from './plugin/facts.ts';
 import { createHooks, type Hooks } from './plugin/hooks.ts';
-import { refuseUnknownNames } from './plugin/inspect-hooks.ts';
+import { unknownNames } from './plugin/inspect-hooks.ts';
 import type { Plugin } from './plugin/plugin.ts';
+import { SpoolLockTable } from './plugin/spool-locks.ts';
 import type { PluginState } from './plugin/state.ts';
 import type { Subcommand } from './plugin/subcommand.ts';
 import { Table } from './plugin/table.ts';
@@ -35,6 +37,7 @@ export interface Core {
   readonly mechanisms: Table<Mechanism>;
   readonly subcommands: Table<Subcommand>;
   readonly facts: FactTable;
+  readonly spoolLocks: SpoolLockTable;
   readonly settings: Settings;
   readonly log: Logger;
 }
@@ -48,7 +51,7 @@ export interface Surroundings {
 }
 
 /**
- * Applies the plugins in their order. Throws a TypeError that names the plugin where a name is taken, a hook's key is
+ * Applies the plugins in their order. Throws an ApplyError with all that is wrong where a name is taken, a hook's key is
  * unknown, or an `apply` throws.
  */
 export function createCore(plugins: readonly Plugin[], surroundings: Surroundings): Core {
@@ -60,6 +63,7 @@ export function createCore(plugins: readonly Plugin[], surroundings: Surrounding
     mechanisms: new Table('mechanism'),
     subcommands: new Table('subcommand'),
     facts: new FactTable(),
+    spoolLocks: new SpoolLockTable(),
     settings: surroundings.settings,
     log,
   };
@@ -70,8 +74,11 @@ export function createCore(plugins: readonly Plugin[], surroundings: Surrounding
     core.commands.add(command, 'popper');
   }
   if (surroundings.settings.tls !== undefined) core.commands.add(stls, 'popper');
-  for (const plugin of plugins) plugin.apply(popperFor(plugin.name, core, { ...surroundings, log }));
-  for (const table of [core.commands, core.mechanisms, core.subcommands, core.facts]) table.freeze();
-  refuseUnknownNames(core.hooks, (keyword) => core.commands.has(keyword));
+  const faults = applyAll(plugins, core, surroundings);
+  const { commands, mechanisms, subcommands, facts, spoolLocks } = core;
+  for (const table of [commands, mechanisms, subcommands, facts, spoolLocks]) table.freeze();
+  const names = { keywords: commands.keywords(), plugins, areComplete: faults.length === 0 };
+  const all = [...faults, ...unknownNames(hooks, names)];
+  if (all.length > 0) throw new ApplyError(all);
   return core;
 }

@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { z } from 'zod';
+
 import { importsOf } from './architecture/imports.ts';
 import {
   foreignImports,
@@ -22,15 +24,18 @@ const sourcesOf = (pattern: string): readonly SourceFile[] =>
     )
     .map((path) => ({ path, source: readFileSync(`${root}${path}`, 'utf8') }));
 
+const named = z.record(z.string(), z.unknown()).default({});
+const manifestSchema = z.object({
+  name: z.string(),
+  exports: named,
+  dependencies: named,
+  peerDependencies: named,
+});
 const packages = globSync(['core/package.json', 'plugins/*/package.json'], { cwd: root }).map(packageAt);
 
 function packageAt(path: string): Package {
-  const {
-    name,
-    exports = {},
-    dependencies = {},
-    peerDependencies = {},
-  } = JSON.parse(readFileSync(`${root}${path}`, 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(`${root}${path}`, 'utf8'));
+  const { name, exports, dependencies, peerDependencies } = manifestSchema.parse(manifest);
   return {
     folder: path.replace('/package.json', ''),
     name,

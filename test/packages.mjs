@@ -17,6 +17,12 @@ export const packages = [
   { name: 'procmail', program: 'procmail', why: 'delivers beside the daemon; its lockfile takes dotlocks' },
   { name: 'strace', program: 'strace', why: 'an outside witness of the calls that change files' },
   { name: 'dovecot-pop3d', program: '/usr/lib/dovecot/pop3', why: 'the server that the bench compares with' },
+  {
+    name: 'systemd',
+    program: 'systemd-analyze',
+    why: 'looks over the units of docs/examples; it need not run',
+  },
+  { name: 'socat', program: 'socat', why: 'starts popa3d for each connection in the bench' },
   { name: 'haproxy', program: 'haproxy', why: 'a proxy that tells of its clients by the PROXY protocol' },
 ];
 

@@ -1,24 +1,27 @@
 #!/usr/bin/env node
-// Plain JavaScript, for Nodes too old for popper: all it does is to find one that is not.
+// Plain JavaScript, for Nodes too old for popper: all it does is to find one that is not. One that is old enough to lack
+// something gives way as well, where a newer one lies beside popper.
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const oldestNode = [22, 18];
+/** From here on it has all that popper can use: argon2 (24.7), and sockets that several fronts share (24.21). */
+const completeNode = [24, 21];
+/** Set for the Node that was started in place of another, which is not to look for a third. */
+const marker = 'POPPER_NODE_WAS_CHOSEN';
 const here = dirname(fileURLToPath(import.meta.url));
 
-if (canRunPopper()) {
-  await import(`../${runsSources() ? 'cli/main.ts' : 'dist/cli/main.js'}`);
-} else {
-  const node = bundledNode();
-  if (node === undefined) refuse();
-  else replaceBy(node);
-}
+const otherNode = process.env[marker] === undefined && !isAtLeast(completeNode) ? bundledNode() : undefined;
+delete process.env[marker];
+if (otherNode !== undefined) replaceBy(otherNode);
+else if (isAtLeast(oldestNode)) await import(`../${runsSources() ? 'cli/main.ts' : 'dist/cli/main.js'}`);
+else refuse();
 
-function canRunPopper() {
+function isAtLeast(version) {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+  return major > version[0] || (major === version[0] && minor >= version[1]);
 }
 
 /** Development and tests run the sources: node -C popper-source. */
@@ -57,7 +60,8 @@ function refuse() {
 function replaceBy(node) {
   const conditions = runsSources() ? ['-C', 'popper-source'] : [];
   const args = [...conditions, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const child = spawn(node, args, { stdio: 'inherit' });
+  const env = { ...process.env, [marker]: '1' };
+  const child = spawn(node, args, { stdio: 'inherit', env });
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => forward(signal, child));
   child.on('error', (error) => {

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal, match, ok } from 'node:assert/strict';
+import assert, { deepStrictEqual as deepEqual, strictEqual as equal, match, ok } from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 
@@ -24,22 +24,22 @@ describe('a client who wants to write into the log', () => {
   it('cannot fill the disk with one name', () => {
     const [line = ''] = linesOf({}, (log) => log.info('refused', { user: '\0'.repeat(1_000_000) }));
     ok(line.length < 1000, `${line.length} octets`);
-    const user = String(JSON.parse(line).user);
-    equal(user.length, 256);
-    match(user, /\.\.\.$/);
+    const { user } = recordOf(line);
+    equal(String(user).length, 256);
+    match(String(user), /\.\.\.$/);
   });
 
   it('cannot take the place of what the log itself says', () => {
     const [line = ''] = linesOf({}, (log) =>
       log.warn('refused', { level: 'info', msg: 'granted', pid: 1, time: 0 }),
     );
-    const { level, msg, pid } = JSON.parse(line);
+    const { level, msg, pid } = recordOf(line);
     deepEqual({ level, msg, pid }, { level: 'warn', msg: 'refused', pid: process.pid });
   });
 
   it('cannot make a name look escaped that is not: a backslash is escaped itself', () => {
     const [line = ''] = linesOf({}, (log) => log.info('refused', { user: String.raw`joe\n` }));
-    equal(JSON.parse(line).user, String.raw`joe\\n`);
+    equal(recordOf(line)['user'], String.raw`joe\\n`);
   });
 });
 
@@ -58,7 +58,7 @@ describe('the log', () => {
       log.error('no answer', { error: new Error('ldap: no server', { cause }) });
       log.error('a bug', { error: new TypeError('x is not a function') });
     });
-    deepEqual(JSON.parse(line).error, {
+    deepEqual(recordOf(line)['error'], {
       name: 'Error',
       message: 'ldap: no server',
       cause: { name: 'Error', message: 'connect failed', code: 'ECONNREFUSED' },
@@ -67,14 +67,14 @@ describe('the log', () => {
       log.error('first');
       log.error('a bug', { error: new TypeError('x is not a function') });
     });
-    match(JSON.parse(bug).error.stack, /^TypeError: x is not a function\\n {4}at /);
+    match(stackOf(bug), /^TypeError: x is not a function\\n {4}at /);
   });
 
   it('has every stack at debug, and for what ends the process', () => {
     const [debugging = ''] = linesOf({ level: 'debug' }, (log) => log.error('e', { error: new Error('e') }));
     const [fatal = ''] = linesOf({ level: 'error' }, (log) => log.fatal('e', { error: new Error('e') }));
-    for (const line of [debugging, fatal]) match(JSON.parse(line).error.stack, /^Error: e\\n/);
-    equal(JSON.parse(fatal).level, 'fatal');
+    for (const line of [debugging, fatal]) match(stackOf(line), /^Error: e\\n/);
+    equal(recordOf(fatal)['level'], 'fatal');
   });
 
   it('survives what refers to itself', () => {
@@ -98,11 +98,64 @@ describe('the log', () => {
 
   it('is JSON where nobody watches and readable on a terminal, if it is left to choose', () => {
     const [json = ''] = linesOf({ format: 'auto' }, listening);
-    equal(JSON.parse(json).msg, 'listening');
+    equal(recordOf(json)['msg'], 'listening');
     const [readable = ''] = linesOf({ format: 'auto', isTTY: true }, listening);
     match(readable, /^\[\d\d:\d\d:\d\d\.\d{3}\].*INFO.*listening/);
   });
 });
+
+describe('a session that is over', () => {
+  const session = {
+    session: 'f3-7',
+    address: '192.0.2.7',
+    tls: undefined,
+    user: 'alice',
+    ending: 'quit',
+    failure: undefined,
+    retrieved: mail(2, 900),
+    deleted: mail(1, 400),
+    left: mail(19, 8000),
+    received: 60,
+    sent: 950,
+    durationMs: 1234,
+  };
+  const told = (over: object): string => {
+    const [line = ''] = linesOf({ format: 'pretty' }, (log) => log.info('session', { ...session, ...over }));
+    return line.slice(line.indexOf('INFO'));
+  };
+
+  it('is a sentence on a terminal', () => {
+    equal(
+      told({ tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' } }),
+      'INFO: session f3-7 of alice from 192.0.2.7 by TLSv1.3: quit after 1.2 s; 2 messages read (900 octets), 1 deleted, 19 left',
+    );
+    equal(
+      told({ ending: 'failed', failure: { code: 'SYS/TEMP', reason: '1 of 2 messages not removed' } }),
+      'INFO: session f3-7 of alice from 192.0.2.7: failed after 1.2 s, [SYS/TEMP] 1 of 2 messages not removed; 2 messages read (900 octets), 1 deleted, 19 left',
+    );
+  });
+
+  it('of somebody who did not log in says no more than that', () => {
+    const nobody = told({
+      user: undefined,
+      ending: 'refused',
+      failure: { reason: 'too many' },
+      durationMs: 9,
+    });
+    equal(nobody, 'INFO: session f3-7 from 192.0.2.7: refused after 0.0 s, too many');
+  });
+
+  it('has all of its fields in JSON, and a plugin that logs under its name keeps its own', () => {
+    const [line = ''] = linesOf({ format: 'json' }, (log) => log.info('session', session));
+    deepEqual(recordOf(line)['deleted'], mail(1, 400));
+    const [other = ''] = linesOf({ format: 'pretty' }, (log) => log.info('session', { colour: 'blue' }));
+    match(other, /INFO: session \{"colour":"blue"\}/);
+  });
+});
+
+function mail(messages: number, octets: number) {
+  return { messages, octets };
+}
 
 const listening = (log: DaemonLog): void => log.info('listening', { addresses: ['127.0.0.1:110'] });
 
@@ -118,4 +171,16 @@ function linesOf(
   write(createLogger({ level, format, stream }));
   const written: unknown = stream.read();
   return typeof written === 'string' ? written.trimEnd().split('\n') : [];
+}
+
+function recordOf(line: string): Readonly<Record<string, unknown>> {
+  const record: unknown = JSON.parse(line);
+  assert(typeof record === 'object' && record !== null);
+  return { ...record };
+}
+
+function stackOf(line: string): string {
+  const { error } = recordOf(line);
+  assert(typeof error === 'object' && error !== null && 'stack' in error);
+  return String(error.stack);
 }

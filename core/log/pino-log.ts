@@ -5,6 +5,7 @@ import pretty from 'pino-pretty';
 
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { loggerTo } from './logger.ts';
+import { readableSession } from './readable-session.ts';
 import { printable, sanitise } from './sanitise.ts';
 
 /** The daemon's own log. Beside what every logger has, one level for what ends the process. */
@@ -66,5 +67,5 @@ function readableLines(stream: Writable, colorize: boolean): DestinationStream {
     // Errors are plain data by now; pino-pretty would spread them over many lines.
     errorLikeObjectKeys: [],
   });
-  return { write: (line) => void stream.write(format(line)) };
+  return { write: (line) => void stream.write(format(readableSession(JSON.parse(line)) ?? line)) };
 }

@@ -4,16 +4,32 @@
  */
 export async function begun(message: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const chunks = message[Symbol.asyncIterator]();
-  let first: IteratorResult<Uint8Array> | undefined = await chunks.next();
-  const next = async (): Promise<IteratorResult<Uint8Array>> => {
-    if (first === undefined) return chunks.next();
-    const chunk = first;
-    first = undefined;
-    return chunk;
-  };
-  const leave = async (): Promise<IteratorResult<Uint8Array>> => {
-    await chunks.return?.();
+  return new BegunMessage(await chunks.next(), chunks);
+}
+
+/** A class, not an async generator: this stands between each message and the client. */
+class BegunMessage implements AsyncIterableIterator<Uint8Array> {
+  #first: IteratorResult<Uint8Array> | undefined;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+
+  constructor(first: IteratorResult<Uint8Array>, chunks: AsyncIterator<Uint8Array>) {
+    this.#first = first;
+    this.#chunks = chunks;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const first = this.#first;
+    if (first === undefined) return this.#chunks.next();
+    this.#first = undefined;
+    return Promise.resolve(first);
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    await this.#chunks.return?.();
     return { done: true, value: undefined };
-  };
-  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
 }

@@ -22,7 +22,10 @@ export interface Maildrop {
    * valid until the next one is asked for: who wraps a maildrop and keeps one keeps a copy.
    */
   read(index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Removes exactly these, durably, or throws having removed none that it can help. */
+  /**
+   * Removes exactly these, durably, or throws having removed none that it can help. One that has removed some throws a
+   * `PartlyRemoved`, so that the log does not say that all of them stayed.
+   */
   commit(deleted: ReadonlySet<number>): Promise<void>;
   /**
    * Releases locks and files. Comes after `commit`, or instead of it. A maildrop that wraps another one closes that, too.

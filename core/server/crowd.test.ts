@@ -13,7 +13,7 @@ import { changed, running, SocketClient } from './testing/daemon-under-test.ts';
 
 const noRoom = /^-ERR \[SYS\/TEMP\] too many connections/;
 const crowdedOut = /-ERR \[SYS\/TEMP\] too many connections, and others have waited for longer\r\n$/;
-const loggedIn = /maildrop has \d+ messages/;
+const loggedIn = /maildrop has \d+ messages?/;
 
 const few = (connections: number): Partial<Settings> => ({
   limits: { connections, connectionsPerAddress: 1000 },
@@ -130,8 +130,9 @@ test('a client who does not read what it was told is cut off to make room, and c
   const { open, greeted } = await begin(t, few(1));
   const deaf = open();
   deaf.socket.pause();
-  deaf.send(...Array.from({ length: 50_000 }, () => 'CAPA'));
-  await delay(300);
+  // More answers than a kernel keeps for a client who does not read: 33 MB, where it is generous.
+  deaf.socket.write('CAPA\r\n'.repeat(600_000));
+  await delay(1500);
   await greeted();
   const closed = new Promise((resolve) => deaf.socket.once('close', resolve));
   deaf.socket.resume();

@@ -75,6 +75,8 @@ test('the folders are closed to others, and one that is not is refused with what
   await state.prepare();
   const uid = process.getuid?.() ?? 0;
   assert.equal((await stat(state.folderOfUid(uid))).mode & 0o777, 0o700);
+  // With `isolation: 'user'` each user passes through it to his own folder, and sees of the others nothing.
+  assert.equal((await stat(stateDir)).mode & 0o777, 0o711);
   await chmod(stateDir, 0o777);
   await assert.rejects(state.prepare(), /chmod go-w/);
 });

@@ -23,6 +23,27 @@ test('what plugins find when they are checked comes with the name of the one tha
   assert.deepEqual([...new Set(findings.map(({ plugin }) => plugin))], ['one', 'two']);
 });
 
+test('a plugin that keeps mail is shown all who can log in, whatever the order of plugins', async () => {
+  const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
+  const keeper = testPlugin('keeper', ({ hooks }) =>
+    hooks.check.tapPromise('keeper', async (checkup) =>
+      checkup.withUsers(async (users) => {
+        for (const user of users)
+          checkup.warning(`${user.identity.user} in ${user.source}`, user.fixOfOwner('f', 1));
+      }),
+    ),
+  );
+  const decider = testPlugin('decider', ({ hooks }) =>
+    hooks.check.tapPromise('decider', async (checkup) => {
+      await Promise.resolve();
+      checkup.canLogIn({ identity, source: 'passwd', fixOfOwner: (path, uid) => `${path} ${uid}` });
+    }),
+  );
+  assert.deepEqual(await new TestServer([keeper, decider]).check(), [
+    { kind: 'warning', plugin: 'keeper', what: 'mrose in passwd', fix: 'f 1' },
+  ]);
+});
+
 test('a maildrop is opened with the signal that the test holds', async () => {
   const gone = new AbortController();
   const given: AbortSignal[] = [];

@@ -1,7 +1,7 @@
 import { createCore, type Core } from '../core.ts';
 import { loggerTo, type LogRecord } from '../log/logger.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
-import type { Checkup } from '../plugin/checkup.ts';
+import { type Checkup, KnownUsers } from '../plugin/checkup.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import { inProcess } from '../session/authority.ts';
 import { openMaildrop } from '../session/open-maildrop.ts';
@@ -102,10 +102,16 @@ export class TestServer {
   /** What `popper check` asks plugins, and what they found. */
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
+    const users = new KnownUsers();
     await this.#core.hooks.check.promise({
       fine: (what, plugin) => findings.push({ kind: 'fine', plugin, what }),
       warning: (what, fix, plugin) => findings.push({ kind: 'warning', plugin, what, fix }),
       problem: (what, fix, plugin) => findings.push({ kind: 'problem', plugin, what, fix }),
+      canLogIn: users.canLogIn,
+      withUsers: users.withUsers,
+    });
+    await users.lookAtAll((error) => {
+      throw error;
     });
     return findings;
   }

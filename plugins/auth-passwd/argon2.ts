@@ -1,5 +1,7 @@
 import * as crypto from 'node:crypto';
 
+import { CannotHash } from './cannot-hash.ts';
+
 /** A parsed `$argon2id$v=19$m=...,t=...,p=...$salt$tag` string (the PHC string format). */
 export interface Argon2Hash {
   readonly kind: 'argon2';
@@ -45,7 +47,20 @@ export function parseArgon2(text: string): Argon2Hash | string {
   return faultOf(hash) ?? hash;
 }
 
-/** Makes `$argon2id$...` of a password with a fresh salt. The work is done off the event loop. */
+/** What of Node's crypto argon2 takes. A Node before 24.7 has none of it. */
+export type CryptoOfNode = Partial<Pick<typeof crypto, 'argon2'>>;
+
+/** Undefined where this Node can compute argon2. */
+export function lackOfArgon2({ argon2 }: CryptoOfNode = crypto): CannotHash | undefined {
+  // Not a named import: on a Node before 24.7 that would stop the whole plugin from loading.
+  if (typeof argon2 === 'function') return undefined;
+  return new CannotHash(
+    `argon2 needs Node 24.7 or newer, and this is ${process.versions.node}`,
+    `update Node, or put a newer one beside popper: npm install node-linux-${process.arch}@24`,
+  );
+}
+
+/** Makes `$argon2id$...` of a password with a fresh salt. The work is done off the event loop. Throws a CannotHash. */
 export async function hashArgon2(password: Uint8Array): Promise<string> {
   const { memoryKib, passes, parallelism } = defaultCost;
   const salt = crypto.randomBytes(saltOctets);
@@ -63,6 +78,7 @@ export const argon2Decoy = (): Argon2Hash => ({
   tag: crypto.randomBytes(tagOctets),
 });
 
+/** Throws a CannotHash. */
 export async function matchesArgon2(hash: Argon2Hash, password: Uint8Array): Promise<boolean> {
   const tag = await derive(password, { ...hash, tagOctets: hash.tag.length });
   return crypto.timingSafeEqual(tag, hash.tag);
@@ -84,9 +100,9 @@ type Derivation = Omit<Argon2Hash, 'kind' | 'tag'> & { readonly tagOctets: numbe
 function derive(password: Uint8Array, derivation: Derivation): Promise<Buffer> {
   const { algorithm, memoryKib, passes, parallelism, salt, tagOctets: tagLength } = derivation;
   return new Promise((resolve, reject) => {
-    // Not a named import: on a Node before 24.7 that would stop the whole plugin from loading.
-    if (typeof crypto.argon2 !== 'function') {
-      reject(new Error(`argon2 needs Node 24.7 or newer, and this is ${process.version}: update Node`));
+    const lack = lackOfArgon2();
+    if (lack !== undefined) {
+      reject(lack);
       return;
     }
     const parameters = { message: password, nonce: salt, memory: memoryKib, passes, parallelism, tagLength };

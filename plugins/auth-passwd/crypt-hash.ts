@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 
+import { CannotHash } from './cannot-hash.ts';
 import { crypt } from './libcrypt.ts';
 
 /** A hash in one of the forms of crypt(3). */
@@ -42,7 +43,12 @@ export async function matchesCrypt({ hash, cost }: CryptHash, password: Uint8Arr
   // C would see the end of the password here, and take its first half for the whole.
   const cut = password.includes(0);
   const computed = await crypt(password, hash);
-  if (computed === undefined) throw new Error(`crypt(3) of this system refuses a hash of the kind "${cost}"`);
+  if (computed === undefined) {
+    throw new CannotHash(
+      `crypt(3) of this system refuses a hash of the kind "${cost}"`,
+      'set the password again, or install a libcrypt that knows the kind',
+    );
+  }
   return !cut && equal(computed, hash);
 }
 

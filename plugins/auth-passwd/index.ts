@@ -42,6 +42,7 @@ const optionsSchema = z.strictObject({
 export default definePlugin({
   name: 'auth-passwd',
   options: optionsSchema,
+  subcommands: [passwd],
 
   apply(popper, options) {
     const path = resolve(popper.baseFolder, options.file);
@@ -55,7 +56,6 @@ export default definePlugin({
     const logins = passwordLogins(file, options, (account) => granted(identityOf(account)));
     const looked = { path, identityOf, isOwnByDefault: options.uid === undefined };
 
-    popper.subcommands.add(passwd);
     popper.hooks.check.tapPromise('auth-passwd', (checkup) => lookOver(looked, checkup));
     popper.hooks.start.tapPromise('auth-passwd', async (role) => {
       if (decidesLogins(role)) await file.current();

@@ -1,5 +1,7 @@
 import koffi, { type LibraryHandle } from 'koffi';
 
+import { CannotHash } from './cannot-hash.ts';
+
 /** `struct crypt_data` of libxcrypt and glibc: 32768 octets, or a little more in old ones. */
 const scratchOctets = 131_232;
 
@@ -8,7 +10,7 @@ const libraryNames = ['libcrypt.so.1', 'libcrypt.so.2'];
 
 /**
  * crypt(3) with the setting at the head of `setting` (a whole hash will do), computed off the event loop. Undefined
- * where the library refuses the setting or the password. Throws where there is no libcrypt.
+ * where the library refuses the setting or the password. Throws a CannotHash where there is no libcrypt.
  */
 export function crypt(password: Uint8Array, setting: string): Promise<string | undefined> {
   const phrase = Buffer.alloc(password.length + 1);
@@ -54,6 +56,7 @@ function open(): LibraryHandle {
       causes.push(error);
     }
   }
-  const message = `no ${libraryNames.join(' or ')} here: install it (Debian: apt-get install libcrypt1)`;
-  throw new AggregateError(causes, message);
+  const cause = new AggregateError(causes);
+  const what = `there is no ${libraryNames.join(' or ')} here`;
+  throw new CannotHash(what, 'install it (Debian: apt-get install libcrypt1)', { cause });
 }

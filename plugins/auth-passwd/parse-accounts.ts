@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
+
 import { allowedName, allowedNameRule } from 'popperd';
 
-import { argon2Decoy } from './argon2.ts';
+import { argon2Decoy, lackOfArgon2 } from './argon2.ts';
 import { decoyOf } from './decoy.ts';
+import { plainDigest } from './digest.ts';
 import { homeOfField } from './home.ts';
 import { idOfField, idRule } from './id-field.ts';
 import { parseLines, type UserLines } from './parse-lines.ts';
@@ -27,8 +30,12 @@ export interface Accounts extends UserLines<Account> {
  */
 export async function parseAccounts(text: string): Promise<Accounts> {
   const lines = await parseLines(text, parseLine);
-  return { ...lines, decoy: decoyOf(lines.byUser.values(), argon2Decoy) };
+  return { ...lines, decoy: decoyOf(lines.byUser.values(), usualDecoy) };
 }
+
+/** What a new password costs; nobody has one that could be told from it. */
+const usualDecoy = (): StoredPassword =>
+  lackOfArgon2() === undefined ? argon2Decoy() : plainDigest(randomBytes(32));
 
 /** The user that a line is about, valid or not; undefined for comments and empty lines. */
 export function userOfLine(line: string): string | undefined {

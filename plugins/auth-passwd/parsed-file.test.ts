@@ -120,14 +120,27 @@ test('a daemon without any good file says which one and what to do', async (t) =
   await assert.rejects(users(), /passwd: /);
 });
 
+const daemon = { uid: 99n, gid: 98n };
+const facts = { isFile: () => true, size: 1n, mode: 0o100600n, uid: 0n, gid: 0n };
+
 test('a file that another user owns is not believed, one of root or of the daemon is', () => {
-  const facts = { isFile: () => true, size: 1n, mode: 0o100600n };
   assert.throws(
-    () => assertTrusted('/etc/x', { ...facts, uid: 4321n }, 99n),
+    () => assertTrusted('/etc/x', { ...facts, uid: 4321n }, daemon),
     /^FileFault: \/etc\/x: belongs to uid 4321.*chown 99/,
   );
-  assertTrusted('/etc/x', { ...facts, uid: 99n }, 99n);
-  assertTrusted('/etc/x', { ...facts, uid: 0n }, 99n);
+  assertTrusted('/etc/x', { ...facts, uid: 99n }, daemon);
+  assertTrusted('/etc/x', facts, daemon);
+});
+
+test('a file that a group may write to is not believed, unless that is the group of root or of the daemon', () => {
+  const shared = { ...facts, mode: 0o100660n };
+  assert.throws(
+    () => assertTrusted('/etc/x', { ...shared, gid: 4321n }, daemon),
+    /^FileFault: \/etc\/x: group 4321 may write to it, and so log in as anybody: chmod g-w \/etc\/x/,
+  );
+  assertTrusted('/etc/x', { ...facts, mode: 0o100640n, gid: 4321n }, daemon);
+  assertTrusted('/etc/x', { ...shared, gid: 98n }, daemon);
+  assertTrusted('/etc/x', shared, daemon);
 });
 
 test('hashes that everybody can read are served, with the command that hides them', async (t) => {

@@ -18,7 +18,7 @@ export const loginOptions = {
 } as const;
 
 /** Whether a process of this role decides logins: others need no accounts, and may not be able to read them. */
-export const decidesLogins = (role: string): boolean => ['all', 'front', 'auth'].includes(role);
+export const decidesLogins = (role: string): boolean => role === 'all' || role === 'auth';
 
 /** Decides a login by password; undefined where it is none, or one for other plugins. Never throws. */
 export type PasswordLogins = (

@@ -23,7 +23,10 @@ export async function readWhole(file: string): Promise<WholeFile | undefined> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const before = await handle.stat({ bigint: true });
-    assertTrusted(file, before, BigInt(process.geteuid?.() ?? 0));
+    assertTrusted(file, before, {
+      uid: BigInt(process.geteuid?.() ?? 0),
+      gid: BigInt(process.getegid?.() ?? 0),
+    });
     const octets = await handle.readFile();
     const version = versionOf(before);
     const whole =
@@ -39,18 +42,25 @@ export async function readWhole(file: string): Promise<WholeFile | undefined> {
 /** Throws where the file is not one to let people in by: whoever can write it can log in as anybody, under any uid. */
 export function assertTrusted(
   file: string,
-  facts: Pick<BigIntStats, 'isFile' | 'size' | 'mode' | 'uid'>,
-  ownUid: bigint,
+  facts: Pick<BigIntStats, 'isFile' | 'size' | 'mode' | 'uid' | 'gid'>,
+  own: { readonly uid: bigint; readonly gid: bigint },
 ): void {
   if (!facts.isFile()) throw new FileFault(file, 'is no regular file: name the file itself');
   if (facts.size > maxFileOctets) throw new FileFault(file, `is bigger than ${maxFileOctets} octets`);
   if ((facts.mode & 0o002n) !== 0n) {
     throw new FileFault(file, `everybody may write to it, and so log in as anybody: chmod o-w ${file}`);
   }
-  if (facts.uid === 0n || facts.uid === ownUid) return;
+  // Root's group is root; whoever is in the daemon's own could as well be the daemon.
+  if ((facts.mode & 0o020n) !== 0n && facts.gid !== 0n && facts.gid !== own.gid) {
+    throw new FileFault(
+      file,
+      `group ${facts.gid} may write to it, and so log in as anybody: chmod g-w ${file}`,
+    );
+  }
+  if (facts.uid === 0n || facts.uid === own.uid) return;
   throw new FileFault(
     file,
-    `belongs to uid ${facts.uid}, who could log in as anybody: chown ${ownUid} ${file}`,
+    `belongs to uid ${facts.uid}, who could log in as anybody: chown ${own.uid} ${file}`,
   );
 }
 

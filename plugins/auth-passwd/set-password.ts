@@ -7,7 +7,7 @@ import { passwordFault } from './password-limits.ts';
 
 /**
  * A password as a password file keeps it, `{ARGON2ID}$argon2id$...`, with a fresh salt. Throws a TypeError where the
- * password is empty, too long for crypt(3), or holds what POP3 cannot carry.
+ * password is empty, too long for crypt(3), or holds what POP3 cannot carry; and a CannotHash where this Node cannot make one.
  */
 export async function hashPassword(password: Uint8Array): Promise<string> {
   const fault = passwordFault(password);
@@ -27,7 +27,7 @@ export type Done = 'added' | 'changed';
 
 /**
  * Gives the user this password, durably: in his line, whose other fields stay but for those of `given`, or in a new line at
- * the end, which has those of `usual` besides. Makes the file (0600) where there is none. Throws a TypeError for a name or password that cannot be, and a FileFault.
+ * the end, which has those of `usual` besides. Makes the file (0600) where there is none. Throws a TypeError for a name or password that cannot be, a FileFault, and a CannotHash.
  */
 export async function setPassword(
   file: string,

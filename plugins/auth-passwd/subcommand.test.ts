@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,4 +96,40 @@ test('two different answers, or leaving by Ctrl-C or Ctrl-D, make no user', asyn
     assert.match(screen, /nothing was changed/);
   }
   await assert.rejects(readFile(file), { code: 'ENOENT' });
+});
+
+/** A Node as it was before 24.7. */
+const olderNode = `import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+delete crypto.argon2;
+syncBuiltinESMExports();`;
+
+/** Runs code in a process of that Node. */
+function underOlderNode(code: string, args: readonly string[] = []) {
+  const preload = ['--import', `data:text/javascript,${encodeURIComponent(olderNode)}`];
+  const options = ['-C', 'popper-source', ...preload, '--input-type=module', '-e', code, ...args];
+  return spawnSync(process.execPath, options, { encoding: 'utf8', input: 'secret\n' });
+}
+
+test('on a Node without argon2 whoever adds or checks a password is told what to do, and nothing is made', async (t) => {
+  const folder = await folderOf(t);
+  const advice = /^popper passwd: argon2 needs Node 24\.7 or newer, .*npm install node-linux-\w+@24\n$/;
+  const added = underOlderNode(program, ['add', join(folder, 'new'), 'ann']);
+  assert.match(added.stderr, advice);
+  assert.equal(added.status, 2);
+  await assert.rejects(readFile(join(folder, 'new')), { code: 'ENOENT' });
+
+  const file = join(folder, 'passwd');
+  await run(['add', file, 'ann'], 'secret');
+  const verified = underOlderNode(program, ['verify', file, 'ann']);
+  assert.match(verified.stderr, advice);
+  assert.equal(verified.status, 2);
+});
+
+test('on a Node without argon2 a stranger to a file without users is refused as ever, and not told to come back', async (t) => {
+  const file = join(await folderOf(t), 'passwd');
+  await writeFile(file, '', { mode: 0o600 });
+  const verified = underOlderNode(program, ['verify', file, 'stranger']);
+  assert.match(verified.stderr, /there is no user stranger/);
+  assert.equal(verified.status, 1);
 });

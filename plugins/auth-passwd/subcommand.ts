@@ -5,7 +5,9 @@ import { allowedName, allowedNameRule } from 'popperd';
 import type { Subcommand, SubcommandIo } from 'popperd';
 
 import { accountFile } from './account-file.ts';
+import { lackOfArgon2 } from './argon2.ts';
 import { askPassword, Cancelled } from './ask-password.ts';
+import { CannotHash } from './cannot-hash.ts';
 import { FileFault } from './file-fault.ts';
 import { homeOfField } from './home.ts';
 import { idOfField, idRule } from './id-field.ts';
@@ -113,6 +115,9 @@ const actions: ReadonlyMap<string, (request: Request) => Promise<number>> = new 
 ]);
 
 async function add({ file, user, given, system, io }: Request): Promise<number> {
+  // First, so that nobody types a password for nothing.
+  const lack = lackOfArgon2();
+  if (lack !== undefined) throw lack;
   const password = await askPassword(io, [`New password for ${user}: `, 'The same again: ']);
   const { uid, gid, home } = (await systemUsers(system)).get(user) ?? {};
   const usual = { uid, gid, home };
@@ -147,8 +152,11 @@ async function check({ file, user, io }: Request): Promise<number> {
   return isRight ? 0 : 1;
 }
 
+const isExpected = (error: unknown): error is Error =>
+  [FileFault, TypeError, Cancelled, CannotHash].some((kind) => error instanceof kind);
+
 function explain(error: unknown, { stderr }: SubcommandIo): number {
-  if (!(error instanceof FileFault || error instanceof TypeError || error instanceof Cancelled)) throw error;
+  if (!isExpected(error)) throw error;
   stderr.write(`popper passwd: ${error.message}\n`);
   return 2;
 }

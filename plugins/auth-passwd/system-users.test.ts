@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import * as crypto from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,9 @@ import { test, type TestContext } from 'node:test';
 
 import type { Checkup } from 'popperd';
 
+import type { CryptoOfNode } from './argon2.ts';
 import { lookOver } from './look-over.ts';
+import { hashPassword } from './set-password.ts';
 import { passwdFor } from './subcommand.ts';
 
 const system = [
@@ -107,12 +110,19 @@ const identityOf = ({ user, uid = 99 }: { readonly user: string; readonly uid: n
   home: '/',
 });
 
-async function checked(path: string, systemFile: string, isOwnByDefault = true): Promise<readonly string[]> {
+async function checked(
+  path: string,
+  systemFile: string,
+  isOwnByDefault = true,
+  users: string[] = [],
+): Promise<readonly string[]> {
   const said: string[] = [];
   const checkup: Checkup = {
     fine: (what) => said.push(`fine: ${what}`),
     warning: (what, fix) => said.push(`warning: ${what} / ${fix}`),
     problem: (what, fix) => said.push(`problem: ${what} / ${fix}`),
+    canLogIn: ({ identity: { user, uid } }) => users.push(`${user} ${uid}`),
+    withUsers: () => {},
   };
   await lookOver({ path, identityOf, isOwnByDefault, system: systemFile }, checkup);
   return said;
@@ -147,4 +157,40 @@ test('popper check says what is wrong with the file, and what to do, each in its
   );
   await writeFile(file, 'me:{PLAIN}x\n', { mode: 0o600 });
   assert.equal((await checked(file, systemFile))[0], `fine: ${file}: 1 user`);
+});
+
+test('popper check tells of users whose uid was chosen by somebody, and not of those who cannot log in', async (t) => {
+  const { file, systemFile } = await siteOf(t);
+  await writeFile(file, 'me:{PLAIN}x\nyou:{PLAIN}x:5003\nnobody:!:5004\n', { mode: 0o600 });
+  const users: string[] = [];
+  await checked(file, systemFile, true, users);
+  assert.deepEqual(users.splice(0), ['you 5003']);
+  await checked(file, systemFile, false, users);
+  assert.deepEqual(users, ['me 99', 'you 5003']);
+});
+
+test('popper check counts those whose argon2 hashes this Node cannot compute, and says how to get one that can', async (t) => {
+  const { file, systemFile } = await siteOf(t);
+  const hash = await hashPassword(Buffer.from('x'));
+  const said = async (cryptoOfNode: CryptoOfNode): Promise<string> => {
+    const problems: string[] = [];
+    const checkup: Checkup = {
+      fine: () => {},
+      warning: () => {},
+      canLogIn: () => {},
+      withUsers: () => {},
+      problem: (what, fix) => void problems.push(`${what} / ${fix}`),
+    };
+    const looked = { path: file, identityOf, isOwnByDefault: true, system: systemFile, cryptoOfNode };
+    await lookOver(looked, checkup);
+    return problems.join();
+  };
+  await writeFile(file, `a:${hash}\nb:${hash}\nc:!${hash}\nd:{PLAIN}x\n`, { mode: 0o600 });
+  assert.match(
+    await said({}),
+    /2 users with argon2 hashes cannot log in: argon2 needs Node 24\.7.* \/ .*npm install node-linux-/,
+  );
+  assert.equal(await said(crypto), '');
+  await writeFile(file, 'd:{PLAIN}x\n', { mode: 0o600 });
+  assert.equal(await said({}), '');
 });

@@ -3,7 +3,11 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import type { Checkup, KnownUser } from 'popperd';
+
 import authShadow from './index.ts';
+import { lookOver } from './look-over.ts';
+import { SystemAccounts } from './system-accounts.ts';
 import { systemOf } from './testing/system.ts';
 
 /** The hashes of "tanstaaf", of kinds that systems have had over the years. */
@@ -176,6 +180,33 @@ test('popper check tells how many can log in, and whose hashes this system canno
   assert.match(JSON.stringify(findings.slice(1)), /^\[{"kind":"problem".*crypt\(3\) of this system refuses/);
   await rm(join(folder, 'passwd'));
   assert.match(JSON.stringify(await server.check()), /"problem".*passwd: there is no such file/);
+});
+
+test('popper check tells who can log in, and what to do where his mbox is not his', async (t) => {
+  const shadow = shadowLine('ann') + shadowLine('bob', '!') + shadowLine('root');
+  const passwd = passwdLine('ann') + passwdLine('bob') + passwdLine('root', { uid: 0 });
+  const { folder } = await systemOf(t, { passwd, shadow });
+  const files = { passwd: join(folder, 'passwd'), shadow: join(folder, 'shadow'), shells: undefined };
+  const users: KnownUser[] = [];
+  const checkup: Checkup = {
+    fine() {},
+    warning: assert.fail,
+    problem: assert.fail,
+    withUsers() {},
+    canLogIn: (user) => void users.push(user),
+  };
+  const accounts = await new SystemAccounts(files, assert.fail).current();
+  await lookOver(accounts, { minUid: 11, source: files.passwd }, checkup);
+  assert.deepEqual(
+    users.map(({ identity, source, fixOfOwner }) => [identity, source, fixOfOwner('/var/mail/ann', 7)]),
+    [
+      [
+        { user: 'ann', uid: 1000, gid: 1001, home: '/home/ann' },
+        files.passwd,
+        'chown ann /var/mail/ann, where it is his',
+      ],
+    ],
+  );
 });
 
 const problems = (options: object): string => JSON.stringify(authShadow(options).problems);

@@ -37,7 +37,7 @@ export default definePlugin({
     popper.hooks.check.tapPromise('auth-shadow', async (checkup) => {
       try {
         const looked = new SystemAccounts(files, (what, fix) => checkup.warning(what, fix));
-        await lookOver(await looked.current(), options.minUid, checkup);
+        await lookOver(await looked.current(), { minUid: options.minUid, source: files.passwd }, checkup);
       } catch (error) {
         const what = error instanceof Error ? error.message : String(error);
         checkup.problem(what, 'no user of the system can log in before that is mended');

@@ -5,13 +5,27 @@ import { dayOf } from './aging.ts';
 import { refusalOf } from './refusal.ts';
 import type { SystemAccount, SystemAccountSet } from './system-accounts.ts';
 
+interface Looked {
+  readonly minUid: number;
+  /** The passwd file. */
+  readonly source: string;
+}
+
 /** For `popper check`: how many users can log in, and whether libcrypt can compute the hashes that they have. */
-export async function lookOver(accounts: SystemAccountSet, minUid: number, checkup: Checkup): Promise<void> {
+export async function lookOver(
+  accounts: SystemAccountSet,
+  { minUid, source }: Looked,
+  checkup: Checkup,
+): Promise<void> {
   const all = [...accounts.users].flatMap((user) => accounts.byUser.get(user) ?? []);
   const today = dayOf(Date.now());
   const open = all.filter(({ stored }) => stored.kind !== 'locked');
   const welcome = open.filter((account) => refusalOf(account, { minUid, today }) === undefined);
   checkup.fine(`${welcome.length} of ${all.length} users can log in`);
+  for (const { user, uid, gid, home } of welcome) {
+    const fixOfOwner = (path: string): string => `chown ${user} ${path}, where it is his`;
+    checkup.canLogIn({ identity: { user, uid, gid, home }, source, fixOfOwner });
+  }
   for (const fault of await faultsOfKinds(open, accounts.decoy)) {
     checkup.problem(
       `users with such a hash cannot log in: ${fault}`,

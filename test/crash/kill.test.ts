@@ -9,7 +9,7 @@ import { type FileCall, type Place, places } from './support/plan.ts';
 const isFull = process.env['POPPER_CRASH_SWEEP'] === 'full';
 const lanes = 2;
 
-test('a daemon that is killed anywhere in an update loses, doubles and breaks no message', async (t) => {
+test('U5: a daemon that is killed anywhere in an update loses, doubles and breaks no message', async (t) => {
   const counting = await Lane.open(t);
   const points: Point[] = [];
   for (const [number, pattern] of Object.keys(patterns).entries()) {

@@ -12,7 +12,7 @@ import { makeSite, type Site } from './support/site.ts';
 const endings: readonly Ending[] = ['quit', 'cut', 'quit', 'quit unheard', 'killed in QUIT', 'cut in RETR'];
 
 test(
-  'mail delivered beside sessions that delete, are cut and are killed is fetched once or still there',
+  'U6: mail delivered beside sessions that delete, are cut and are killed is fetched once or still there',
   needs('procmail'),
   async (t) => {
     const site = await makeSite(t);

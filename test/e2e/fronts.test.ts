@@ -37,9 +37,11 @@ test('a client who comes while every front is dead waits, and is served by the n
   await logIn(late.client);
 });
 
-test('a front that blocks is ended, and the log says so', async (t) => {
-  const { daemon, one, other } = await served(t, { config: { blockedTimeoutMs: 1000 } });
+test('a front that blocks is ended, and the log says so, and which line of whose code it was at', async (t) => {
+  const { daemon, one, other } = await served(t, { config: { blockedTimeoutMs: 5000 } });
   one.client.send('X-BLOCK\r\n');
+  const where = await daemon.logged(({ msg }) => msg === 'something blocks all sessions');
+  assert.match(String(where['at']), /^X-BLOCK \(\/.*\/saboteur\.ts:\d+\) < /);
   const record = await daemon.logged(({ msg }) => msg === 'a front blocks, so it is ended');
   assert.equal(record['child'], one.pid);
   assert.equal(await one.client.line(), undefined);

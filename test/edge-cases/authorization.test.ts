@@ -62,7 +62,7 @@ test('A2: after a wrong password the client may try again, until it has been wro
     '+OK send PASS',
     '-ERR [AUTH] login refused',
     '+OK send PASS',
-    '+OK maildrop has 1 messages (3 octets)',
+    '+OK maildrop has 1 message (3 octets)',
   ]);
   const guesses = ['a', 'b', 'c', 'd'].flatMap((guess) => ['USER mrose', `PASS ${guess}`]);
   const { said, reports } = await new TestServer([host()]).record(guesses);
@@ -145,7 +145,7 @@ test('A8: a login whose maildrop is locked is told so and cut off, and its passw
   assert.equal(reports[0]?.ending, 'failed');
   assert.deepEqual((await server.converse(['USER mrose', 'PASS wrong'])).at(-1), '-ERR [AUTH] login refused');
   await holder.close();
-  assert.equal((await server.converse(login)).at(-1), '+OK maildrop has 1 messages (3 octets)');
+  assert.equal((await server.converse(login)).at(-1), '+OK maildrop has 1 message (3 octets)');
 });
 
 test('A9: of two clients that race for one maildrop exactly one wins', async () => {
@@ -165,7 +165,7 @@ test('A9: of two clients that race for one maildrop exactly one wins', async () 
   assert.deepEqual(
     new Set(await Promise.all(sessions)),
     new Set([
-      '+OK maildrop has 1 messages (3 octets)',
+      '+OK maildrop has 1 message (3 octets)',
       '-ERR [IN-USE] the maildrop is in use by another session',
     ]),
   );
@@ -250,3 +250,24 @@ function locked(): { readonly server: TestServer; readonly store: MemoryStore } 
   store.deliver('mrose', [latin1('a\r\n')]);
   return { server: new TestServer([memoryHost((identity) => store.open(identity))], { state }), store };
 }
+
+test('A14: AUTH without an argument is refused while there are no mechanisms, and the session goes on', async () => {
+  assert.deepEqual(await talk([host()], ['AUTH', 'AUTH ', ...login, 'STAT']), [
+    '-ERR unknown command',
+    '-ERR unknown command',
+    '+OK send PASS',
+    '+OK maildrop has 1 message (3 octets)',
+    '+OK 1 3',
+  ]);
+});
+
+test('A19: a second login is refused, by USER or by AUTH, and the first one stays', async () => {
+  const said = await talk([host()], [...login, 'USER other', 'PASS secret', 'AUTH', 'AUTH PLAIN =', 'STAT']);
+  assert.deepEqual(said.slice(2), [
+    '-ERR USER has no place in the TRANSACTION state',
+    '-ERR PASS has no place in the TRANSACTION state',
+    '-ERR unknown command',
+    '-ERR unknown command',
+    '+OK 1 3',
+  ]);
+});

@@ -130,7 +130,7 @@ test('A22: a password is not taken without TLS, and whoever sends one is told wh
     tlsFirst,
     '+OK begin TLS',
     '+OK send PASS',
-    '+OK maildrop has 1 messages (3 octets)',
+    '+OK maildrop has 1 message (3 octets)',
     '+OK bye',
   ]);
 });
@@ -148,7 +148,7 @@ test("A22: a plugin's own login command lets no password in that USER and PASS w
   assert.deepEqual((await server.converse(['LOGIN', 'STLS', 'LOGIN', 'QUIT'])).slice(1), [
     '-ERR [AUTH] login refused',
     '+OK begin TLS',
-    '+OK maildrop has 1 messages (3 octets)',
+    '+OK maildrop has 1 message (3 octets)',
     '+OK bye',
   ]);
 });

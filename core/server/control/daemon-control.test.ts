@@ -63,7 +63,7 @@ test('a session is kicked by its id, and the others of the user stay', async (t)
   await control.kick(entry?.id ?? '');
   await first.ended();
   second.send('NOOP');
-  await second.hears(/messages.*\r\n\+OK\r\n$/);
+  await second.hears(/octets\)\r\n\+OK\r\n$/);
   assert.equal((await listed(control)).length, 1);
 });
 

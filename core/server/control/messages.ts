@@ -40,6 +40,8 @@ export const statusSchema = z.object({
   /** How late timers fired in the last minute or two: 99 of 100 were earlier. */
   eventLoopDelayP99Ms: z.number(),
   memory: z.object({ residentOctets: count, heapOctets: count }),
+  /** With `isolation: 'user'`: users who have a process, and processes that wait for a user. */
+  workers: z.object({ users: count, spares: count }).optional(),
 });
 export type Status = z.output<typeof statusSchema>;
 

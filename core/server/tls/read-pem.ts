@@ -6,19 +6,22 @@ import { TlsFault } from './tls-fault.ts';
 
 type File = 'certificate' | 'key';
 
+/** Where they lie. */
+export type PemFiles = Pick<TlsSettings, File>;
+
 /** Reads both files. Throws a TlsFault where one of them cannot be read. */
-export async function readPem(settings: TlsSettings): Promise<Pem> {
+export async function readPem(settings: PemFiles): Promise<Pem> {
   return { certificate: await read('certificate', settings), key: await read('key', settings) };
 }
 
 /** Both files' names in the file system, sizes and times: another text where one of them has changed, or is gone. */
-export async function versionOf(settings: TlsSettings): Promise<string> {
+export async function versionOf(settings: PemFiles): Promise<string> {
   const both = await Promise.all([settings.certificate, settings.key].map(versionOfFile));
   return both.join(' ');
 }
 
 /** Why the key is no secret; undefined where only its owner and its group can read it. */
-export async function exposed({ key }: TlsSettings): Promise<TlsFault | undefined> {
+export async function exposed({ key }: PemFiles): Promise<TlsFault | undefined> {
   const { mode } = await stat(key);
   if ((mode & 0o004) === 0) return undefined;
   return new TlsFault(
@@ -27,7 +30,7 @@ export async function exposed({ key }: TlsSettings): Promise<TlsFault | undefine
   );
 }
 
-async function read(what: File, settings: TlsSettings): Promise<Uint8Array> {
+async function read(what: File, settings: PemFiles): Promise<Uint8Array> {
   const file = settings[what];
   try {
     return await readFile(file);

@@ -2,12 +2,29 @@ import type { SecureContext } from 'node:tls';
 
 import type { Logger } from '../../log/logger.ts';
 import type { TlsSettings } from '../../settings.ts';
-import { type Certificate, certificateOf, untimely } from './certificate.ts';
-import { exposed, readPem, versionOf } from './read-pem.ts';
+import { type Certificate, certificateOf, type Pem, untimely } from './certificate.ts';
+import { exposed, type PemFiles, readPem, versionOf } from './read-pem.ts';
 import { TlsFault } from './tls-fault.ts';
 
 /** The files are looked at so often, in milliseconds. */
 const defaultLookEveryMs = 2000;
+
+/** Where certificate and key come from. */
+export interface PemSource {
+  /** Another text where they have changed since. */
+  version(): Promise<string>;
+  /** Throws a TlsFault where they cannot be had. */
+  read(): Promise<Pem>;
+  /** Why the key is no secret, as far as can be told. */
+  exposed(): Promise<TlsFault | undefined>;
+}
+
+/** This process reads them itself. */
+const ownReading = (files: PemFiles): PemSource => ({
+  version: () => versionOf(files),
+  read: () => readPem(files),
+  exposed: () => exposed(files),
+});
 
 /**
  * The certificate that new connections are served, followed as its files change. Files that do not do never take the
@@ -15,6 +32,7 @@ const defaultLookEveryMs = 2000;
  */
 export class ServedCertificate {
   readonly #settings: TlsSettings;
+  readonly #source: PemSource;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
   #certificate: Certificate;
@@ -28,6 +46,7 @@ export class ServedCertificate {
     this.#decided = loaded.version;
     this.#seen = loaded.version;
     this.#settings = settings;
+    this.#source = loaded.source;
     this.#log = options.log;
     this.#timer = setInterval(() => void this.#look(), options.lookEveryMs ?? defaultLookEveryMs);
     this.#timer.unref();
@@ -38,8 +57,9 @@ export class ServedCertificate {
    * an attacker be glad of, is logged, since no mail at all would help nobody.
    */
   static async open(settings: TlsSettings, options: ServedCertificateOptions): Promise<ServedCertificate> {
-    const loaded = await load(settings);
-    const doubts = [untimely(loaded.certificate, settings, new Date()), await exposed(settings)];
+    const source = options.source ?? ownReading(settings);
+    const loaded = await load(source, settings);
+    const doubts = [untimely(loaded.certificate, settings, new Date()), await source.exposed()];
     for (const doubt of doubts) if (doubt) options.log.error(doubt.what, { fix: doubt.fix });
     return new ServedCertificate(loaded, settings, options);
   }
@@ -52,8 +72,8 @@ export class ServedCertificate {
   async renew(): Promise<void> {
     const { certificate: file } = this.#settings;
     try {
-      this.#decided = await versionOf(this.#settings);
-      const { certificate } = await load(this.#settings);
+      this.#decided = await this.#source.version();
+      const { certificate } = await load(this.#source, this.#settings);
       const fault = untimely(certificate, this.#settings, new Date());
       if (fault) throw fault;
       this.#certificate = certificate;
@@ -78,7 +98,7 @@ export class ServedCertificate {
 
   /** Certificate and key are two files, written one after the other: a change counts when it has come to rest. */
   async #renewIfChanged(): Promise<void> {
-    const version = await versionOf(this.#settings);
+    const version = await this.#source.version();
     const isAtRest = version === this.#seen;
     this.#seen = version;
     if (isAtRest && version !== this.#decided) await this.renew();
@@ -88,15 +108,18 @@ export class ServedCertificate {
 export interface ServedCertificateOptions {
   readonly log: Logger;
   readonly lookEveryMs?: number;
+  /** Without it this process reads the files. */
+  readonly source?: PemSource;
 }
 
 interface Loaded {
+  readonly source: PemSource;
   readonly certificate: Certificate;
   readonly version: string;
 }
 
-async function load(settings: TlsSettings): Promise<Loaded> {
+async function load(source: PemSource, settings: TlsSettings): Promise<Loaded> {
   // Before the reading: files that change in the middle of it are then seen as changed.
-  const version = await versionOf(settings);
-  return { certificate: certificateOf(await readPem(settings), settings), version };
+  const version = await source.version();
+  return { source, certificate: certificateOf(await source.read(), settings), version };
 }

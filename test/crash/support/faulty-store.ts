@@ -11,9 +11,10 @@ export default definePlugin({
   name: 'faulty-store',
   options,
 
-  apply({ hooks, state, log, baseFolder }, settings) {
+  apply(popper, settings) {
+    const { hooks, log, baseFolder } = popper;
     const gate = new FaultGate(baseFolder, log);
-    const store = new MboxStore({ state, log, baseFolder }, settings, gatedFiles(realFiles, gate));
+    const store = new MboxStore(popper, settings, gatedFiles(realFiles, gate));
     const name = 'faulty-store';
     hooks.authenticate.tapPromise(name, async ({ user }) =>
       granted({ user, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, home: '/nonexistent' }),

@@ -13,9 +13,11 @@ export type Ending = 'quit' | 'quit unheard' | 'killed in QUIT' | 'cut' | 'cut i
 /** A daemon that may be killed and started again. */
 export interface Mortal {
   /** The one that lives; waits for it where it is just being started. */
-  daemon(): Promise<Daemon>;
+  daemon(): Promise<Pick<Daemon, 'where'>>;
   /** Kills it and starts another. */
   replace(): Promise<void>;
+  /** alice's, where it is not that of other tests. */
+  readonly password?: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function readMail(mortal: Mortal, ledger: Ledger, ending: Ending): 
   const { expected } = ledger;
   try {
     const client = await Pop3Client.connect(daemon.where);
-    if (!(await getIn(client))) return false;
+    if (!(await getIn(client, mortal.password ?? password))) return false;
     const found = await fetchAll(client);
     ledger.look(found, expected);
     const marked = found.filter((_, index) => index % 3 !== 1);
@@ -75,10 +77,10 @@ const endings: { readonly [Name in Ending]: (parting: Parting) => Promise<void> 
   },
 };
 
-async function getIn(client: Pop3Client): Promise<boolean> {
+async function getIn(client: Pop3Client, secret: string): Promise<boolean> {
   await client.line();
   await client.ask('USER alice');
-  const answer = await client.say(`PASS ${password}`);
+  const answer = await client.say(`PASS ${secret}`);
   if (answer.startsWith('+OK')) return true;
   client.destroy();
   assert.match(answer, /^-ERR \[IN-USE\]/);

@@ -15,8 +15,11 @@ export interface Site {
   readonly configFile: string;
   /** Where a user's mbox lies. */
   mboxOf(user: string): string;
-  /** Starts a daemon over this site; it ends with the test. Without a port it takes any that is free. */
-  start(port?: number): Promise<Daemon>;
+  /**
+   * Starts a daemon over this site; it ends with the test. Without a port it takes any that is free. `launcher` is a program
+   * that becomes the daemon, with its arguments.
+   */
+  start(port?: number, launcher?: readonly string[]): Promise<Daemon>;
 }
 
 export interface SiteOptions {
@@ -43,9 +46,9 @@ export async function makeSite(t: TestContext, options: SiteOptions = {}): Promi
     folder,
     configFile,
     mboxOf: (user) => join(folder, 'spool', user),
-    async start(port = 0) {
+    async start(port = 0, launcher = []) {
       await writeFile(configFile, JSON.stringify(configOf(folder, port, options)), { mode: 0o600 });
-      const daemon = await Daemon.start(configFile);
+      const daemon = await Daemon.start(configFile, undefined, launcher);
       daemons.push(daemon);
       return daemon;
     },
