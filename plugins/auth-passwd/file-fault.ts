@@ -8,9 +8,9 @@ export class FileFault extends Error {
   constructor(file: string, what: string, options: { readonly cause?: unknown } = {}) {
     super(`${file}: ${what}`, options);
     this.name = 'FileFault';
-    const [wrong, ...todo] = what.split(': ');
+    const [wrong, ...remedy] = what.split(': ');
     this.what = `${file}: ${wrong}`;
-    this.fix = todo.join(': ') || 'mend the file, or name another';
+    this.fix = remedy.join(': ') || 'mend the file, or name another';
   }
 }
 

@@ -7,6 +7,7 @@ import { Failure, lockFile, type SpoolLock, type SpoolLockAttempt } from 'popper
 
 import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
 import { isSameInode } from './spool-file.ts';
+import { WallClock } from './wall-clock.ts';
 
 /** A dotlock held. */
 export type Dotlock = SpoolLock;
@@ -372,24 +373,7 @@ async function takeAway(files: Files, lockPath: string, lock: FileStat, asidePat
   return isTheSame;
 }
 
-/**
- * Knows when the wall clock was set, or stood still with a machine asleep: locks from before that look old although
- * their holders have had no time.
- */
-class Clock {
-  #offsetMs = Date.now() - performance.now();
-  #changedAtMs = Number.NEGATIVE_INFINITY;
-
-  isSteadyFor(ms: number): boolean {
-    const nowMs = performance.now();
-    const offsetMs = Date.now() - nowMs;
-    if (Math.abs(offsetMs - this.#offsetMs) > 10_000) this.#changedAtMs = nowMs;
-    this.#offsetMs = offsetMs;
-    return nowMs - this.#changedAtMs >= ms;
-  }
-}
-
-const clock = new Clock();
+const clock = new WallClock();
 
 const mtimeMs = (stat: FileStat): number => Number(stat.mtimeNs / 1_000_000n);
 

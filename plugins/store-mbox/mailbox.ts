@@ -1,3 +1,4 @@
+// Over 250 lines: what is known of a mailbox has one owner, from the first look to what is saved of it.
 import { type FileStat, isMailboxPending, type OpenFile } from './commit/index.ts';
 import { dotlockPathOf, isDotlocked } from './dotlock.ts';
 import { isWorthSaving, type MailboxIndex, type Unsaved } from './index-cache.ts';
