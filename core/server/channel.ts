@@ -14,6 +14,7 @@ import { Outgoing } from './outgoing.ts';
 import { handshake, type Served } from './tls/handshake.ts';
 import { Turn } from './turn.ts';
 import type { HandedOver } from './user/relay.ts';
+import { goOnReading, stopReading } from './user/unread.ts';
 
 /** Why a session's signal fires: one object for all, for an abort makes an error of its own otherwise. */
 const clientGone = new Error('the client is gone');
@@ -37,6 +38,8 @@ export class SocketChannel implements Channel {
   #ending: Ending | undefined;
   /** Set once another process runs the session. */
   #stopElsewhere: ((how: 'stopped' | 'kicked') => void) | undefined;
+  /** What another process has counted of the connection while it was lent. */
+  #elsewhere = { received: 0, sent: 0 };
   #isHandshaking = false;
   /** Whether a reply was begun and not ended. */
   #isMidReply = false;
@@ -70,11 +73,11 @@ export class SocketChannel implements Channel {
   }
 
   get received(): number {
-    return this.#wire.bytesRead;
+    return this.#wire.bytesRead + this.#elsewhere.received;
   }
 
   get sent(): number {
-    return this.#wire.bytesWritten;
+    return this.#wire.bytesWritten + this.#elsewhere.sent;
   }
 
   async readLine(): Promise<Line | undefined> {
@@ -219,15 +222,45 @@ export class SocketChannel implements Channel {
     return { socket: this.#socket, early };
   }
 
+  /**
+   * Lends the connection itself to another process, which runs the session: from here on nothing of it is read, written or
+   * timed here. Undefined where that cannot be: under TLS, or where the client has said more than was listened to. It keeps an end
+   * of it, so that the client is told of nothing by the death of the other process.
+   */
+  lend(stop: (how: 'stopped' | 'kicked') => void): Socket | undefined {
+    const wire = this.#wire;
+    if (this.#socket !== wire || this.#ending !== undefined) return undefined;
+    void this.#outgoing.flush();
+    if (wire.writableLength > 0 || this.#lines.pendingOctets > 0 || this.#incoming.hasUnread)
+      return undefined;
+    if (!stopReading(wire)) return undefined;
+    clearTimeout(this.#timer);
+    this.#stopElsewhere = stop;
+    return wire;
+  }
+
+  /** The other process has let go of it, having moved so many octets. `close` is still to be called. */
+  takeBack(counted: { readonly received: number; readonly sent: number }): void {
+    this.#elsewhere = counted;
+    goOnReading(this.#wire);
+  }
+
+  /** Says the last words on a connection that was lent to this process. Resolves when the kernel has them, or never will. */
+  async giveBack(): Promise<void> {
+    clearTimeout(this.#timer);
+    const linger = setTimeout(() => this.destroy(), lingerMs);
+    await this.#sayLastWords();
+    if (this.#socket.writableLength > 0) await written(this.#socket, '');
+    clearTimeout(linger);
+  }
+
   /** Says the last words and closes. Resolves when the connection is gone. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     const socket = this.#socket;
     if (socket.destroyed) return;
     const linger = setTimeout(() => this.destroy(), lingerMs);
-    const lastWords = this.#cutShort && this.#ending ? lastWordsOn[this.#ending] : undefined;
-    if (lastWords !== undefined) await this.#outgoing.text(`${firstLine(lastWords)}\r\n`);
-    await this.#outgoing.flush();
+    await this.#sayLastWords();
     if (this.#isMidReply) this.destroy();
     if (socket.destroyed) return clearTimeout(linger);
     // What the client still sends is not wanted, but has to be read: else the kernel resets and our words are lost.
@@ -250,6 +283,12 @@ export class SocketChannel implements Channel {
   /** Ends the connection at once, so that the client can tell that it has not got all. */
   tear(): void {
     reset(this.#wire);
+  }
+
+  async #sayLastWords(): Promise<void> {
+    const lastWords = this.#cutShort && this.#ending ? lastWordsOn[this.#ending] : undefined;
+    if (lastWords !== undefined) await this.#outgoing.text(`${firstLine(lastWords)}\r\n`);
+    await this.#outgoing.flush();
   }
 
   /** What the next line is to be cut from has come, or the end. */

@@ -27,6 +27,11 @@ export class Incoming {
     });
   }
 
+  /** Whether something has come that nobody has asked for, or the end. */
+  get hasUnread(): boolean {
+    return this.#ended || this.#waiting.length > 0;
+  }
+
   /** Puts octets back: they were read too early, and come next. */
   unread(chunk: Uint8Array): void {
     if (chunk.length > 0) this.#waiting.unshift(chunk);

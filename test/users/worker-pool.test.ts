@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import type { KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { monotonicMs, newKey, sealTicket, TicketRefused } from '../../core/server/user/ticket.ts';
 import { Pop3Client } from '../e2e/support/pop3-client.ts';
 import { coreOf } from './support/core.ts';
 import { Front } from './support/front.ts';
@@ -93,6 +95,18 @@ describe('the processes that users are served by', { skip }, () => {
     assert.equal(master.workers.length, 1);
   });
 
+  for (const [what, ticketFor] of [
+    ['nobody has sealed', () => 'let me in'],
+    ['a taken-over front has sealed itself', (connection: string) => sealedFor(bob, connection, newKey())],
+  ] as const) {
+    test(`do not begin for a ticket that ${what}`, async () => {
+      await start({ spares: 0 });
+      const facts = { id: 'f-1', peer: { address: '192.0.2.7', port: 1 }, local, secure: false };
+      await assert.rejects(master.assign(ticketFor(facts.id), facts), TicketRefused);
+      assert.equal(running(), 0);
+    });
+  }
+
   test('are nobody any more when the server has stopped', async () => {
     await start({ spares: 2 });
     const { client } = await login(alice);
@@ -102,3 +116,10 @@ describe('the processes that users are served by', { skip }, () => {
     assert.equal(running(), 0);
   });
 });
+
+const local = { address: '192.0.2.1', port: 110 };
+
+const sealedFor = ({ name, uid, gid }: User, connection: string, key: KeyObject): string => {
+  const identity = { user: name, uid, gid, home: '/' };
+  return sealTicket({ identity, facts: {} }, connection, { key, nowMs: monotonicMs() });
+};

@@ -9,10 +9,15 @@ import type { Superior } from './superior.ts';
 type OrderOf<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;
 type Outcome = Awaited<Assigned['outcome']>;
 
+interface Asked {
+  readonly resolve: (stream: Socket) => void;
+  readonly reject: (failure: Failure) => void;
+}
+
 /** The sessions of this front that workers run, and those for which one is asked. */
 export class Assignments {
   readonly #master: Superior;
-  readonly #asked = new Map<number, PromiseWithResolvers<Socket>>();
+  readonly #asked = new Map<number, Asked>();
   readonly #outcomes = new Map<string, (outcome: Outcome) => void>();
   #requests = 0;
 
@@ -21,27 +26,30 @@ export class Assignments {
     void master.gone.then(() => this.#forgetAll());
   }
 
-  /** Asks the master for a worker. Throws a Failure, in words for the client, where there is none in time. */
-  async assign(ticket: string, facts: CarriedConnectionFacts): Promise<Assigned> {
+  /**
+   * Asks the master for a worker, which gets the connection that is `lent`, or else a stream. Throws a Failure, in words for
+   * the client, where there is none in time; of a connection that was lent, its outcome tells that.
+   */
+  async assign(ticket: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
     this.#requests += 1;
     const request = this.#requests;
+    const end: Assigned['end'] = (how) => void this.#master.tell({ kind: 'end', session: facts.id, how });
+    const { promise: outcome, resolve, reject } = Promise.withResolvers<Outcome>();
     const answer = Promise.withResolvers<Socket>();
-    const outcome = new Promise<Outcome>((resolve) => this.#outcomes.set(facts.id, resolve));
-    this.#asked.set(request, answer);
-    await this.#master.tell({ kind: 'assign', request, ticket, facts });
-    try {
-      const stream = await answer.promise;
-      return {
-        stream,
-        outcome,
-        end: (how) => void this.#master.tell({ kind: 'end', session: facts.id, how }),
-      };
-    } catch (error) {
-      this.#outcomes.delete(facts.id);
-      throw error;
-    } finally {
-      this.#asked.delete(request);
+    this.#outcomes.set(facts.id, resolve);
+    this.#asked.set(request, {
+      resolve: answer.resolve,
+      reject: (failure) => {
+        this.#outcomes.delete(facts.id);
+        (lent === undefined ? answer.reject : reject)(failure);
+      },
+    });
+    void this.#master.tell({ kind: 'assign', request, ticket, facts, lends: lent !== undefined }, lent);
+    if (lent === undefined) {
+      const stream = await answer.promise.finally(() => this.#asked.delete(request));
+      return { stream, outcome, end };
     }
+    return { stream: undefined, outcome: outcome.finally(() => this.#asked.delete(request)), end };
   }
 
   assigned({ request }: OrderOf<'assigned'>, stream: Socket | undefined): void {

@@ -62,7 +62,7 @@ export class Behind {
       logins: {
         decide: async (...asked) => (this.#latest ?? (await this.#first.promise)).decide(...asked),
       },
-      assign: (ticket, facts) => this.#assignments.assign(ticket, facts),
+      assign: (ticket, facts, lent) => this.#assignments.assign(ticket, facts, lent),
       channelOf: (id) => sessions.get(id)?.channel,
     });
   }

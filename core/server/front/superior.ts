@@ -8,8 +8,8 @@ export interface MasterChannel {
   readonly connected: boolean;
   send?(
     message: Serializable,
-    handle: undefined,
-    options: undefined,
+    handle: Socket | undefined,
+    options: { readonly keepOpen: boolean },
     sent: (error: Error | null) => void,
   ): boolean;
   on(event: 'message', heard: (message: unknown, handle: unknown) => void): unknown;
@@ -48,11 +48,11 @@ export class Superior {
     for (const order of this.#early.splice(0)) obey(...order);
   }
 
-  /** Resolves when it is on its way, or the master is gone. */
-  tell(report: Report): Promise<void> {
+  /** Resolves when it is on its way, with the connection that is `lent`, or the master is gone. */
+  tell(report: Report, lent?: Socket): Promise<void> {
     return new Promise((resolve) => {
       if (!this.#channel.connected || this.#channel.send === undefined) return resolve();
-      this.#channel.send(report, undefined, undefined, () => resolve());
+      this.#channel.send(report, lent, { keepOpen: true }, () => resolve());
     });
   }
 }

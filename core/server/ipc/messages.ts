@@ -70,12 +70,13 @@ export const reportSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('answer'), id: count, lines: z.array(answerLineSchema) }),
   /** It ends by its own choice, when its sessions have: another one is needed now. */
   z.strictObject({ kind: z.literal('leaving') }),
-  /** Somebody has logged in: a worker is asked for. */
+  /** Somebody has logged in: a worker is asked for. Where it `lends` the client's connection, that comes with the message. */
   z.strictObject({
     kind: z.literal('assign'),
     request: count,
     ticket: z.string().max(maxTicketLength),
     facts: connectionFactsSchema,
+    lends: z.boolean(),
   }),
   /** A session that a worker runs is to end. */
   z.strictObject({ kind: z.literal('end'), session, how: z.enum(['stopped', 'kicked', 'gone']) }),

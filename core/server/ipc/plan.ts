@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 
 import { z } from 'zod';
 
-import type { Listen, Settings } from '../../settings.ts';
+import type { Settings } from '../../settings.ts';
+import { type Placed, placed } from '../activation/sockets-for.ts';
+import { firstGivenDescriptor, type GivenSocket } from '../activation/variables.ts';
 import { accountOfFronts } from '../user/account.ts';
 import { groupMail } from '../user/privileges.ts';
 
@@ -11,6 +13,8 @@ const milliseconds = z.int().min(1);
 const listenSchema = z.union([
   z.strictObject({ host: z.string().exactOptional(), port: z.int().min(0).max(65_535) }),
   z.strictObject({ path: z.string(), mode: z.int().min(0).max(0o777).exactOptional() }),
+  /** A socket that the master was started with. */
+  z.strictObject({ inherited: z.string(), descriptor: z.int().min(firstGivenDescriptor) }),
 ]);
 
 const id = z.int().min(0).max(0xfffffffe);
@@ -38,19 +42,25 @@ export const planSchema = z.strictObject({
   listen: z.array(listenSchema),
   blockedTimeoutMs: milliseconds,
   retireTimeoutMs: milliseconds,
+  /** Whether SO_DEBUG is to be turned on where clients arrive. */
+  socketDebug: z.boolean(),
   /** With `isolation: 'user'`. */
   users: usersPlanSchema.exactOptional(),
 });
 export type Plan = z.output<typeof planSchema>;
 
-/** Throws an Error for the operator where this process cannot do what `isolation: 'user'` asks for. */
-export function planOf(settings: Settings): Plan {
-  const { fronts, listen, blockedTimeoutMs, retireTimeoutMs, isolation } = settings;
+/**
+ * `given` are the sockets that the master was started with. Throws an Error for the operator where one is missing, and where
+ * this process cannot do what `isolation: 'user'` asks for.
+ */
+export function planOf(settings: Settings, given: readonly GivenSocket[] = []): Plan {
+  const { fronts, listen, blockedTimeoutMs, retireTimeoutMs, socketDebug, isolation } = settings;
   return {
     fronts: fronts === 'auto' ? availableParallelism() : fronts,
-    listen: listen.map(placeOf),
+    listen: placed(listen, given).map(placeOf),
     blockedTimeoutMs,
     retireTimeoutMs,
+    socketDebug,
     ...(isolation === 'user' && { users: usersPlanOf(settings) }),
   };
 }
@@ -70,7 +80,8 @@ function usersPlanOf({ stateDir, user, minUid, limits, workers, tls }: Settings)
 }
 
 /** Where it is, without what is done there: the master does none of that. */
-function placeOf(listen: Listen): Plan['listen'][number] {
+function placeOf(listen: Placed): Plan['listen'][number] {
+  if ('inherited' in listen) return { inherited: listen.inherited, descriptor: listen.descriptor };
   if ('path' in listen) return { path: listen.path, ...(listen.mode !== undefined && { mode: listen.mode }) };
   return { port: listen.port, ...(listen.host !== undefined && { host: listen.host }) };
 }

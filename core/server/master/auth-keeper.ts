@@ -8,8 +8,8 @@ import { KeptProcess } from './kept-process.ts';
 export interface AuthKeeperOptions {
   readonly fork: () => ChildProcess;
   readonly blockedTimeoutMs: number;
-  /** There is one that can be asked, and its tickets are checked with this key; an earlier one's are void. */
-  readonly ready: (publicKey: string) => void;
+  /** There is one that can be asked, and its tickets are sealed with this key; an earlier one's are void. */
+  readonly ready: (key: string) => void;
   readonly log: Logger;
 }
 
@@ -21,7 +21,7 @@ export class AuthKeeper {
     this.#auth = new KeptProcess({
       what: 'the process that checks passwords',
       reports: authReportSchema,
-      ready: ({ publicKey }) => ready(publicKey),
+      ready: ({ key }) => ready(key),
       ...options,
     });
   }

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 import type { Logger } from '../../log/logger.ts';
 import type { AnswerLine, Request } from '../control/messages.ts';
 import { type Order, type Report, reportSchema } from '../ipc/messages.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
+import { stopReading } from '../user/unread.ts';
 import { Questions } from './questions.ts';
 import { type ChildRole, type StartOptions, startProcess } from './start-process.ts';
 
@@ -19,8 +20,8 @@ export interface Ending {
 /** A process that the master started, as the master sees it. */
 export class Child {
   readonly ended: Promise<Ending>;
-  /** Called with each report. */
-  heard: (report: Report) => void = () => {};
+  /** Called with each report, and with the connection that came with it, of which nothing is read. */
+  heard: (report: Report, lent: Socket | undefined) => void = (_, lent) => void lent?.destroy();
   readonly #process: ChildProcess;
   readonly #recipient: StreamRecipient;
   readonly #log: Logger;
@@ -31,7 +32,7 @@ export class Child {
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
     this.ended = endingOf(child);
-    child.on('message', (message) => this.#hear(message));
+    child.on('message', (message, handle) => this.#hear(message, lentBy(handle)));
     void this.ended.then(() => this.#questions.close());
   }
 
@@ -63,13 +64,23 @@ export class Child {
     this.#process.kill('SIGKILL');
   }
 
-  #hear(message: unknown): void {
+  #hear(message: unknown, lent: Socket | undefined): void {
     const report = reportSchema.safeParse(message);
     if (report.success && report.data.kind === 'answer') return this.#questions.answer(report.data);
-    if (report.success) return this.heard(report.data);
+    if (report.success) return this.heard(report.data, lent);
+    lent?.destroy();
     this.#log.error('a child process talks nonsense, so it is ended', { child: this.pid });
     this.kill();
   }
+}
+
+/** Node would read it from now on, if it were not told otherwise in the turn in which it comes. */
+function lentBy(handle: unknown): Socket | undefined {
+  if (!(handle instanceof Socket)) return undefined;
+  handle.on('error', () => {});
+  if (stopReading(handle)) return handle;
+  handle.destroy();
+  return undefined;
 }
 
 function endingOf(child: ChildProcess): Promise<Ending> {

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import type { Logger } from '../../log/logger.ts';
 import { Failure } from '../../protocol/failure.ts';
 import type { Order, Report } from '../ipc/messages.ts';
@@ -13,12 +15,20 @@ export interface FrontDeskOptions {
   readonly log: Logger;
 }
 
+/** A session that has no worker yet. */
+interface Waiting {
+  readonly lent: Socket | undefined;
+  /** How it is to end when it has one. */
+  how: ReportOf<'end'>['how'] | undefined;
+}
+
 /** Gets one front its workers. What the front says of a session is believed of its own sessions only. */
 export class FrontDesk {
   readonly #front: Child;
   readonly #pool: WorkerPool;
   readonly #log: Logger;
   readonly #sessions = new Map<string, Assigned>();
+  readonly #waiting = new Map<string, Waiting>();
   #isOver = false;
 
   constructor(front: Child, { pool, log }: FrontDeskOptions) {
@@ -28,25 +38,43 @@ export class FrontDesk {
     void front.ended.then(() => this.#leave());
   }
 
-  hear(report: Report): void {
-    if (report.kind === 'assign') void this.#assign(report);
-    if (report.kind === 'end') this.#sessions.get(report.session)?.end(report.how);
+  /** `lent` is the connection that came with the report; it is let go of when a worker has it. */
+  hear(report: Report, lent: Socket | undefined): void {
+    if (report.kind === 'assign') return void this.#assign(report, lent);
+    lent?.destroy();
+    if (report.kind === 'end') this.#end(report);
   }
 
-  async #assign({ request, ticket, facts }: ReportOf<'assign'>): Promise<void> {
+  async #assign({ request, ticket, facts, lends }: ReportOf<'assign'>, lent?: Socket): Promise<void> {
     const session = facts.id;
     try {
       // Ids of sessions begin with the process that has made them: it cannot end another's.
       if (!session.startsWith(`${this.#front.pid}-`))
         throw new TicketRefused(`${session} is another's session`);
-      const assigned = await this.#pool.assign(ticket, facts);
+      if (lends !== (lent !== undefined)) throw new Error('the connection was lost on the way');
+      const waiting: Waiting = { lent, how: undefined };
+      this.#waiting.set(session, waiting);
+      const assigned = await this.#pool.assign(ticket, facts, lent);
       this.#sessions.set(session, assigned);
       void this.#tellEnd(session, assigned);
-      if (this.#isOver) assigned.end('gone');
-      await this.#front.give({ kind: 'assigned', request }, assigned.stream);
+      const how = this.#isOver ? 'gone' : waiting.how;
+      if (how !== undefined) assigned.end(how);
+      if (assigned.stream) await this.#front.give({ kind: 'assigned', request }, assigned.stream);
     } catch (error) {
       this.#front.send(this.#refusal(request, session, error));
+    } finally {
+      this.#waiting.delete(session);
+      lent?.destroy();
     }
+  }
+
+  #end({ session, how }: ReportOf<'end'>): void {
+    this.#sessions.get(session)?.end(how);
+    const waiting = this.#waiting.get(session);
+    if (waiting === undefined) return;
+    waiting.how = how;
+    // The client is not to stay connected for as long as this waits.
+    if (how === 'gone') waiting.lent?.destroy();
   }
 
   async #tellEnd(session: string, assigned: Assigned): Promise<void> {
@@ -66,6 +94,7 @@ export class FrontDesk {
   #leave(): void {
     this.#isOver = true;
     for (const { end } of this.#sessions.values()) end('gone');
+    for (const { lent } of this.#waiting.values()) lent?.destroy();
   }
 }
 

@@ -126,8 +126,9 @@ export class FrontKeeper {
     };
     this.#fronts.add(front);
     users?.attend(child);
-    child.heard = (report) => {
-      users?.hear(child, report);
+    child.heard = (report, lent) => {
+      if (users === undefined) lent?.destroy();
+      else users.hear(child, report, lent);
       if (report.kind === 'alive') silence.broken(blockedTimeoutMs);
       this.#hear(front, report);
       heard(report);

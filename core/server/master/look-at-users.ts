@@ -6,7 +6,7 @@ import type { WorkerProgress } from '../user/worker-messages.ts';
 import type { WorkerProcess } from '../user/worker-process.ts';
 import type { Users } from './users.ts';
 
-type Progress = Pick<SessionEntry, 'state' | 'command' | 'activeAt' | 'retrieved' | 'marked'>;
+type Progress = Omit<WorkerProgress, 'session' | 'activeMs'> & Pick<SessionEntry, 'activeAt'>;
 
 const workersOf = (all: readonly Users[]): readonly WorkerProcess[] =>
   all.flatMap(({ pool }) => pool?.workers ?? []);
@@ -17,9 +17,25 @@ export async function progressIn(all: readonly Users[]): Promise<ReadonlyMap<str
   return new Map(answers.flat().map((progress) => [progress.session, entryOf(progress)]));
 }
 
-function entryOf({ state, command, activeMs, retrieved, marked }: WorkerProgress): Progress {
+/** A session as its front knows it, with what its worker knows, if it has one. */
+export function withProgress(entry: SessionEntry, progress: Progress | undefined): SessionEntry {
+  if (progress === undefined) return entry;
+  const [received, sent] = [entry.received + progress.received, entry.sent + progress.sent];
+  return { ...entry, ...progress, received, sent };
+}
+
+function entryOf(progress: WorkerProgress): Progress {
+  const { state, command, activeMs, retrieved, marked, received, sent } = progress;
   const activeAt = new Date(Date.now() - activeMs).toISOString();
-  return { state, ...(command !== undefined && { command }), activeAt, retrieved, marked };
+  return {
+    state,
+    ...(command !== undefined && { command }),
+    activeAt,
+    retrieved,
+    marked,
+    received,
+    sent,
+  };
 }
 
 /** The locks that sessions of this user have asked for in processes that run. The master may look at everybody's. */

@@ -14,7 +14,7 @@ import {
   unlockedSchema,
 } from '../control/messages.ts';
 import type { Child } from './child.ts';
-import { countWorkers, locksIn, progressIn, residentOctetsOf } from './look-at-users.ts';
+import { countWorkers, locksIn, progressIn, residentOctetsOf, withProgress } from './look-at-users.ts';
 import type { Master } from './master.ts';
 import { plus, sessionsIn } from './sum-of-statuses.ts';
 
@@ -63,7 +63,7 @@ export class MasterControl implements Control {
     const elsewhere = await progressIn(this.#master.users);
     for (const child of this.#master.children) {
       for await (const line of child.ask({ version, command: 'who' })) {
-        if ('session' in line) yield { ...line.session, ...elsewhere.get(line.session.id) };
+        if ('session' in line) yield withProgress(line.session, elsewhere.get(line.session.id));
       }
     }
   }

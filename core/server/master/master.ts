@@ -2,6 +2,7 @@ import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
 import type { Plan, UsersPlan } from '../ipc/plan.ts';
 import type { SharedSocket } from '../listener.ts';
+import { SocketDebug } from '../socket-debug.ts';
 import type { Account } from '../user/account.ts';
 import { Child } from './child.ts';
 import { Generation } from './generation.ts';
@@ -162,6 +163,8 @@ export class Master {
 
   async #prepare(plan: Plan): Promise<Generation> {
     const sockets = await this.#sockets.open(plan.listen);
+    // Here, because fronts may not be root, who alone can.
+    if (plan.socketDebug) await this.#debug(sockets, plan);
     this.#generationCount += 1;
     const generation = new Generation({
       number: this.#generationCount,
@@ -177,6 +180,12 @@ export class Master {
     this.#generations.add(generation);
     void generation.ended.then(() => this.#generations.delete(generation));
     return generation;
+  }
+
+  async #debug(sockets: readonly SharedSocket[], { listen }: Plan): Promise<void> {
+    const debug = await SocketDebug.load(this.#log);
+    for (const [index, where] of listen.entries())
+      if (!('path' in where)) debug.turnOn(sockets[index]?.descriptor);
   }
 
   /** Sessions may go on for as long as they like, but not for any number of reloads: each generation costs memory. */

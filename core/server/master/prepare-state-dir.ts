@@ -1,11 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
-import { refuseFaulty } from '../state-folder.ts';
+import { makeStateDir } from '../state-folder.ts';
 
 /** Makes it (0711), or throws an Error that says what keeps users from the folders in it that will be theirs. */
 export async function prepareStateDir(stateDir: string): Promise<void> {
-  await refuseFaulty(stateDir);
-  await mkdir(stateDir, { recursive: true, mode: 0o711 });
+  await makeStateDir(stateDir);
   const { mode } = await stat(stateDir);
   if ((mode & 0o001) === 0)
     throw new Error(`stateDir: users cannot reach their folders in ${stateDir}: chmod 711 ${stateDir}`);

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { chmod } from 'node:fs/promises';
 import net, { type BoundSocket } from 'node:net';
 
+import { type GivenHandle, holdGiven } from '../activation/given-handle.ts';
 import type { Plan } from '../ipc/plan.ts';
 import { addressOf, reasonFor, removeStaleSocket, type SharedSocket } from '../listener.ts';
 
@@ -40,10 +41,14 @@ export class Sockets {
     });
   }
 
-  /** Closes all others. Fronts that still have one of them open keep it. */
+  /**
+   * Closes all others. Fronts that still have one of them open keep it. What was inherited stays: nobody would give it again for the
+   * next configuration.
+   */
   keepOnly(listen: readonly Where[]): void {
     const kept = new Set(keysOf(listen).map(([key]) => key));
-    this.#close([...this.#open.keys()].filter((key) => !kept.has(key)));
+    const unnamed = [...this.#open].filter(([key, { isInherited }]) => !isInherited && !kept.has(key));
+    this.#close(unnamed.map(([key]) => key));
   }
 
   close(): void {
@@ -59,28 +64,40 @@ export class Sockets {
 }
 
 interface Bound {
-  readonly socket: BoundSocket;
+  readonly socket: Pick<BoundSocket, 'fd' | 'close'> | GivenHandle;
   readonly address: string;
+  readonly isInherited?: true;
 }
 
 /** Port 0 may stand there twice, and means two ports. */
 function keysOf(listen: readonly Where[]): readonly (readonly [string, Where])[] {
   const seen = new Map<string, number>();
   return listen.map((where) => {
-    const name = 'path' in where ? where.path : JSON.stringify([where.host, where.port]);
+    const name = nameOf(where);
     const times = seen.get(name) ?? 0;
     seen.set(name, times + 1);
     return [times === 0 ? name : `${name} ${times}`, where];
   });
 }
 
+function nameOf(where: Where): string {
+  if ('inherited' in where) return `descriptor ${where.descriptor}`;
+  return 'path' in where ? where.path : JSON.stringify([where.host, where.port]);
+}
+
 async function bind(where: Where): Promise<Bound> {
   try {
+    if ('inherited' in where) return hold(where);
     return 'path' in where ? await bindPath(where.path, where.mode) : await bindPort(where.host, where.port);
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     throw new Error(`cannot listen on ${addressOf(where)}: ${reasonFor(error)}`, { cause: error });
   }
+}
+
+function hold(where: Extract<Where, { readonly inherited: string }>): Bound {
+  const socket = holdGiven(where);
+  return { socket, address: socket.address, isInherited: true };
 }
 
 async function bindPath(path: string, mode = 0o660): Promise<Bound> {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Logger } from '../../log/logger.ts';
@@ -52,7 +53,7 @@ export class Users {
     this.#auth = new AuthKeeper({
       fork: () => options.fork('auth'),
       blockedTimeoutMs: options.blockedTimeoutMs,
-      ready: (publicKey) => this.#trust(publicKey),
+      ready: (key) => this.#trust(key),
       log: options.log,
     });
   }
@@ -103,8 +104,10 @@ export class Users {
     void this.#introduce(front);
   }
 
-  hear(front: Child, report: Report): void {
-    this.#desks.get(front)?.hear(report);
+  hear(front: Child, report: Report, lent: Socket | undefined): void {
+    const desk = this.#desks.get(front);
+    if (desk === undefined) lent?.destroy();
+    else desk.hear(report, lent);
   }
 
   /** No new client comes: whoever is there and still logs in is served. */
@@ -151,19 +154,19 @@ export class Users {
   }
 
   /** The first key makes the pool: without one, nobody could be told from somebody else. */
-  #trust(publicKey: string): void {
-    if (this.#pool === undefined) this.#pool = this.#openPool(publicKey);
-    else this.#pool.trust(publicKey);
+  #trust(key: string): void {
+    if (this.#pool === undefined) this.#pool = this.#openPool(key);
+    else this.#pool.trust(key);
     for (const front of this.#desks.keys()) void this.#introduce(front);
   }
 
-  #openPool(publicKey: string): WorkerPool {
+  #openPool(key: string): WorkerPool {
     const { plan, fork } = this.#options;
     const { stateDir, front, ...sizes } = plan;
     if (this.#pairs === undefined) throw new Error('there is no way to introduce anybody');
     return new WorkerPool({
       ...sizes,
-      publicKey,
+      key,
       frontUid: front.uid,
       locker: this.#locker,
       pairs: this.#pairs,

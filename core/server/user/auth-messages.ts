@@ -11,8 +11,8 @@ export type AuthOrder = z.output<typeof authOrderSchema>;
 
 /** What it tells the master. */
 export const authReportSchema = z.discriminatedUnion('kind', [
-  /** It can be asked, and its tickets are checked with this key (DER, SPKI, base64). */
-  z.strictObject({ kind: z.literal('ready'), publicKey: z.base64().max(256) }),
+  /** It can be asked, and its tickets are sealed with this key, which is the master's secret, too. */
+  z.strictObject({ kind: z.literal('ready'), key: z.base64().length(44) }),
   /** A sign of life. */
   z.strictObject({ kind: z.literal('alive') }),
   /** It cannot do what it was started for, and ends; `reason` is for the operator. */

@@ -1,21 +1,19 @@
-import { generateKeyPairSync } from 'node:crypto';
-
 import type { Core } from '../../core.ts';
 import { type AuthOrder, authOrderSchema, type AuthReport } from './auth-messages.ts';
 import { type MasterEnd, MasterLink } from './master-link.ts';
 import { serveLogins } from './serve-logins.ts';
 import { refuseSystemUid } from './ticket-gate.ts';
-import { monotonicMs, sealTicket } from './ticket.ts';
+import { monotonicMs, newKey, sealTicket, toldKey } from './ticket.ts';
 
 /**
- * The process that checks passwords. It alone has the key that seals tickets, in its memory: no disk and no other process
- * ever sees it. Resolves when it is to exit. Throws where plugins do not start.
+ * The process that checks passwords. It makes the key that seals tickets, and tells it the master, who checks them: no disk and
+ * no other process ever sees it. Resolves when it is to exit. Throws where plugins do not start.
  */
 export async function runAuth(
   end: MasterEnd,
   { core, minUid }: { readonly core: Core; readonly minUid: number },
 ): Promise<void> {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const key = newKey();
   const master = new MasterLink<AuthOrder, AuthReport>(end, authOrderSchema);
   const stopped = Promise.withResolvers<void>();
   process.title = 'popper: auth';
@@ -26,14 +24,13 @@ export async function runAuth(
         core,
         seal(identity, facts, connection) {
           refuseSystemUid(identity.uid, minUid);
-          return sealTicket({ identity, facts }, connection, { privateKey, nowMs: monotonicMs() });
+          return sealTicket({ identity, facts }, connection, { key, nowMs: monotonicMs() });
         },
       });
     }
   };
   await core.hooks.start.promise('auth');
-  const key = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
-  master.tell({ kind: 'ready', publicKey: key });
+  master.tell({ kind: 'ready', key: toldKey(key) });
   const alive = (): void => master.tell({ kind: 'alive' });
   setInterval(alive, Math.min(1000, core.settings.blockedTimeoutMs / 4)).unref();
   alive();

@@ -36,12 +36,14 @@ export const responseCodeSchema = z.enum(responseCodes);
 
 const id = z.int().min(0).max(0xfffffffe);
 
+export const identitySchema = z.strictObject({ user: z.string().min(1), uid: id, gid: id, home: z.string() });
+
 /** What it answers. */
 export const loginAnswerSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('granted'),
     request,
-    identity: z.strictObject({ user: z.string().min(1), uid: id, gid: id, home: z.string() }),
+    identity: identitySchema,
     ticket: z.string(),
   }),
   /** `reason` is for the log. */

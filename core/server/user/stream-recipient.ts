@@ -19,6 +19,11 @@ export class StreamRecipient {
    * on its way. In every case this process lets go of the end: when the child has it, or never will.
    */
   give(message: object, end: Socket): Promise<void> {
+    return this.lend(message, end).finally(() => end.destroy());
+  }
+
+  /** The same, but this process has the end as well. */
+  lend(message: object, end: Socket): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const failed = (cause: Error): void => {
         this.#failures.delete(failed);
@@ -33,7 +38,7 @@ export class StreamRecipient {
         this.#failures.delete(failed);
         resolve();
       });
-    }).finally(() => end.destroy());
+    });
   }
 
   #fail(cause: Error): void {

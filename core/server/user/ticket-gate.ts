@@ -7,40 +7,36 @@ const defaultMaxUsed = 100_000;
 
 export interface TicketGateOptions {
   readonly minUid: number;
-  /** Milliseconds that a ticket may have expired ago: another has looked at it in time, and something took long since. */
-  readonly graceMs?: number;
   readonly maxUsed?: number;
   readonly nowMs?: () => number;
 }
 
 /** Where tickets are shown: each is let through once, and none of a system account. */
 export class TicketGate {
-  #publicKey: KeyObject;
+  #key: KeyObject;
   readonly #minUid: number;
-  readonly #graceMs: number;
   readonly #maxUsed: number;
   readonly #nowMs: () => number;
   /** Nonces and when they may be forgotten, the oldest first. */
   readonly #used = new Map<string, number>();
 
-  constructor(publicKey: KeyObject, options: TicketGateOptions) {
-    const { minUid, graceMs = 0, maxUsed = defaultMaxUsed, nowMs = monotonicMs } = options;
-    this.#publicKey = publicKey;
+  constructor(key: KeyObject, options: TicketGateOptions) {
+    const { minUid, maxUsed = defaultMaxUsed, nowMs = monotonicMs } = options;
+    this.#key = key;
     this.#minUid = minUid;
-    this.#graceMs = graceMs;
     this.#maxUsed = maxUsed;
     this.#nowMs = nowMs;
   }
 
   /** From here on another key seals tickets: a new auth process has taken over. What the old one sealed is void. */
-  trust(publicKey: KeyObject): void {
-    this.#publicKey = publicKey;
+  trust(key: KeyObject): void {
+    this.#key = key;
   }
 
   /** The ticket that the client of this connection has got. Throws a TicketRefused. */
   admit(sealed: string, connection: string): IssuedTicket {
     const nowMs = this.#nowMs();
-    const ticket = openTicket(sealed, this.#publicKey, nowMs, this.#graceMs);
+    const ticket = openTicket(sealed, this.#key, nowMs);
     if (ticket.connection !== connection) throw new TicketRefused('the ticket is for another connection');
     refuseSystemUid(ticket.identity.uid, this.#minUid);
     this.#useUp(ticket.nonce, nowMs);
@@ -54,7 +50,7 @@ export class TicketGate {
     }
     if (this.#used.has(nonce)) throw new TicketRefused('the ticket has been used before');
     if (this.#used.size >= this.#maxUsed) throw new TicketRefused('too many tickets within their lifetime');
-    this.#used.set(nonce, nowMs + ticketLifetimeMs + this.#graceMs);
+    this.#used.set(nonce, nowMs + ticketLifetimeMs);
   }
 }
 

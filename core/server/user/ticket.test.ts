@@ -1,23 +1,32 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
 import { TicketGate } from './ticket-gate.ts';
-import { maxTicketLength, openTicket, sealTicket, ticketLifetimeMs, TicketRefused } from './ticket.ts';
+import {
+  keyToldAs,
+  maxTicketLength,
+  newKey,
+  openTicket,
+  sealTicket,
+  ticketLifetimeMs,
+  TicketRefused,
+  toldKey,
+} from './ticket.ts';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const key = newKey();
 const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
 const nowMs = 5000;
-const sealed = sealTicket({ identity, facts: { utf8: true } }, 'c1', { privateKey, nowMs });
+const sealed = sealTicket({ identity, facts: { utf8: true } }, 'c1', { key, nowMs });
 const gateAt = (clock: () => number, minUid = 1000): TicketGate =>
-  new TicketGate(publicKey, { minUid, nowMs: clock, maxUsed: 3 });
+  new TicketGate(key, { minUid, nowMs: clock, maxUsed: 3 });
 const refused = (why: RegExp) => (error: unknown) =>
   error instanceof TicketRefused && why.test(error.message);
 
 test('a ticket says who has logged in, on which connection, and what plugins want to outlive the login', () => {
-  const { connection, identity: who, facts } = openTicket(sealed, publicKey, nowMs + 1);
+  const { connection, identity: who, facts } = openTicket(sealed, key, nowMs + 1);
   assert.deepEqual({ connection, who, facts }, { connection: 'c1', who: identity, facts: { utf8: true } });
 });
 
@@ -34,7 +43,7 @@ test('whatever identity and facts are sealed, the same come out', () => {
     fc.property(tickets, (ticket) => {
       // JSON has no negative zero and no sparse prototype.
       const plain: unknown = JSON.parse(JSON.stringify(ticket));
-      const opened = openTicket(sealTicket(ticket, 'c1', { privateKey, nowMs }), publicKey, nowMs);
+      const opened = openTicket(sealTicket(ticket, 'c1', { key, nowMs }), key, nowMs);
       assert.deepEqual({ identity: opened.identity, facts: opened.facts }, plain);
     }),
     { numRuns: 50 },
@@ -48,23 +57,27 @@ test('a ticket in which any one character is changed, left out or added is refus
     fc.property(place, fc.nat(2), text, (index, removed, added) => {
       const changed = sealed.slice(0, index) + added + sealed.slice(index + removed);
       fc.pre(changed !== sealed);
-      assert.throws(() => openTicket(changed, publicKey, nowMs), TicketRefused);
+      assert.throws(() => openTicket(changed, key, nowMs), TicketRefused);
     }),
     { numRuns: 300 },
   );
 });
 
-test('a ticket that another key has sealed is refused', () => {
-  const other = generateKeyPairSync('ed25519');
-  const forged = sealTicket({ identity, facts: {} }, 'c1', { privateKey: other.privateKey, nowMs });
-  assert.throws(() => openTicket(forged, publicKey, nowMs), refused(/nobody who may/));
+test('whoever is told the key can check what it has sealed', () => {
+  assert.equal(openTicket(sealed, keyToldAs(toldKey(key)), nowMs).connection, 'c1');
 });
 
-test('what the right key has signed for another purpose, or not in the one form a ticket has, is no ticket', () => {
-  const text = Buffer.from(sealed, 'base64url').subarray(64).toString();
-  const purpose = 'popper ticket 1\0';
-  assert.equal(openTicket(signed(text, purpose), publicKey, nowMs).connection, 'c1');
-  assert.throws(() => openTicket(signed(text, ''), publicKey, nowMs), refused(/nobody who may/));
+test('a ticket that another key has sealed is refused', () => {
+  const other = newKey();
+  const forged = sealTicket({ identity, facts: {} }, 'c1', { key: other, nowMs });
+  assert.throws(() => openTicket(forged, key, nowMs), refused(/nobody who may/));
+});
+
+test('what the right key has sealed for another purpose, or not in the one form a ticket has, is no ticket', () => {
+  const text = Buffer.from(sealed, 'base64url').subarray(32).toString();
+  const purpose = 'popper ticket 2\0';
+  assert.equal(openTicket(signed(text, purpose), key, nowMs).connection, 'c1');
+  assert.throws(() => openTicket(signed(text, ''), key, nowMs), refused(/nobody who may/));
   for (const odd of [
     `${text} `,
     text.replace('"uid":1000', '"uid":0,"uid":1000'),
@@ -75,20 +88,20 @@ test('what the right key has signed for another purpose, or not in the one form 
     'null',
     '',
   ]) {
-    assert.throws(() => openTicket(signed(odd, purpose), publicKey, nowMs), refused(/no ticket/), odd);
+    assert.throws(() => openTicket(signed(odd, purpose), key, nowMs), refused(/no ticket/), odd);
   }
 });
 
 test('a ticket is good for ten seconds, and one from the future is not good at all', () => {
-  assert.ok(openTicket(sealed, publicKey, nowMs + ticketLifetimeMs - 1));
-  assert.throws(() => openTicket(sealed, publicKey, nowMs + ticketLifetimeMs), refused(/expired/));
-  assert.throws(() => openTicket(sealed, publicKey, nowMs - 1), refused(/expired/));
+  assert.ok(openTicket(sealed, key, nowMs + ticketLifetimeMs - 1));
+  assert.throws(() => openTicket(sealed, key, nowMs + ticketLifetimeMs), refused(/expired/));
+  assert.throws(() => openTicket(sealed, key, nowMs - 1), refused(/expired/));
 });
 
 test('a plugin whose facts are too large, or no JSON, costs the login and nothing else', () => {
   assert.throws(() => sealFacts({ essay: 'x'.repeat(maxTicketLength) }), TypeError);
   assert.throws(() => sealFacts({ big: 1n }), TypeError);
-  assert.throws(() => openTicket('A'.repeat(maxTicketLength + 1), publicKey, nowMs), refused(/too large/));
+  assert.throws(() => openTicket('A'.repeat(maxTicketLength + 1), key, nowMs), refused(/too large/));
 });
 
 test('a ticket is let through once', () => {
@@ -103,15 +116,6 @@ test('a ticket does not let another connection in, and is still good for its own
   assert.ok(gate.admit(sealed, 'c1'));
 });
 
-test('a ticket that another has let through in time is good for a while longer, and still once', () => {
-  const late = nowMs + ticketLifetimeMs + 500;
-  const gate = new TicketGate(publicKey, { minUid: 1000, graceMs: 600, nowMs: () => late });
-  assert.ok(gate.admit(sealed, 'c1'));
-  assert.throws(() => gate.admit(sealed, 'c1'), refused(/used before/));
-  assert.throws(() => openTicket(sealed, publicKey, late, 500), refused(/expired/));
-  assert.throws(() => gateAt(() => late).admit(sealed, 'c1'), refused(/expired/));
-});
-
 test('root and the accounts of the system get no mail, whoever says they may', () => {
   for (const [uid, minUid] of [
     [0, 1000],
@@ -119,35 +123,35 @@ test('root and the accounts of the system get no mail, whoever says they may', (
     [0, 0],
     [999, 1000],
   ] as const) {
-    const ticket = sealTicket({ identity: { ...identity, uid }, facts: {} }, 'c1', { privateKey, nowMs });
+    const ticket = sealTicket({ identity: { ...identity, uid }, facts: {} }, 'c1', { key, nowMs });
     assert.throws(() => gateAt(() => nowMs, minUid).admit(ticket, 'c1'), refused(/of the system/));
   }
-  const ticket = sealTicket({ identity: { ...identity, uid: 1000 }, facts: {} }, 'c1', { privateKey, nowMs });
+  const ticket = sealTicket({ identity: { ...identity, uid: 1000 }, facts: {} }, 'c1', { key, nowMs });
   assert.ok(gateAt(() => nowMs).admit(ticket, 'c1'));
 });
 
 test('when another process seals tickets, those of the one before are void', () => {
   const gate = gateAt(() => nowMs);
-  gate.trust(generateKeyPairSync('ed25519').publicKey);
+  gate.trust(newKey());
   assert.throws(() => gate.admit(sealed, 'c1'), refused(/nobody who may/));
 });
 
 test('who shows more tickets than a gate can remember is refused until the old ones have expired', () => {
   let clockMs = nowMs;
   const gate = gateAt(() => clockMs);
-  const show = () =>
-    gate.admit(sealTicket({ identity, facts: {} }, 'c1', { privateKey, nowMs: clockMs }), 'c1');
+  const show = () => gate.admit(sealTicket({ identity, facts: {} }, 'c1', { key, nowMs: clockMs }), 'c1');
   for (let shown = 0; shown < 3; shown += 1) show();
   assert.throws(show, refused(/too many/));
   clockMs += ticketLifetimeMs;
   assert.ok(show());
 });
 
-/** Text under a signature of the right key. */
+/** Text under a seal of the right key. */
 const signed = (text: string, prefix: string): string => {
-  const signature = sign(null, Buffer.from(prefix + text), privateKey);
-  return Buffer.concat([signature, Buffer.from(text)]).toString('base64url');
+  const seal = createHmac('sha256', key)
+    .update(prefix + text)
+    .digest();
+  return Buffer.concat([seal, Buffer.from(text)]).toString('base64url');
 };
 
-const sealFacts = (facts: Record<string, unknown>) =>
-  sealTicket({ identity, facts }, 'c1', { privateKey, nowMs });
+const sealFacts = (facts: Record<string, unknown>) => sealTicket({ identity, facts }, 'c1', { key, nowMs });

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { z } from 'zod';
 
@@ -26,55 +26,56 @@ export class TicketRefused extends Error {}
 export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /**
- * Seals a ticket with an Ed25519 key, as text. Throws a TypeError where the facts are no JSON, something has another
+ * Seals a ticket with a key that its reader has, too (HMAC-SHA-256), as text. Throws a TypeError where the facts are no JSON, something has another
  * form than a ticket may have, or it is too large.
  */
 export function sealTicket(
   { identity, facts }: Ticket,
   connection: string,
-  { privateKey, nowMs }: { readonly privateKey: KeyObject; readonly nowMs: number },
+  { key, nowMs }: { readonly key: KeyObject; readonly nowMs: number },
 ): string {
   const issued = { connection, expiresAtMs: nowMs + ticketLifetimeMs, nonce: newNonce() };
   const text = textOf({ identity, facts, ...issued });
   const problem = readAs(text) === undefined ? 'it has not the form of a ticket' : undefined;
   if (problem !== undefined) throw new TypeError(`no ticket for ${identity.user}: ${problem}`);
   const octets = Buffer.from(text);
-  const signature = sign(null, signedOctets(octets), privateKey);
-  const sealed = Buffer.concat([signature, octets]).toString('base64url');
+  const sealed = Buffer.concat([sealOf(octets, key), octets]).toString('base64url');
   if (sealed.length <= maxTicketLength) return sealed;
   throw new TypeError(`no ticket for ${identity.user}: its facts make it too large`);
 }
 
 /**
- * The ticket, if the key's owner has sealed it just so and it is still good, or was so not more than `graceMs` ago. Throws a
- * TicketRefused.
+ * The ticket, if somebody who has the key has sealed it just so and it is still good. Throws a TicketRefused.
  */
-export function openTicket(sealed: string, publicKey: KeyObject, nowMs: number, graceMs = 0): IssuedTicket {
+export function openTicket(sealed: string, key: KeyObject, nowMs: number): IssuedTicket {
   if (sealed.length > maxTicketLength) throw new TicketRefused('the ticket is too large');
   const octets = Buffer.from(sealed, 'base64url');
   // Buffer overlooks characters that do not belong there: the same ticket would have many forms.
   if (octets.toString('base64url') !== sealed) throw new TicketRefused('the ticket is no base64url');
-  const content = octets.subarray(signatureOctets);
-  if (!verify(null, signedOctets(content), publicKey, octets.subarray(0, signatureOctets))) {
+  const content = octets.subarray(sealOctets);
+  if (octets.length < sealOctets || !timingSafeEqual(sealOf(content, key), octets.subarray(0, sealOctets))) {
     throw new TicketRefused('nobody who may has sealed this ticket');
   }
   const ticket = readAs(content.toString());
   if (ticket === undefined) throw new TicketRefused('what is sealed is no ticket');
   const leftMs = ticket.expiresAtMs - nowMs;
-  if (leftMs + graceMs <= 0 || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
+  if (leftMs <= 0 || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
   return ticket;
 }
 
-/** The key that tickets are checked with, as it is told: DER (SPKI), as base64. */
-export const publicKeyOf = ({ publicKey }: { readonly publicKey: string }): KeyObject =>
-  createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
+/** A new key, for whoever seals. */
+export const newKey = (): KeyObject => createSecretKey(randomBytes(32));
+/** A key as it is told to whoever checks: base64. */
+export const toldKey = (key: KeyObject): string => key.export().toString('base64');
+export const keyToldAs = (told: string): KeyObject => createSecretKey(Buffer.from(told, 'base64'));
 
-const signatureOctets = 64;
+const sealOctets = 32;
 const newNonce = (): string => randomBytes(16).toString('base64url');
 
-/** Whatever else is ever signed with the key can be taken for no ticket. */
-const purpose = Buffer.from('popper ticket 1\0');
-const signedOctets = (content: Uint8Array): Buffer => Buffer.concat([purpose, content]);
+/** Whatever else is ever sealed with the key can be taken for no ticket. */
+const purpose = 'popper ticket 2\0';
+const sealOf = (content: Uint8Array, key: KeyObject): Buffer =>
+  createHmac('sha256', key).update(purpose).update(content).digest();
 
 const id = z.int().min(0).max(0xfffffffe);
 const path = z

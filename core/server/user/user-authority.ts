@@ -10,15 +10,24 @@ import { type CarriedConnectionFacts, carried } from './connection-facts.ts';
 import type { LoginClient } from './login-client.ts';
 import { relay } from './relay.ts';
 
+/** What a session came to in a worker. */
+export interface WorkerOutcome extends SessionOutcome {
+  /** The client was left in the middle of a reply. */
+  readonly isTorn: boolean;
+  /** Octets that the worker has moved on the client's own connection. */
+  readonly received: number;
+  readonly sent: number;
+}
+
 /** A session that a worker runs, as its front sees it. */
 export interface Assigned {
-  /** To the worker: plain octets. */
-  readonly stream: Socket;
+  /** To the worker: plain octets. Undefined where it has the client's connection. */
+  readonly stream: Socket | undefined;
   /**
-   * What the session came to, and whether its client was left in the middle of a reply; undefined where the worker died
-   * before it could say.
+   * What the session came to; undefined where the worker died before it could say. Rejects with a Failure, in words for the
+   * client, where a connection was lent and there is no worker for it in time.
    */
-  readonly outcome: Promise<(SessionOutcome & { readonly isTorn: boolean }) | undefined>;
+  readonly outcome: Promise<WorkerOutcome | undefined>;
   /** Ends it: after the command at work, or at once where the client is gone. */
   readonly end: (how: 'stopped' | 'kicked' | 'gone') => void;
 }
@@ -26,8 +35,11 @@ export interface Assigned {
 export interface UserAuthorityOptions {
   readonly core: Core;
   readonly logins: Pick<LoginClient, 'decide'>;
-  /** Asks the master for a worker. Throws a Failure, in words for the client, where there is none in time. */
-  readonly assign: (ticket: string, facts: CarriedConnectionFacts) => Promise<Assigned>;
+  /**
+   * Asks the master for a worker, which gets the connection that is `lent`, or else a stream. Throws a Failure, in words for
+   * the client, where there is none in time.
+   */
+  readonly assign: (ticket: string, facts: CarriedConnectionFacts, lent?: Socket) => Promise<Assigned>;
   /** The connection of a session of this front. */
   readonly channelOf: (session: string) => SocketChannel | undefined;
 }
@@ -53,7 +65,11 @@ export function userAuthority({ core, logins, assign, channelOf }: UserAuthority
       if (ticket === undefined || connection === undefined)
         throw new TypeError('nobody has let this client in');
       try {
-        await runElsewhere(connection, tally, { assigned: await assign(ticket, carried(facts)), core });
+        const assigning = (lent?: Socket): Promise<Assigned> => assign(ticket, carried(facts), lent);
+        const cameTo = await runElsewhere(connection, tally, { assign: assigning, core });
+        if (cameTo === undefined) tally.failed(new Error('the process of this session has died'));
+        else tally.adopt(cameTo);
+        if (cameTo?.isTorn ?? true) connection.tear();
       } catch (error) {
         tally.failed(error);
         await channel.send(answer(error, 'finding a process for the session', core, facts));
@@ -64,24 +80,34 @@ export function userAuthority({ core, logins, assign, channelOf }: UserAuthority
 
 interface Elsewhere {
   readonly core: Core;
-  readonly assigned: Assigned;
+  readonly assign: (lent?: Socket) => Promise<Assigned>;
 }
 
+/** The worker gets the connection itself where that can travel; else what is said goes through this process. */
 async function runElsewhere(
   channel: SocketChannel,
   tally: SessionTally,
-  { core, assigned }: Elsewhere,
-): Promise<void> {
-  const { stream, outcome, end } = assigned;
+  { core, assign }: Elsewhere,
+): Promise<WorkerOutcome | undefined> {
   const { signal } = channel.facts;
-  const silenceMs = core.settings.idleTimeoutMs + silenceMarginMs;
+  const end: Assigned['end'] = (how) => void assigning.then((assigned) => assigned.end(how), noOp);
+  const lent = channel.lend(end);
+  const assigning = assign(lent);
   const gone = (): void => end('gone');
   signal.addEventListener('abort', gone, { once: true });
-  tally.handedOver();
-  await relay(await channel.release(end), stream, { silenceMs });
-  signal.removeEventListener('abort', gone);
-  const cameTo = await outcome;
-  if (cameTo === undefined) tally.failed(new Error('the process of this session has died'));
-  else tally.adopt(cameTo);
-  if (cameTo?.isTorn ?? true) channel.tear();
+  let cameTo: WorkerOutcome | undefined;
+  try {
+    const { stream, outcome } = await assigning;
+    tally.handedOver();
+    const silenceMs = core.settings.idleTimeoutMs + silenceMarginMs;
+    if (stream !== undefined) await relay(await channel.release(end), stream, { silenceMs });
+    cameTo = await outcome;
+    return cameTo;
+  } finally {
+    signal.removeEventListener('abort', gone);
+    if (lent !== undefined) channel.takeBack(cameTo ?? nothingMoved);
+  }
 }
+
+const noOp = (): void => {};
+const nothingMoved = { received: 0, sent: 0 };

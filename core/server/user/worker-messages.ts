@@ -2,15 +2,14 @@ import { z } from 'zod';
 
 import type { SessionReport } from '../../session/report.ts';
 import { connectionFactsSchema } from './connection-facts.ts';
-import { responseCodeSchema } from './login-messages.ts';
-import { maxTicketLength } from './ticket.ts';
+import { identitySchema, responseCodeSchema } from './login-messages.ts';
 
 const id = z.int().min(0).max(0xfffffffe);
 const session = z.string().min(1).max(128);
 const count = z.int().min(0);
 const tally = z.strictObject({ messages: count, octets: count });
-/** The key that tickets are checked with: DER (SPKI), as base64. */
-const publicKey = z.base64().max(256);
+/** On the client's connection, where the worker has it; none through a relay, which counts them itself. */
+const octets = { received: count, sent: count };
 
 /** What the master tells a worker. */
 export const workerOrderSchema = z.discriminatedUnion('kind', [
@@ -19,19 +18,18 @@ export const workerOrderSchema = z.discriminatedUnion('kind', [
     kind: z.literal('become'),
     uid: id,
     gid: id,
-    publicKey,
     /** There is a locker, which makes locks in spools for it. */
     hasLocker: z.boolean().exactOptional(),
   }),
   /** The stream that comes with it leads to the locker, in the place of an earlier one. */
   z.strictObject({ kind: z.literal('locker') }),
-  /** Another auth process seals tickets from here on. */
-  z.strictObject({ kind: z.literal('trust'), publicKey }),
-  /** Run the rest of this session. Its stream comes with the message. */
+  /** Run the rest of this session. Its stream comes with the message: a relay's, or the client's connection, which is `lent`. */
   z.strictObject({
     kind: z.literal('serve'),
-    ticket: z.string().max(maxTicketLength),
+    /** What is sealed in the ticket that the master has looked at. */
+    ticket: z.strictObject({ identity: identitySchema, facts: z.record(z.string(), z.unknown()) }),
     facts: connectionFactsSchema,
+    lent: z.boolean(),
   }),
   /** End a session: after the command at work, or at once where its client is gone. */
   z.strictObject({ kind: z.literal('end'), session, how: z.enum(['stopped', 'kicked', 'gone']) }),
@@ -66,10 +64,12 @@ export const outcomeSchema = z
       .transform(({ code, reason }) => ({ code, reason }))
       .optional(),
     retrieved: tally,
+    top: tally,
     deleted: tally,
     left: tally,
     /** The client was in the middle of a reply: its connection is to end so that it can tell. */
     isTorn: z.boolean(),
+    ...octets,
   })
   // JSON leaves out what is undefined.
   .transform(({ failure, ...rest }) => ({ ...rest, failure }));
@@ -83,6 +83,7 @@ const progressSchema = z.strictObject({
   activeMs: count,
   retrieved: tally,
   marked: tally,
+  ...octets,
 });
 export type WorkerProgress = z.output<typeof progressSchema>;
 

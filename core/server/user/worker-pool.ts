@@ -1,19 +1,22 @@
 // Over 250 lines: who gets a process, who waits for one and whose ends are one piece of state.
+import type { Socket } from 'node:net';
+
 import { Failure } from '../../protocol/failure.ts';
+import type { Ticket } from '../../session/authority.ts';
 import { Quota } from '../quota.ts';
 import type { Account } from './account.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
 import { Spares, type SparesOptions } from './spares.ts';
 import type { StreamPairs } from './stream-pairs.ts';
 import { refuseSystemUid, TicketGate } from './ticket-gate.ts';
-import { publicKeyOf, TicketRefused } from './ticket.ts';
+import { keyToldAs, TicketRefused } from './ticket.ts';
 import type { Assigned } from './user-authority.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export interface WorkerPoolOptions extends SparesOptions {
   readonly pairs: StreamPairs;
-  /** Of the auth process: DER (SPKI), as base64. */
-  readonly publicKey: string;
+  /** Of the auth process, which seals tickets with it: base64. */
+  readonly key: string;
   readonly minUid: number;
   /** Whom fronts run as: a worker with their uid could look into them. */
   readonly frontUid: number;
@@ -31,6 +34,13 @@ export interface WorkerPoolOptions extends SparesOptions {
 
 type User = Account;
 
+/** A session that is on its way to its worker. */
+interface Handed {
+  readonly ticket: Ticket;
+  readonly facts: CarriedConnectionFacts;
+  readonly lent: Socket | undefined;
+}
+
 /** What a user has taken. */
 interface Place {
   readonly worker: WorkerProcess;
@@ -42,7 +52,6 @@ interface Place {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #gate: TicketGate;
-  #publicKey: string;
   readonly #places = new Map<string, Place>();
   readonly #spares: Spares;
   /** Who waits for a user's process to end. The longest waits first. */
@@ -52,8 +61,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#publicKey = options.publicKey;
-    this.#gate = new TicketGate(publicKeyOf(options), options);
+    this.#gate = new TicketGate(keyToldAs(options.key), options);
     this.#sessionsOf = new Quota(options.sessionsPerUser ?? Infinity);
     this.#spares = new Spares(options);
   }
@@ -74,23 +82,23 @@ export class WorkerPool {
   }
 
   /** Another auth process seals tickets from here on. */
-  trust(publicKey: string): void {
-    this.#publicKey = publicKey;
-    this.#gate.trust(publicKeyOf({ publicKey }));
-    for (const { worker } of this.#places.values()) worker.order({ kind: 'trust', publicKey });
+  trust(key: string): void {
+    this.#gate.trust(keyToldAs(key));
   }
 
   /**
-   * Hands a session over to the process of its user; the stream of the answer is for the front. Throws a TicketRefused, and a
+   * Hands a session over to the process of its user, with the connection that is `lent`, which stays the caller's, too; or else
+   * with a stream, the other end of which is for the front. Throws a TicketRefused, and a
    * Failure in words for the client where there is no process for it in time.
    */
-  async assign(ticket: string, facts: CarriedConnectionFacts): Promise<Assigned> {
-    const { identity } = this.#gate.admit(ticket, facts.id);
+  async assign(sealed: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
+    const ticket = this.#gate.admit(sealed, facts.id);
+    const { identity } = ticket;
     this.#refuseFronts(identity);
     const leave = this.#sessionsOf.take(identity.user);
     if (leave === undefined) throw new Failure(tooManySessions, { code: 'IN-USE' });
     try {
-      const assigned = await this.#assign(identity, ticket, facts);
+      const assigned = await this.#assign(identity, { ticket, facts, lent });
       void assigned.outcome.finally(leave);
       return assigned;
     } catch (error) {
@@ -140,31 +148,39 @@ export class WorkerPool {
     return this.#spares.allEnded();
   }
 
-  async #assign(user: User, ticket: string, facts: CarriedConnectionFacts): Promise<Assigned> {
+  async #assign(user: User, session: Handed): Promise<Assigned> {
+    const { facts } = session;
     const worker = await this.#freeWorkerFor(user, facts.id);
     const outcome = worker.expected(facts.id);
     try {
-      const [ofWorker, ofFront] = await this.#options.pairs.make();
-      await worker.serve(ticket, facts, ofWorker).catch((error: unknown) => {
-        ofFront.destroy();
-        throw error;
-      });
-      return {
-        stream: ofFront,
-        outcome,
-        end: (how) => worker.order({ kind: 'end', session: facts.id, how }),
-      };
+      const stream = await this.#handOver(worker, session);
+      return { stream, outcome, end: (how) => worker.order({ kind: 'end', session: facts.id, how }) };
     } catch (cause) {
       worker.forget(facts.id);
       throw new Failure('the login came to nothing, try again', { code: 'SYS/TEMP', cause });
     }
   }
 
+  /** Gives the front's end of a stream, where no connection is lent. */
+  async #handOver(worker: WorkerProcess, { ticket, facts, lent }: Handed): Promise<Socket | undefined> {
+    if (lent !== undefined) {
+      await worker.serveLent(ticket, facts, lent);
+      return undefined;
+    }
+    const [ofWorker, ofFront] = await this.#options.pairs.make();
+    await worker.serve(ticket, facts, ofWorker).catch((error: unknown) => {
+      ofFront.destroy();
+      throw error;
+    });
+    return ofFront;
+  }
+
   /** The user's worker, which expects the session: from the first moment, so that it is not taken for idle. */
   async #freeWorkerFor(user: User, session: string): Promise<WorkerProcess> {
-    const { worker, ready } = await this.#placeFor(user, session);
+    const place = await this.#placeFor(user, session);
+    const { worker } = place;
     try {
-      await ready;
+      if (!worker.isReady) await readyInTime(place);
       return worker;
     } catch (cause) {
       worker.forget(session);
@@ -237,7 +253,7 @@ export class WorkerPool {
     await worker.loaded;
     const { locker } = this.#options;
     const hasLocker = locker !== undefined;
-    const ready = worker.become({ kind: 'become', uid, gid, publicKey: this.#publicKey, hasLocker });
+    const ready = worker.become({ kind: 'become', uid, gid, hasLocker });
     // What it redoes before it is ready has to be locked, too.
     locker?.introduce(worker, uid);
     await ready;
@@ -260,6 +276,17 @@ export class WorkerPool {
       [...this.#places.values()].find(({ worker }) => worker.sessions === 0)?.worker.idle();
     });
   }
+}
+
+/** To load everything, and redo what a dead process has left, may take a process so long for a client, in milliseconds. */
+const loadingMs = 60_000;
+
+/** No front watches over a connection that it has lent, so that nobody else would tell the client. */
+async function readyInTime({ worker, ready }: Place): Promise<void> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const error = new Error(`process ${worker.pid ?? 'that never began'} has not begun in ${loadingMs} ms`);
+  const timer = setTimeout(() => reject(error), loadingMs);
+  await Promise.race([ready, tooLate]).finally(() => clearTimeout(timer));
 }
 
 const tooManySessions = 'too many sessions of this user, end one of them';

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 
 import type { Logger } from '../../log/logger.ts';
+import type { Ticket } from '../../session/authority.ts';
 import type { LockLook } from '../session-locks.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
 import { StreamRecipient } from './stream-recipient.ts';
@@ -34,6 +35,7 @@ export class WorkerProcess {
   readonly #ready = Promise.withResolvers<void>();
   readonly #questions = new Map<number, (answer: Answer | undefined) => void>();
   #asked = 0;
+  #isReady = false;
   readonly #sessions = new Map<string, PromiseWithResolvers<Outcome>>();
 
   constructor(child: ChildProcess, log: Logger) {
@@ -63,6 +65,11 @@ export class WorkerProcess {
     return this.#spare.promise;
   }
 
+  /** Whether it serves a user. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Resolves when it serves this user. Rejects where it ends instead. */
   become(order: Extract<WorkerOrder, { kind: 'become' }>): Promise<void> {
     this.order(order);
@@ -79,10 +86,14 @@ export class WorkerProcess {
     return this.#sessions.get(session)?.promise;
   }
 
-  /** Hands a session over that is expected. Rejects, and the session is over, where the process has ended. */
-  async serve(ticket: string, facts: CarriedConnectionFacts, stream: Socket): Promise<void> {
-    const order: WorkerOrder = { kind: 'serve', ticket, facts };
-    await this.#recipient.give(order, stream);
+  /** Hands a session over that is expected, with a relay's stream. Rejects, and the session is over, where the process has ended. */
+  serve(ticket: Ticket, facts: CarriedConnectionFacts, stream: Socket): Promise<void> {
+    return this.#recipient.give(orderToServe(ticket, facts, false), stream);
+  }
+
+  /** The same with the client's connection, of which this process keeps an end. */
+  serveLent(ticket: Ticket, facts: CarriedConnectionFacts, connection: Socket): Promise<void> {
+    return this.#recipient.lend(orderToServe(ticket, facts, true), connection);
   }
 
   /** Gives it a stream to the locker. Rejects where the process has ended. */
@@ -125,13 +136,18 @@ export class WorkerProcess {
 
   #take(report: WorkerReport): void {
     if (report.kind === 'spare') this.#spare.resolve();
-    if (report.kind === 'ready') this.#ready.resolve();
+    if (report.kind === 'ready') this.#begin();
     if (report.kind === 'idle') this.idle();
     if (report.kind === 'failed') {
       this.#log.error('a worker cannot begin', { worker: this.pid, reason: report.reason });
     }
     if (report.kind === 'ended') this.#settle(report.session, report.outcome);
     if ('request' in report) this.#questions.get(report.request)?.(report);
+  }
+
+  #begin(): void {
+    this.#isReady = true;
+    this.#ready.resolve();
   }
 
   async #ask(question: (request: number) => WorkerOrder): Promise<Answer | undefined> {
@@ -159,3 +175,14 @@ export class WorkerProcess {
     for (const session of this.#sessions.keys()) this.#settle(session, undefined);
   }
 }
+
+const orderToServe = (
+  { identity: { user, uid, gid, home }, facts: carried }: Ticket,
+  facts: CarriedConnectionFacts,
+  lent: boolean,
+): WorkerOrder => ({
+  kind: 'serve',
+  ticket: { identity: { user, uid, gid, home }, facts: carried },
+  facts,
+  lent,
+});

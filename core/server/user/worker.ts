@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Core } from '../../core.ts';
 import { err, firstLine } from '../../protocol/reply.ts';
-import type { SessionOutcome, SessionTally } from '../../session/session-tally.ts';
+import type { Ticket } from '../../session/authority.ts';
+import type { SessionTally } from '../../session/session-tally.ts';
 import { traced } from '../../session/traced-channel.ts';
 import { transact } from '../../session/transact.ts';
 import { SocketChannel } from '../channel.ts';
@@ -14,9 +15,9 @@ import { LockerClient } from './locker-client.ts';
 import { MasterLink, type MasterEnd } from './master-link.ts';
 import { makeOwnFolder } from './own-folder.ts';
 import { becomeUser } from './privileges.ts';
-import { TicketGate } from './ticket-gate.ts';
-import { type IssuedTicket, publicKeyOf, TicketRefused } from './ticket.ts';
-import { answerOf } from './worker-answers.ts';
+import { TicketRefused } from './ticket.ts';
+import type { WorkerOutcome } from './user-authority.ts';
+import { answerOf, type Octets } from './worker-answers.ts';
 import { type WorkerOrder, workerOrderSchema, type WorkerReport } from './worker-messages.ts';
 import { WorkerTitle } from './worker-title.ts';
 
@@ -34,14 +35,9 @@ export interface WorkerOptions {
 
 const defaultIdleMs = 60_000;
 
-/** Loading everything may take a process so long, in milliseconds, on a machine that has much else to do. */
-const loadingMs = 60_000;
-/** The master lets a ticket through while it is good; a place may be waited for since then, and a process loaded. */
-const graceOf = ({ settings }: Core): number => settings.workers.patienceMs + loadingMs;
-
 /**
  * A process that runs sessions of one user, as that user. It has loaded everything and waits, as root, to be told whom to
- * become; then it gives up root, and serves each stream that comes with a ticket for its user. Resolves when it is to
+ * become; then it gives up root, and serves each stream that the master gives it for its user. Resolves when it is to
  * exit. Throws where plugins do not start, or cannot redo what a dead process has left.
  */
 export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise<void> {
@@ -56,6 +52,7 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
     if (user.hasLocker === true) core.spoolLocks.takenBy(locker);
     return new Worker(user, { ...options, master, title, locker });
   });
+  warmUp();
   master.tell({ kind: 'spare' });
   // Where the master is gone before anybody came, there is nothing to be.
   const worker = await Promise.race([begun, master.gone]);
@@ -70,6 +67,13 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   }
 }
 
+/** A schema is compiled when it is first used: not while a client waits. */
+function warmUp(): void {
+  const facts = { id: '0', peer: nobody, local: nobody, secure: false };
+  const ticket = { identity: { user: 'nobody', uid: 0, gid: 0, home: '/' }, facts: {} };
+  workerOrderSchema.parse({ kind: 'serve', ticket, facts, lent: true });
+}
+
 /** Whoever is asked to serve before it has become somebody is no worker but root. */
 function afterOrder(
   master: MasterLink<WorkerOrder, WorkerReport>,
@@ -79,8 +83,7 @@ function afterOrder(
     const obey = (order: WorkerOrder): void => {
       if (order.kind === 'become') resolve(begin(order));
       else if (order.kind === 'retire' || order.kind === 'stop') resolve(undefined);
-      // Keys come with `become`.
-      else if (order.kind !== 'trust') throw new Error(`a spare was told to ${order.kind}`);
+      else throw new Error(`a spare was told to ${order.kind}`);
     };
     master.ordered = (order, stream) => {
       stream?.destroy();
@@ -107,16 +110,17 @@ class Worker {
   readonly #title: WorkerTitle;
   readonly #locker: LockerClient;
   readonly #state: WorkerOptions['state'];
-  readonly #gate: TicketGate;
   readonly #idleMs: number;
   readonly #sessions = new OpenSessions();
+  /** Those that have their client's connection, which the front takes back. */
+  readonly #lent = new Set<string>();
   readonly #over = Promise.withResolvers<void>();
   #idle: NodeJS.Timeout;
   #isRetired = false;
 
   constructor(
     user: OrderOf<'become'>,
-    { core, state, master, title, locker, minUid, idleMs = defaultIdleMs }: Surroundings,
+    { core, state, master, title, locker, idleMs = defaultIdleMs }: Surroundings,
   ) {
     this.#user = user;
     this.#core = core;
@@ -124,7 +128,6 @@ class Worker {
     this.#master = master;
     this.#title = title;
     this.#locker = locker;
-    this.#gate = new TicketGate(publicKeyOf(user), { minUid, graceMs: graceOf(core) });
     this.#idleMs = idleMs;
     this.#idle = this.#startIdling();
     this.#sessions.changed = () => this.#counted();
@@ -146,8 +149,6 @@ class Worker {
     switch (order.kind) {
       case 'become':
         throw new Error(`uid ${this.#user.uid} was told to become uid ${order.uid}`);
-      case 'trust':
-        return this.#gate.trust(publicKeyOf(order));
       case 'locker':
         return stream && this.#locker.meet(stream);
       case 'serve':
@@ -163,46 +164,47 @@ class Worker {
     }
   }
 
-  #serve({ ticket: sealed, facts }: OrderOf<'serve'>, stream: Socket | undefined): void {
+  #serve({ ticket, facts, lent }: OrderOf<'serve'>, stream: Socket | undefined): void {
     if (stream === undefined) return this.#refuse(facts.id, new Error('its stream was lost on the way'));
     stream.on('error', () => {});
     stream.allowHalfOpen = true;
     try {
-      const ticket = this.#admit(sealed, facts.id);
+      this.#refuseOthers(ticket);
+      if (lent) this.#lent.add(facts.id);
       const channel = new SocketChannel(stream, facts, this.#core.settings);
       const run = (tally: SessionTally): Promise<void> => this.#run(channel, ticket, tally);
       const tally = this.#title.tally(ticket.identity.user, facts.peer.address);
       void this.#sessions.hold(channel, run, tally);
     } catch (error) {
-      stream.end(sorry);
+      // One that was lent is its front's to close.
+      stream.end(sorry, lent ? () => stream.destroy() : undefined);
       this.#refuse(facts.id, error);
     }
   }
 
-  #admit(sealed: string, session: string): IssuedTicket {
-    const ticket = this.#gate.admit(sealed, session);
-    const { uid, gid } = ticket.identity;
-    if (uid === this.#user.uid && gid === this.#user.gid) return ticket;
+  /** The master has looked at the ticket, and this is to be its uid's process: where it is not, something is wrong. */
+  #refuseOthers({ identity: { uid, gid } }: Ticket): void {
+    if (uid === this.#user.uid && gid === this.#user.gid) return;
     throw new TicketRefused(`the ticket is for uid ${uid} and gid ${gid}`);
   }
 
   #refuse(session: string, error: unknown): void {
     this.#core.log.error('a session was not begun', { session, error });
     const failure = { code: undefined, reason: error instanceof Error ? error.message : String(error) };
-    this.#tellEnded(session, { ending: 'failed', failure, ...nothing }, false);
+    this.#tellEnded(session, { ending: 'failed', failure, ...nothing, isTorn: false, received: 0, sent: 0 });
   }
 
-  #tellEnded(session: string, outcome: SessionOutcome, isTorn: boolean): void {
-    const { ending, failure, retrieved, deleted, left } = outcome;
-    const told = { ending, failure, retrieved, deleted, left, isTorn };
+  #tellEnded(session: string, outcome: WorkerOutcome): void {
+    const { ending, failure, retrieved, top, deleted, left, isTorn, received, sent } = outcome;
+    const told = { ending, failure, retrieved, top, deleted, left, isTorn, received, sent };
     this.#master.tell({ kind: 'ended', session, outcome: told });
   }
 
   /** TRANSACTION and UPDATE. Never throws. */
-  async #run(socket: SocketChannel, ticket: IssuedTicket, tally: SessionTally): Promise<void> {
+  async #run(socket: SocketChannel, ticket: Ticket, tally: SessionTally): Promise<void> {
     const core = this.#core;
     const { id, signal } = socket.facts;
-    const channel = core.hooks.wire.isUsed() ? traced(socket, core) : socket;
+    const channel = core.hooks.wire.isUsed() ? traced(socket, core, tally) : socket;
     try {
       await transact(channel, ticket, { core, tally });
     } catch (error) {
@@ -212,10 +214,16 @@ class Worker {
         core.log.error('the session failed', { session: id, error });
       }
     }
-    await socket.close();
+    await (this.#lent.has(id) ? socket.giveBack() : socket.close());
     const { isTorn } = socket;
     socket.destroy();
-    this.#tellEnded(id, tally.report(socket), isTorn);
+    const { received, sent } = this.#octetsOf(socket);
+    this.#lent.delete(id);
+    this.#tellEnded(id, { ...tally.report(socket), isTorn, received, sent });
+  }
+
+  #octetsOf({ facts, received, sent }: SocketChannel): Octets {
+    return this.#lent.has(facts.id) ? { received, sent } : throughRelay;
   }
 
   #end({ session, how }: OrderOf<'end'>): void {
@@ -225,8 +233,8 @@ class Worker {
   }
 
   async #answer(question: OrderOf<'ask'>): Promise<void> {
-    const sessions = this.#sessions;
-    this.#master.tell(await answerOf(question, { sessions, state: this.#state, log: this.#core.log }));
+    const asked = { sessions: this.#sessions, state: this.#state, log: this.#core.log };
+    this.#master.tell(await answerOf(question, { ...asked, octetsOf: (channel) => this.#octetsOf(channel) }));
   }
 
   #retire(): void {
@@ -256,6 +264,9 @@ class Worker {
   }
 }
 
+const nobody = { address: 'unix', port: 0 };
 const none = { messages: 0, octets: 0 };
-const nothing = { retrieved: none, deleted: none, left: none };
+const nothing = { retrieved: none, top: none, deleted: none, left: none };
+/** The front counts these. */
+const throughRelay = { received: 0, sent: 0 };
 const sorry = `${firstLine(err('the login came to nothing, try again', 'SYS/TEMP'))}\r\n`;

@@ -41,9 +41,9 @@ export class WorkerChild extends Child {
     this.worker = new WorkerProcess(this.process, silent);
   }
 
-  async become({ uid, gid }: { uid: number; gid: number }, publicKey: string): Promise<void> {
+  async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {
     await this.worker.loaded;
-    await this.worker.become({ kind: 'become', uid, gid, publicKey });
+    await this.worker.become({ kind: 'become', uid, gid });
   }
 }
 

@@ -29,7 +29,7 @@ export class Front {
     const authority = userAuthority({
       core,
       logins,
-      assign: (ticket, facts) => master.assign(ticket, facts),
+      assign: (ticket, facts, lent) => master.assign(ticket, facts, lent),
       channelOf: (id) => sessions.get(id)?.channel,
     });
     let count = 0;

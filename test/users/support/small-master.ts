@@ -41,9 +41,9 @@ export class SmallMaster {
   static async start(site: Site, options: Partial<Options> = {}): Promise<SmallMaster> {
     const auth = new Child('auth', site);
     const [report] = await once(auth.process, 'message');
-    const { publicKey } = readySchema.parse(report);
+    const { key } = readySchema.parse(report);
     const pairs = await StreamPairs.open(site.folder);
-    return new SmallMaster(site, { ...defaults, ...options, auth, pairs, publicKey });
+    return new SmallMaster(site, { ...defaults, ...options, auth, pairs, key });
   }
 
   /** A front's end of a stream to the auth process. */
@@ -54,8 +54,8 @@ export class SmallMaster {
   }
 
   /** What a front asks for when auth has let a client in. */
-  assign(ticket: string, facts: CarriedConnectionFacts): Promise<Assigned> {
-    return this.pool.assign(ticket, facts);
+  assign(ticket: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
+    return this.pool.assign(ticket, facts, lent);
   }
 
   /** The worker with this process id. */
@@ -88,5 +88,5 @@ const defaults: Options = { spares: 1, maxUsers: 10, patienceMs: 1000, idleMs: 6
 interface Parts extends Options {
   readonly auth: Child;
   readonly pairs: StreamPairs;
-  readonly publicKey: string;
+  readonly key: string;
 }
