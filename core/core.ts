@@ -1,24 +1,28 @@
 import type { Mechanism } from './auth/mechanism.ts';
 import { capaOf } from './commands/capa.ts';
 import { capabilitiesOf } from './commands/capabilities.ts';
-import { dele } from './commands/dele.ts';
-import { list } from './commands/list.ts';
+import { deleIn } from './commands/dele.ts';
+import { listIn } from './commands/list.ts';
 import { passUnder, userUnder } from './commands/login.ts';
 import { noop } from './commands/noop.ts';
 import { quit } from './commands/quit.ts';
-import { retr } from './commands/retr.ts';
-import { rset } from './commands/rset.ts';
+import { retrIn } from './commands/retr.ts';
+import { rsetIn } from './commands/rset.ts';
 import { stat } from './commands/stat.ts';
 import { stls } from './commands/stls.ts';
-import { top } from './commands/top.ts';
-import { uidl } from './commands/uidl.ts';
+import { topIn } from './commands/top.ts';
+import { uidlIn } from './commands/uidl.ts';
+import { classicStyle } from './log/classic-style.ts';
 import type { Logger } from './log/logger.ts';
+import { plainStyle } from './log/style.ts';
+import { ownVersion } from './package-version.ts';
 import { ApplyError } from './plugin/apply-error.ts';
 import { applyAll } from './plugin/apply.ts';
 import { CommandTable } from './plugin/command-table.ts';
 import { FactTable } from './plugin/facts.ts';
 import { createHooks, type Hooks } from './plugin/hooks.ts';
 import { unknownNames } from './plugin/inspect-hooks.ts';
+import { logWire } from './plugin/logged-wire.ts';
 import type { Plugin } from './plugin/plugin.ts';
 import { SpoolLockTable } from './plugin/spool-locks.ts';
 import type { PluginState } from './plugin/state.ts';
@@ -26,6 +30,9 @@ import type { Subcommand } from './plugin/subcommand.ts';
 import { Table } from './plugin/table.ts';
 import { toldLog } from './plugin/told-log.ts';
 import type { Reply } from './protocol/reply.ts';
+import { classicReplies } from './replies/classic.ts';
+import { plainReplies } from './replies/plain.ts';
+import type { Replies } from './replies/replies.ts';
 import type { ConnectionFacts } from './session/channel.ts';
 import { passwordRefusal } from './session/password-rule.ts';
 import type { Settings } from './settings.ts';
@@ -39,6 +46,7 @@ export interface Core {
   readonly facts: FactTable;
   readonly spoolLocks: SpoolLockTable;
   readonly settings: Settings;
+  readonly replies: Replies;
   readonly log: Logger;
 }
 
@@ -56,7 +64,10 @@ export interface Surroundings {
  */
 export function createCore(plugins: readonly Plugin[], surroundings: Surroundings): Core {
   const hooks = createHooks();
-  const log = toldLog(surroundings.log, hooks.log);
+  const replies = repliesIn(surroundings.settings);
+  const isClassic = surroundings.settings.logStyle === 'classic';
+  const log = toldLog(surroundings.log, hooks.log, isClassic ? classicStyle(ownVersion) : plainStyle);
+  if (isClassic) logWire(hooks.wire, log);
   const core: Core = {
     hooks,
     commands: new CommandTable(),
@@ -65,12 +76,14 @@ export function createCore(plugins: readonly Plugin[], surroundings: Surrounding
     facts: new FactTable(),
     spoolLocks: new SpoolLockTable(),
     settings: surroundings.settings,
+    replies,
     log,
   };
   const capa = capaOf((session) => capabilitiesOf(session, core));
   const refuse = (facts: ConnectionFacts): Reply | undefined => passwordRefusal(facts, surroundings.settings);
-  const [user, pass] = [userUnder(refuse), passUnder(refuse)];
-  for (const command of [user, pass, quit, stat, list, retr, dele, noop, rset, top, uidl, capa]) {
+  const [user, pass] = [userUnder(refuse), passUnder(refuse, replies)];
+  const spoken = [listIn, retrIn, deleIn, rsetIn, topIn, uidlIn].map((commandIn) => commandIn(replies));
+  for (const command of [user, pass, quit, stat, noop, ...spoken, capa]) {
     core.commands.add(command, 'popper');
   }
   if (surroundings.settings.tls !== undefined) core.commands.add(stls, 'popper');
@@ -82,3 +95,6 @@ export function createCore(plugins: readonly Plugin[], surroundings: Surrounding
   if (all.length > 0) throw new ApplyError(all);
   return core;
 }
+
+const repliesIn = ({ replies, hostname }: Settings): Replies =>
+  replies === 'classic' ? classicReplies({ hostname, version: ownVersion }) : plainReplies;

@@ -15,3 +15,6 @@ export function packageVersion(specifier: string, base: string): string | undefi
     return undefined;
   }
 }
+
+/** popper's own. */
+export const ownVersion = packageVersion('.', import.meta.url) ?? 'unknown';

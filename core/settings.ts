@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 /** Where to wait for clients. */
 export type Listen =
   /**
@@ -6,7 +8,12 @@ export type Listen =
    */
   | { readonly host?: string; readonly port: number; readonly tls?: boolean; readonly proxy?: Proxies }
   /** A unix socket; `mode` is its permission bits (default 0o660). */
-  | { readonly path: string; readonly mode?: number; readonly proxy?: Proxies };
+  | { readonly path: string; readonly mode?: number; readonly proxy?: Proxies }
+  /**
+   * A listening socket that whoever started popper has opened for it: systemd, which calls it so (`FileDescriptorName=`). Where
+   * several have that name, the second entry is the second of them.
+   */
+  | { readonly inherited: string; readonly tls?: boolean; readonly proxy?: Proxies };
 
 /** Who opens connections for others, and says for whom in a PROXY header (version 1 or 2) before the client's first octet. */
 export interface Proxies {
@@ -96,6 +103,16 @@ export interface Settings {
   /** With `isolation: 'user'` nobody with a lower uid is served: 1 or more. */
   readonly minUid: number;
   readonly workers: WorkerSettings;
+  /** Whose words the replies are in: popper's own, or the classic popper's. */
+  readonly replies: 'plain' | 'classic';
+  /** What this machine is called in replies. */
+  readonly hostname: string;
+  /** Removes what is marked also where a client goes without QUIT, as the classic popper did. */
+  readonly updateOnAbort: boolean;
+  /** Asks the system for SO_DEBUG on every TCP connection. */
+  readonly socketDebug: boolean;
+  /** Whose words the log is in: popper's own, or the classic popper's for what happens in a session. */
+  readonly logStyle: 'plain' | 'classic';
 }
 
 export const defaultSettings = {
@@ -114,4 +131,9 @@ export const defaultSettings = {
   user: 'popper',
   minUid: 1000,
   workers: { spares: 2, maxUsers: 100, patienceMs: 10_000 },
+  replies: 'plain',
+  hostname: hostname(),
+  updateOnAbort: false,
+  socketDebug: false,
+  logStyle: 'plain',
 } as const satisfies Omit<Settings, 'listen' | 'stateDir'>;

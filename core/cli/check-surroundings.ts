@@ -32,7 +32,8 @@ async function isRunning({ control }: Settings): Promise<boolean> {
  * another user, it may be as it should; but a name that stands for no address is a problem. Unix sockets are not tried, for that would leave a file.
  */
 async function checkPort(where: Settings['listen'][number], findings: Findings): Promise<void> {
-  if ('path' in where || !canShareSockets) return;
+  // Whoever starts popper opens an inherited socket for it, and not for a check.
+  if ('path' in where || 'inherited' in where || !canShareSockets) return;
   const { host, port } = where;
   const sockets = new Sockets();
   try {

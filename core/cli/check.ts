@@ -7,7 +7,7 @@ import { checkSurroundings } from './check-surroundings.ts';
 import { checkTls } from './check-tls.ts';
 import { checkUsers } from './check-users.ts';
 import type { CliIo } from './cli-io.ts';
-import { type Configured, configure } from './configure.ts';
+import { type Configured, configure, type NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { count, explain } from './explain.ts';
 
@@ -15,11 +15,11 @@ import { count, explain } from './explain.ts';
  * `popper check`: everything that can be known of a config without serving anybody. Ends with 0 where it is in order, 1
  * where it has problems, 2 where there is none to check.
  */
-export async function check(file: string | undefined, io: CliIo): Promise<number> {
+export async function check(named: NamedConfig, io: CliIo): Promise<number> {
   const { stdout, stderr, workingFolder } = io;
   try {
     const configured = await configure({
-      file,
+      ...named,
       workingFolder,
       openLog: () => createLogger({ level: 'warn', format: 'auto', stream: stderr }),
     });

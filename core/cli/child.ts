@@ -1,4 +1,4 @@
-// The program of processes that a master starts: node child.ts ROLE CONFIG-FILE.
+// The program of processes that a master starts, by a command line that child-program.ts makes and reads.
 import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
@@ -9,12 +9,13 @@ import { runLocker } from '../server/user/locker.ts';
 import { lockersFolderOf } from '../server/user/own-folder.ts';
 import { runWorker } from '../server/user/worker.ts';
 import { limitYoungGeneration } from '../server/young-generation.ts';
+import { readChildArguments } from './child-program.ts';
 import { type Configured, configureLoaded } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { runFront } from './front.ts';
 import { untilDone } from './until-done.ts';
 
-const [role, file] = process.argv.slice(2);
+const { role, file, flags, given, client } = readChildArguments(process.argv.slice(2));
 // Those that are given streams by it talk to it in words of their own.
 const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
 
@@ -25,15 +26,15 @@ async function run(): Promise<number> {
   try {
     // A terminal gives these to all of its processes; here it is the master who decides.
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-    const config = await loadConfig({ file });
+    const config = await loadConfig({ file, flags });
     limitYoungGeneration();
     const configured = configureLoaded(
       ownConfig(config),
       createLogger({ ...config.log, stream: process.stderr }),
     );
     if (master === undefined) return await serve(configured);
-    if (role === 'front') return await runFront(configured, master);
-    await master.tell({ kind: 'plan', plan: planOf(configured.config.settings) });
+    if (role === 'front') return await runFront(configured, { master, client });
+    await master.tell({ kind: 'plan', plan: planOf(configured.config.settings, given) });
     return exitCode.done;
   } catch (error) {
     await tellFailure(messageOf(error));

@@ -1,3 +1,4 @@
+import type { Flags } from '../config/flags.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Core, createCore, type Surroundings } from '../core.ts';
@@ -5,9 +6,14 @@ import type { Logger } from '../log/logger.ts';
 import { ApplyError } from '../plugin/apply-error.ts';
 import { State } from '../server/state.ts';
 
-export interface ConfigureOptions<Log extends Logger> {
+/** Which config, and what the command line tells it. */
+export interface NamedConfig {
   /** As `-c` named it; undefined to search. */
   readonly file: string | undefined;
+  readonly flags: Flags;
+}
+
+export interface ConfigureOptions<Log extends Logger> extends NamedConfig {
   readonly workingFolder: string;
   /** The log, made when the config has said what it should be like. */
   readonly openLog: (config: LoadedConfig) => Log;

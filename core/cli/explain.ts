@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { ConfigError, type ConfigProblem, NoConfigError } from '../config/problem.ts';
 import { nameOf, renderProblem } from '../config/render-problem.ts';
 import { counted } from '../counted.ts';
+import { MissingSocket } from '../server/activation/sockets-for.ts';
 import { AccountFault } from '../server/user/account.ts';
 import { hasColours } from './cli-io.ts';
 import { exitCode } from './exit-code.ts';
@@ -13,7 +14,7 @@ export function explain(error: unknown, stream: Writable, workingFolder: string)
     stream.write(`popper: ${error.message}\n`);
     return exitCode.unusable;
   }
-  if (error instanceof AccountFault) {
+  if (error instanceof AccountFault || error instanceof MissingSocket) {
     stream.write(`popper: cannot start: ${error.message}\n`);
     return exitCode.problems;
   }

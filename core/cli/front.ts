@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { DaemonLog } from '../log/pino-log.ts';
+import { ownVersion } from '../package-version.ts';
 import type { Control } from '../server/control/commands.ts';
 import { DaemonControl } from '../server/control/daemon-control.ts';
 import { type Daemon, startDaemon } from '../server/daemon.ts';
@@ -9,6 +10,8 @@ import { Behind } from '../server/front/behind.ts';
 import { watchForBlocks } from '../server/front/block-watch.ts';
 import { startHeartbeat } from '../server/front/heartbeat.ts';
 import type { Superior } from '../server/front/superior.ts';
+import { openClient, type OpenClient } from '../server/inetd/open-client.ts';
+import type { SoleClient } from '../server/inetd/sole-client.ts';
 import { type CarriedPem, firstSocketDescriptor, type Order } from '../server/ipc/messages.ts';
 import { ProcessTitle } from '../server/process-title.ts';
 import type { Account } from '../server/user/account.ts';
@@ -16,15 +19,20 @@ import { complaintAboutRights } from '../server/user/rights.ts';
 import { logAdvice, adviceOnCore } from './advice.ts';
 import type { Configured } from './configure.ts';
 import { count } from './explain.ts';
-import { packageVersion } from './package-version.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 import { watchExit } from './watch-exit.ts';
 
+interface FrontOptions {
+  readonly master: Superior;
+  /** In the place of ports; undefined for all who come. */
+  readonly client: SoleClient | undefined;
+}
+
 /** Serves clients as a front, until the master or an error ends it. Gives the exit code; throws where it cannot start. */
-export async function runFront(configured: Configured<DaemonLog>, master: Superior): Promise<number> {
+export async function runFront(configured: Configured<DaemonLog>, options: FrontOptions): Promise<number> {
   const exitIsExpected = watchExit(configured.log);
   try {
-    const front = new Front(configured, master);
+    const front = new Front(configured, options);
     return await front.run();
   } finally {
     exitIsExpected();
@@ -34,18 +42,22 @@ export async function runFront(configured: Configured<DaemonLog>, master: Superi
 class Front {
   readonly #configured: Configured<DaemonLog>;
   readonly #master: Superior;
+  readonly #client: SoleClient | undefined;
   /** The master tells of what happens to all of them; a front's part of it is for who looks closely. */
   readonly #quiet: DaemonLog;
   readonly #shutdown: Shutdown;
   readonly #behind: Behind;
   #daemon: Daemon | undefined;
   #control: Control | undefined;
+  /** What a client has still to be given of its session is on its way until then. */
+  #passedOn: Promise<void> = Promise.resolve();
   #stops = 0;
 
-  constructor(configured: Configured<DaemonLog>, master: Superior) {
+  constructor(configured: Configured<DaemonLog>, { master, client }: FrontOptions) {
     const { log, config } = configured;
     this.#configured = configured;
     this.#master = master;
+    this.#client = client;
     this.#quiet = { ...log, info: (message, fields) => log.debug(message, fields) };
     this.#shutdown = new Shutdown({
       log: this.#quiet,
@@ -69,8 +81,10 @@ class Front {
     startHeartbeat({ everyMs: Math.min(1000, config.settings.blockedTimeoutMs / 4), beat, log });
     this.#shutdown.started(await this.#start());
     await this.#master.tell({ kind: 'listening' });
-    this.#watchForBlocks();
+    // That costs more than one session does.
+    if (this.#client === undefined) this.#watchForBlocks();
     const code = await this.#shutdown.done;
+    await this.#passedOn;
     // What its last sessions came to.
     await beat();
     return code;
@@ -89,20 +103,23 @@ class Front {
 
   async #start(): Promise<Daemon> {
     const { core, state, config } = this.#configured;
-    const { number, addresses, recovers, announces, as, pem } = await this.#master.start;
+    const { number, addresses, recovers, as, pem, ...duties } = await this.#master.start;
     if (as) await this.#beginAs(as, pem);
-    // What is true of all fronts is told by one.
+    // What is true of all fronts is told by one, and not to each client's own.
+    const announces = duties.announces && this.#client === undefined;
     if (announces) logAdvice(adviceOnCore(core), core.log);
     const sockets = addresses.map((address, index) => ({
       address,
       descriptor: firstSocketDescriptor + index,
     }));
+    const clients = this.#client && (await this.#open(this.#client));
     const daemon = await startDaemon(core, state, {
       hasMaster: true,
       ...(as && { privileged: this.#behind }),
       recovers,
       announces,
       sockets,
+      ...(clients && { clients }),
     });
     this.#daemon = daemon;
     const title = new ProcessTitle(
@@ -110,12 +127,18 @@ class Front {
     );
     daemon.sessions.changed = () => title.changed();
     this.#control = new DaemonControl(daemon, {
-      version: packageVersion('.', import.meta.url) ?? 'unknown',
+      version: ownVersion,
       configFile: config.file,
       state,
       drain: () => this.#shutdown.drain(),
     });
     return daemon;
+  }
+
+  async #open(client: SoleClient): Promise<OpenClient['clients']> {
+    const { clients, passedOn } = await openClient(client, firstSocketDescriptor, process.stdout);
+    this.#passedOn = passedOn;
+    return clients;
   }
 
   /** A front of `isolation: 'user'`: who it is to be it must be already, for it would not get there by itself. */

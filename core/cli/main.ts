@@ -1,16 +1,20 @@
-import type { Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 
+import { takeClient } from '../server/inetd/sole-client.ts';
 import { exitCode } from './exit-code.ts';
 import { runProgram } from './program.ts';
 
-const { stdin, stdout, stderr } = process;
+const args = process.argv.slice(2);
+// Before anybody else touches standard input, output and error.
+const client = args.includes('--inetd') ? takeClient({ beginsWithTls: args.includes('--tls') }) : undefined;
+const { stdout, stderr } = process;
 
 // Whoever read our output has left: a daemon goes on serving without its log, and a list needs no end.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});
 
 try {
-  const code = await runProgram(process.argv.slice(2), {
-    stdin,
+  const code = await runProgram(args, {
+    ...(client ? { client, stdin: Readable.from([]) } : { stdin: process.stdin }),
     stdout,
     stderr,
     workingFolder: process.cwd(),

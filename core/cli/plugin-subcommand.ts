@@ -1,3 +1,4 @@
+import { noFlags } from '../config/flags.ts';
 import { installedSubcommands } from '../config/installed-subcommands.ts';
 import { ConfigError, NoConfigError } from '../config/problem.ts';
 import type { Core } from '../core.ts';
@@ -33,13 +34,24 @@ export async function runPluginSubcommand(called: Called, io: CliIo): Promise<nu
   return subcommand.run(args, io);
 }
 
+/** What the plugins of a config bring. */
+interface Brought {
+  readonly subcommands: readonly Subcommand[];
+  /** Whether a config has said which there are. */
+  readonly areAll: boolean;
+  /** The commands of POP3, theirs and the core's; undefined where no config says which there are. */
+  readonly commands: Core['commands'] | undefined;
+}
+
 /** The subcommands that plugins bring, for `popper --help`, and whether a config has said which there are. */
-export async function pluginSubcommands(
-  file: string | undefined,
-  io: CliIo,
-): Promise<{ readonly subcommands: readonly Subcommand[]; readonly areAll: boolean }> {
+export async function pluginSubcommands(file: string | undefined, io: CliIo): Promise<Brought> {
   const sought = await coreFor(file, io);
-  return { subcommands: await subcommandsIn(sought, file), areAll: 'core' in sought };
+  const isThere = 'core' in sought;
+  return {
+    subcommands: await subcommandsIn(sought, file),
+    areAll: isThere,
+    commands: isThere ? sought.core.commands : undefined,
+  };
 }
 
 /** The core that the config makes, or why there is none. */
@@ -48,7 +60,7 @@ type Sought = { readonly core: Core } | { readonly error: unknown };
 async function coreFor(file: string | undefined, { stderr, workingFolder }: CliIo): Promise<Sought> {
   try {
     const openLog = () => createLogger({ level: 'warn', format: 'auto', stream: stderr });
-    return await configure({ file, workingFolder, openLog });
+    return await configure({ file, flags: noFlags, workingFolder, openLog });
   } catch (error) {
     if (error instanceof ConfigError || error instanceof NoConfigError) return { error };
     throw error;

@@ -4,20 +4,20 @@ import { capabilitiesOf } from '../commands/capabilities.ts';
 import { nameOf } from '../config/render-problem.ts';
 import type { Core } from '../core.ts';
 import { createLogger } from '../log/pino-log.ts';
+import { packageVersion } from '../package-version.ts';
 import { inspectHooks } from '../plugin/inspect-hooks.ts';
 import type { AuthorizationSession } from '../session/session.ts';
 import type { CliIo } from './cli-io.ts';
-import { type Configured, configure } from './configure.ts';
+import { type Configured, configure, type NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { explain } from './explain.ts';
-import { packageVersion } from './package-version.ts';
 
 /** `popper plugins`: what the config adds up to, in the order in which it acts. */
-export async function plugins(file: string | undefined, io: CliIo): Promise<number> {
+export async function plugins(named: NamedConfig, io: CliIo): Promise<number> {
   const { stdout, stderr, workingFolder } = io;
   try {
     const configured = await configure({
-      file,
+      ...named,
       workingFolder,
       openLog: () => createLogger({ level: 'warn', format: 'auto', stream: stderr }),
     });

@@ -45,11 +45,13 @@ describe('somebody who does not know popper', () => {
     equal(code, 0);
   });
 
-  it('gets the help on standard error, and a 2, where he says nothing at all', async () => {
-    const { code, stdout, stderr } = await popper();
-    match(stderr, /^Usage: popper/);
+  it('is told what is missing where he says nothing at all, for that means to serve', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'popper-cli-'));
+    const { code, stdout, stderr } = await runInMemory([], empty);
+    match(stderr, /^popper: (no config|there is no)/);
     equal(stdout, '');
     equal(code, 2);
+    await rm(empty, { recursive: true });
   });
 
   it('can ask for the version alone', async () => {
@@ -74,11 +76,27 @@ describe('somebody who mistypes', () => {
     equal(code, 2);
   });
 
+  // Section 1.1 of what is known of the classic popper.
+  it('an option of the classic popper is shown its usage, word for word, and gets its exit code', async () => {
+    for (const args of [['-x'], ['-T'], ['-sdq', 'serve']]) {
+      const { code, stdout, stderr } = await popper(...args);
+      match(stderr, /^Usage: popper \[-d\] \[-k\] \[-s\] \[-t trace-file\] \[-T timeout\] \[-b bulldir\]\n/);
+      equal(stdout, '');
+      equal(code, 1);
+    }
+  });
+
+  it('or gives flags to a config that does not read them, is told so', async () => {
+    const { code, stdout } = await popper('check', '-s');
+    match(stdout, /no function of the command line, so -s would change nothing/);
+    equal(code, 1);
+  });
+
   it('or says too much, or too little, is told so', async () => {
     match((await popper('check', 'twice')).stderr, /too many arguments/);
-    match((await popper('check', '-c')).stderr, /argument missing/);
+    match((await popper('check', '-c')).stderr, /-c wants something behind it/);
     equal((await popper('check', 'twice')).code, 2);
-    equal((await popper('check', '-c')).code, 2);
+    equal((await popper('check', '-c')).code, 1);
   });
 });
 

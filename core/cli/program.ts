@@ -1,89 +1,79 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 
 import type { Subcommand } from '../plugin/subcommand.ts';
-import { check } from './check.ts';
-import { type CliIo, hasColours } from './cli-io.ts';
-import { addControlCommands, controlWords } from './control/add-control-commands.ts';
+import { refuse } from '../server/inetd/sole-client.ts';
+import type { CliIo } from './cli-io.ts';
+import { type CommandLine, classicUsage, readCommandLine, WrongOption } from './command-line.ts';
+import { configAround } from './config-option.ts';
 import { exitCode } from './exit-code.ts';
-import { packageVersion } from './package-version.ts';
+import { bareCommands } from './manual/bare-commands.ts';
+import { configPage } from './manual/config-page.ts';
+import { plainOf } from './manual/plain.ts';
+import { type Described, popperPage } from './manual/popper-page.ts';
+import { ownProgram, ownWords, readsFlags } from './own-program.ts';
 import { pluginSubcommands, runPluginSubcommand } from './plugin-subcommand.ts';
-import { plugins } from './plugins.ts';
-import { serve } from './serve.ts';
-
-type Run = (file: string | undefined, io: CliIo) => Promise<number>;
-
-interface Own {
-  readonly summary: string;
-  /** Stands at the end of its help. */
-  readonly ending?: string;
-  readonly run: Run;
-}
-
-/** What popper can do without any plugin. */
-const own: Readonly<Record<string, Own>> = {
-  serve: { summary: 'serve maildrops to clients, until a signal ends it', run: serve },
-  check: {
-    summary: 'look for problems in the config and what it names',
-    ending:
-      '\nEnds with 0 where all is in order (warnings may be), 1 where there are problems, 2 where there is no config.\n',
-    run: check,
-  },
-  plugins: { summary: 'list plugins, hooks in order, commands and capabilities', run: plugins },
-};
-
-const ownWords = [...Object.keys(own), ...controlWords, 'help'];
 
 /** Runs the `popper` program with these arguments (without node and file) and gives its exit code. */
 export async function runProgram(args: readonly string[], io: CliIo): Promise<number> {
-  const { word, file, rest } = firstWord(args);
-  if (word !== undefined && !ownWords.includes(word)) {
-    return runPluginSubcommand({ name: word, known: ownWords, ...configAround(rest, file) }, io);
+  try {
+    return await runLine(io.client === undefined ? readCommandLine(args) : readInetdLine(args), io);
+  } catch (error) {
+    if (!(error instanceof WrongOption)) throw error;
+    if (io.client !== undefined) refuse(io.client);
+    io.stderr.write(`${classicUsage}popper: ${error.message} (popper --help says what there is)\n`);
+    return exitCode.problems;
   }
-  const [topic] = rest;
-  if (word === 'help' && topic !== undefined && !ownWords.includes(topic)) {
-    return runPluginSubcommand({ name: topic, known: ownWords, args: ['--help'], file }, io);
-  }
-  return runOwn(args, { io, help: asksForHelp(args, word) ? await pluginHelp(file, io) : '' });
 }
 
-interface First {
-  readonly word: string | undefined;
-  readonly file: string | undefined;
-  /** What stands behind the word. */
-  readonly rest: readonly string[];
+async function runLine(line: CommandLine, io: CliIo): Promise<number> {
+  const { file, rest } = line;
+  const [word, ...behind] = rest;
+  // The classic popper had no subcommands: it served.
+  if (word === undefined) return runOwn(['serve'], line, io);
+  if (readsFlags(word)) return runOwnWord(word, behind, { line, io });
+  if (word === 'help' && (behind[0] === undefined || behind[0] === 'config'))
+    return showManual(behind[0], line, io);
+  if (word.startsWith('-') || isKnown(word, behind)) return runOwn(rest, line, io);
+  if (word !== 'help')
+    return runPluginSubcommand({ name: word, known: ownWords, ...configAround(behind, file) }, io);
+  return runPluginSubcommand({ name: behind[0] ?? '', known: ownWords, args: ['--help'], file }, io);
 }
 
-/** The first argument that is no option, and the config named before it: a plugin's options are its own to read. */
-function firstWord(args: readonly string[]): First {
-  const [first, ...rest] = args;
-  if (first === undefined) return { word: undefined, file: undefined, rest };
-  if (!first.startsWith('-')) return { word: first, file: undefined, rest };
-  const { file, args: others } = configIn(args, undefined);
-  const next = firstWord(others.length < args.length ? others : rest);
-  return { ...next, file: next.file ?? file };
+/** What `--inetd` and `--tls` say is known by now: it had to be before anything else was done. */
+function readInetdLine(args: readonly string[]): CommandLine {
+  const line = readCommandLine(args.filter((word) => word !== '--inetd' && word !== '--tls'));
+  const [word = 'serve'] = line.rest;
+  if (word !== 'serve') throw new WrongOption(`--inetd goes with serve, and not with ${word}`);
+  return line;
 }
 
-/** Takes `-c FILE`, in any of its spellings, from the front. */
-function configIn(args: readonly string[], otherwise: string | undefined) {
-  const [first = '', second, ...rest] = args;
-  if (first === '-c' || first === '--config') return { file: second ?? otherwise, args: rest };
-  const attached = /^(?:--config=|-c)(.+)$/s.exec(first)?.[1];
-  if (attached === undefined) return { file: otherwise, args };
-  return { file: attached, args: args.slice(1) };
+/** A word that is popper's own, and with `help` one whose help is. */
+const isKnown = (word: string, [topic]: readonly string[]): boolean =>
+  ownWords.includes(word === 'help' && topic !== undefined ? topic : word);
+
+/** `popper help`: the manual, with what the plugins of the config bring. */
+async function showManual(topic: string | undefined, line: CommandLine, io: CliIo): Promise<number> {
+  const page = topic === 'config' ? configPage() : popperPage(await describe(line, io));
+  io.stdout.write(plainOf(page));
+  return exitCode.done;
 }
 
-/** The same, or where it is not there `-c FILE` from the end: whatever else a subcommand gets is its own to read. */
-function configAround(args: readonly string[], otherwise: string | undefined) {
-  const front = configIn(args, otherwise);
-  if (front.file !== undefined || args.includes('--')) return front;
-  const attached = /^--config=(.+)$/s.exec(args.at(-1) ?? '')?.[1];
-  if (attached !== undefined) return { file: attached, args: args.slice(0, -1) };
-  const isNamed = ['-c', '--config'].includes(args.at(-2) ?? '');
-  return isNamed ? { file: args.at(-1), args: args.slice(0, -2) } : front;
+async function describe(line: CommandLine, io: CliIo): Promise<Described> {
+  const { subcommands, commands = bareCommands() } = await pluginSubcommands(line.file, io);
+  return { program: ownProgram({ line, io, help: '', ended: () => {} }), commands, subcommands };
 }
 
-const asksForHelp = (args: readonly string[], word: string | undefined): boolean =>
-  (word === undefined || word === 'help') && !args.includes('--version') && !args.includes('-V');
+/** Options of the classic popper may stand behind such a word, too. */
+function runOwnWord(
+  word: string,
+  behind: readonly string[],
+  { line, io }: { readonly line: CommandLine; readonly io: CliIo },
+): Promise<number> {
+  const { rest, file, flags } = readCommandLine(behind, line);
+  return runOwn([word, ...rest], { file, flags, rest }, io);
+}
+
+const asksForHelp = ([word]: readonly string[]): boolean => ['-h', '--help'].includes(word ?? '');
 
 async function pluginHelp(file: string | undefined, io: CliIo): Promise<string> {
   const { subcommands, areAll } = await pluginSubcommands(file, io);
@@ -103,55 +93,20 @@ function listOf(subcommands: readonly Subcommand[]): string {
   return `\nSubcommands of plugins:\n${lines.join('')}`;
 }
 
-async function runOwn(
-  args: readonly string[],
-  { io, help }: { readonly io: CliIo; readonly help: string },
-): Promise<number> {
+async function runOwn(args: readonly string[], line: CommandLine, io: CliIo): Promise<number> {
   const codes: number[] = [];
-  const program = programFor(io, help);
-  for (const [name, { summary, ending = '', run }] of Object.entries(own)) {
-    program
-      .command(name)
-      .description(summary)
-      .addHelpText('after', ending)
-      .action(async () => {
-        codes.push(await run(configOption(program), io));
-      });
-  }
-  addControlCommands(program, {
-    io,
-    file: () => configOption(program),
-    ended: (code) => codes.push(code),
-  });
+  const help = asksForHelp(args) ? await pluginHelp(fileIn(args, line), io) : '';
+  const program = ownProgram({ line, io, help, ended: (code) => void codes.push(code) });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (io.client !== undefined) refuse(io.client);
     return error.exitCode === 0 ? exitCode.done : exitCode.unusable;
   }
   return codes[0] ?? exitCode.unusable;
 }
 
-function configOption(program: Command): string | undefined {
-  const file: unknown = program.opts()['config'];
-  return typeof file === 'string' ? file : undefined;
-}
-
-const programFor = (io: CliIo, help: string): Command =>
-  new Command('popper')
-    .description('A POP3 daemon that is made of plugins.')
-    .option('-c, --config <file>', 'the config file; without it, popper.config.* here or in /etc/popper')
-    .version(packageVersion('.', import.meta.url) ?? 'unknown', '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this')
-    .addHelpText('after', help)
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'popper: ')),
-      getOutHasColors: () => hasColours(io.stdout),
-      getErrHasColors: () => hasColours(io.stderr),
-    })
-    .showSuggestionAfterError()
-    .showHelpAfterError('(popper --help says what there is)')
-    .exitOverride();
+/** The config that is named behind `--help`. */
+const fileIn = ([, ...behind]: readonly string[], { file }: CommandLine): string | undefined =>
+  configAround(behind, file).file;

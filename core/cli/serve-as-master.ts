@@ -1,13 +1,13 @@
-import { extname, join } from 'node:path';
-
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { DaemonLog } from '../log/pino-log.ts';
+import { ownVersion } from '../package-version.ts';
+import type { GivenSocket } from '../server/activation/variables.ts';
 import { planOf } from '../server/ipc/plan.ts';
 import { MasterControl } from '../server/master/master-control.ts';
 import { Master } from '../server/master/master.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
 import type { Settings } from '../settings.ts';
-import { packageVersion } from './package-version.ts';
+import { childProgram } from './child-program.ts';
 import { serveUntilEnd, type Surroundings } from './serve-until-end.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 
@@ -15,15 +15,21 @@ import { patienceMsOf, Shutdown } from './shutdown.ts';
 export const hasMaster = ({ settings: { fronts, isolation } }: LoadedConfig): boolean =>
   isolation === 'user' || (fronts === 'auto' ? canShareSockets : fronts > 1);
 
+/** How the process was started. */
+export interface Started extends Pick<Surroundings, 'stderr' | 'manager'> {
+  /** The sockets that it was started with. */
+  readonly given: readonly GivenSocket[];
+}
+
 /** Serves as the master of its fronts, until a signal ends it. Gives the exit code. */
 export async function serveAsMaster(
   config: LoadedConfig,
   log: DaemonLog,
-  { stderr, manager }: Pick<Surroundings, 'stderr' | 'manager'>,
+  { given, stderr, manager }: Started,
 ): Promise<number> {
   const { settings, file } = config;
-  const plan = planOf(settings);
-  const master = new Master({ program: { entry: childProgram, args: [file] }, log });
+  const plan = planOf(settings, given);
+  const master = new Master({ program: childProgram({ file, flags: config.flags, given }), log });
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
   master.reloads = (outcome) => void manager.reloads(outcome);
@@ -45,9 +51,6 @@ const needsNewNode = ({ isolation }: Settings): string =>
     ? "isolation: 'user' needs Node 24.21: update it, or set isolation: 'none'"
     : 'fronts: more than 1 needs Node 24.21: update it, or set fronts: 1';
 
-/** In source and built, it lies beside this file and ends as this one does. */
-const childProgram = join(import.meta.dirname, `child${extname(import.meta.filename)}`);
-
 function answerSignals(master: Master): void {
   process.title = 'popper: master';
   // Its outcome is in the log.
@@ -57,7 +60,7 @@ function answerSignals(master: Master): void {
 
 const controlOf = (master: Master, shutdown: Shutdown, configFile: string): MasterControl =>
   new MasterControl(master, {
-    version: packageVersion('.', import.meta.url) ?? 'unknown',
+    version: ownVersion,
     configFile,
     drain: () => shutdown.drain(),
   });

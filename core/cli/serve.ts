@@ -1,42 +1,43 @@
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
+import { ownVersion } from '../package-version.ts';
+import { adviceOnSockets, placed } from '../server/activation/sockets-for.ts';
+import { takeListenVariables } from '../server/activation/variables.ts';
 import { DaemonControl } from '../server/control/daemon-control.ts';
-import { type Daemon, startDaemon } from '../server/daemon.ts';
+import { alone, type Daemon, startDaemon } from '../server/daemon.ts';
 import { ServiceManager } from '../server/notify/service-manager.ts';
 import { takeNotifyVariables } from '../server/notify/variables.ts';
 import { ProcessTitle } from '../server/process-title.ts';
 import { limitYoungGeneration } from '../server/young-generation.ts';
 import { adviceOnConfig, adviceOnCore, logAdvice } from './advice.ts';
 import type { CliIo } from './cli-io.ts';
-import { type Configured, configureLoaded } from './configure.ts';
+import { type Configured, configureLoaded, type NamedConfig } from './configure.ts';
 import { count, explain } from './explain.ts';
-import { packageVersion } from './package-version.ts';
-import { hasMaster, serveAsMaster } from './serve-as-master.ts';
-import { serveUntilEnd, type Surroundings } from './serve-until-end.ts';
+import { hasMaster, serveAsMaster, type Started } from './serve-as-master.ts';
+import { serveUntilEnd } from './serve-until-end.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 
 /** `popper serve`: serves until a signal ends it. Gives the exit code: 0 after a stop that was asked for. */
-export async function serve(file: string | undefined, io: CliIo): Promise<number> {
+export async function serve(named: NamedConfig, io: CliIo): Promise<number> {
   const { stderr, workingFolder } = io;
   // Before anybody else's code runs, for it may start processes.
   const variables = takeNotifyVariables(process.env);
+  const given = takeListenVariables(process.env);
   try {
-    const config = await loadConfig({ file, workingFolder });
+    const config = await loadConfig({ ...named, workingFolder });
     const log = createLogger({ ...config.log, stream: stderr });
     limitYoungGeneration();
     logAdvice(adviceOnConfig(config, workingFolder), log);
+    logAdvice(adviceOnSockets(config.settings.listen, given), log);
     const manager = await ServiceManager.open(variables, log);
-    if (hasMaster(config)) return await serveAsMaster(config, log, { stderr, manager });
-    return await run(configureLoaded(config, log), { stderr, manager });
+    if (hasMaster(config)) return await serveAsMaster(config, log, { given, stderr, manager });
+    return await run(configureLoaded(config, log), { given, stderr, manager });
   } catch (error) {
     return explain(error, stderr, workingFolder);
   }
 }
 
-async function run(
-  configured: Configured<DaemonLog>,
-  { stderr, manager }: Pick<Surroundings, 'stderr' | 'manager'>,
-): Promise<number> {
+async function run(configured: Configured<DaemonLog>, { given, stderr, manager }: Started): Promise<number> {
   const { core, state, log, config } = configured;
   const { settings } = config;
   const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
@@ -44,8 +45,11 @@ async function run(
   else signals.push('SIGHUP');
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
   logAdvice(adviceOnCore(core), log);
+  const sockets = placed(settings.listen, given).map((where) =>
+    'inherited' in where ? { descriptor: where.descriptor, address: where.inherited } : undefined,
+  );
   const start = async () => {
-    const daemon = await startDaemon(core, state);
+    const daemon = await startDaemon(core, state, { ...alone, sockets });
     showSessions(daemon);
     // A loop that does not turn tells nobody anything, which is enough.
     return { daemon, control: controlOf(daemon, shutdown, configured), isServing: () => true };
@@ -67,7 +71,7 @@ function showSessions({ sessions }: Daemon): void {
 
 const controlOf = (daemon: Daemon, shutdown: Shutdown, { state, config }: Configured): DaemonControl =>
   new DaemonControl(daemon, {
-    version: packageVersion('.', import.meta.url) ?? 'unknown',
+    version: ownVersion,
     configFile: config.file,
     state,
     drain: () => shutdown.drain(),

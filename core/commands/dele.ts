@@ -1,15 +1,17 @@
 import { ok } from '../protocol/reply.ts';
-import { defineCommand } from './command.ts';
+import type { Replies } from '../replies/replies.ts';
+import { type Command, defineCommand } from './command.ts';
 
 /** DELE msg: marks; nothing is removed before QUIT (RFC 1939 section 5). */
-export const dele = defineCommand({
-  keyword: 'DELE',
-  states: ['TRANSACTION'],
-  usage: 'DELE msg',
-  parse: (args) => args.number(),
+export const deleIn = (replies: Replies): Command =>
+  defineCommand({
+    keyword: 'DELE',
+    states: ['TRANSACTION'],
+    usage: 'DELE msg',
+    parse: (args) => args.number(),
 
-  run(number, { deletions }) {
-    deletions.mark(number);
-    return ok(`message ${number} deleted`);
-  },
-});
+    run(number, { deletions }) {
+      deletions.mark(number);
+      return ok(replies.deleted(number));
+    },
+  });

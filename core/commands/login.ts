@@ -1,4 +1,5 @@
 import { err, type Reply } from '../protocol/reply.ts';
+import type { Replies } from '../replies/replies.ts';
 import { Secret } from '../secret.ts';
 import type { ConnectionFacts } from '../session/channel.ts';
 import { type Command, defineCommand } from './command.ts';
@@ -20,7 +21,7 @@ export const userUnder = (refuse: PasswordRule): Command =>
   });
 
 /** PASS string: the second half. Spaces belong to the password (RFC 1939 section 7). */
-export const passUnder = (refuse: PasswordRule): Command =>
+export const passUnder = (refuse: PasswordRule, replies: Replies): Command =>
   defineCommand({
     keyword: 'PASS',
     states: ['AUTHORIZATION'],
@@ -30,7 +31,7 @@ export const passUnder = (refuse: PasswordRule): Command =>
     parse: (args) => args.rest(),
 
     run(password, { claimedUser }) {
-      if (claimedUser === undefined) return err('USER first');
+      if (claimedUser === undefined) return err(replies.userWanted());
       const attempt = { method: 'password', user: claimedUser, password: new Secret(password) } as const;
       return { kind: 'login', attempt };
     },

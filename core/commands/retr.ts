@@ -1,17 +1,19 @@
 import { begun } from '../maildrop/begun.ts';
 import { okBody } from '../protocol/reply.ts';
-import { defineCommand } from './command.ts';
+import type { Replies } from '../replies/replies.ts';
+import { type Command, defineCommand } from './command.ts';
 
 /** RETR msg: the whole message (RFC 1939 section 5). */
-export const retr = defineCommand({
-  keyword: 'RETR',
-  states: ['TRANSACTION'],
-  usage: 'RETR msg',
-  parse: (args) => args.number(),
+export const retrIn = (replies: Replies): Command =>
+  defineCommand({
+    keyword: 'RETR',
+    states: ['TRANSACTION'],
+    usage: 'RETR msg',
+    parse: (args) => args.number(),
 
-  async run(number, { deletions, maildrop, signal }) {
-    const index = deletions.indexOf(number);
-    const octets = maildrop.octetsOf(index);
-    return okBody(`${octets} octets`, await begun(maildrop.read(index, signal)), octets);
-  },
-});
+    async run(number, { deletions, maildrop, signal }) {
+      const index = deletions.indexOf(number);
+      const octets = maildrop.octetsOf(index);
+      return okBody(replies.retrieved(octets), await begun(maildrop.read(index, signal)), octets);
+    },
+  });

@@ -1,4 +1,4 @@
-import type { Flags } from './define-config.ts';
+import type { Flags } from './flags.ts';
 import { thrownProblem } from './import-problems.ts';
 import { type Reading, unreadable } from './reading.ts';
 import type { Source } from './source.ts';

@@ -1,21 +1,6 @@
 import type { Plugin } from '../plugin/plugin.ts';
 import type { ControlAddress, Listen, CleartextLogin, TlsSettings, WorkerSettings } from '../settings.ts';
-
-/** What the command line said, for a config file that is a function of it. */
-export interface Flags {
-  /** `-d`: log at debug. */
-  readonly debug: boolean;
-  /** `-s`: statistics. */
-  readonly statistics: boolean;
-  /** `-k`: Kerberos. */
-  readonly kerberos: boolean;
-  /** `-t FILE`: where to write a trace. */
-  readonly trace?: string;
-  /** `-T SECONDS`: how long a silent client is kept. */
-  readonly timeoutSeconds?: number;
-  /** `-b FOLDER`: where the bulletins are. */
-  readonly bulletins?: string;
-}
+import type { Flags } from './flags.ts';
 
 export interface Config {
   /** Any number of addresses. `host` is an IPv4 or IPv6 address; without it, all of both. `tls`: from the first octet on. */
@@ -86,6 +71,25 @@ export interface Config {
    * (`patienceMs`, default 10 000).
    */
   readonly workers?: Partial<WorkerSettings>;
+  /**
+   * Whose words replies are in: `plain`, popper's own (the default), or `classic`, those of the classic popper, for clients and
+   * scripts that look at them.
+   */
+  readonly replies?: 'plain' | 'classic';
+  /** What this machine is called in replies that name it. Default: as the system says. */
+  readonly hostname?: string;
+  /**
+   * Removes what is marked also where the client goes without QUIT or is silent for too long, as the classic popper did. RFC 1939
+   * sections 3 and 6 forbid it, and a broken connection then removes mail. Default false.
+   */
+  readonly updateOnAbort?: boolean;
+  /** Asks the system to trace TCP connections (SO_DEBUG), which only root may. Default false. */
+  readonly socketDebug?: boolean;
+  /**
+   * Whose words the log is in: `plain`, popper's own (the default), or `classic`, those of the classic popper for logins, probes, errors
+   * and timeouts, which filters of fail2ban and scrapers look for. The fields of a record are the same.
+   */
+  readonly logStyle?: 'plain' | 'classic';
   /** In the order in which they are to act. A false entry is left out. In JSON and YAML: names, or [name, options]. */
   readonly plugins: readonly (Plugin | false | undefined)[];
 }

@@ -53,8 +53,9 @@ function shownIn(file: string, path: Path): unknown {
 /** A config that is right but for what stands at the path, and has that. */
 function configWith(path: Path, value: unknown): unknown {
   const isOfSocket = path.at(-1) === 'mode' || (path[0] === 'listen' && path.at(-1) === 'path');
+  const port = path.at(-1) === 'inherited' ? {} : { port: 110 };
   const right = {
-    listen: [isOfSocket ? { path: 'socket' } : { port: 110 }],
+    listen: [isOfSocket ? { path: 'socket' } : port],
     stateDir: 'var',
     tls: { certificate: 'a', key: 'b' },
     plugins: [],

@@ -28,6 +28,7 @@ const examples: ReadonlyMap<string, Example> = new Map<string, Example>([
   ['listen[].tls', optional(true)],
   ['listen[].path', needed('/run/popper.sock')],
   ['listen[].mode', optional('0660')],
+  ['listen[].inherited', needed('pop3')],
   ['listen[].proxy', optional({ from: networks })],
   ['listen[].proxy.from', needed(networks)],
   ['listen[].proxy.from[]', needed(networks[0])],

@@ -1,11 +1,12 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal, match, ok, rejects } from 'node:assert/strict';
 import { access, chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
 import type { Config } from './define-config.ts';
-import { type LoadedConfig, loadConfig, noFlags } from './load-config.ts';
+import { noFlags } from './flags.ts';
+import { type LoadedConfig, loadConfig } from './load-config.ts';
 import { ConfigError, NoConfigError } from './problem.ts';
 
 const minimal = `{ listen: [{ port: 1110 }, { path: 'sockets/pop3' }], stateDir: 'var', plugins: [] }`;
@@ -105,6 +106,11 @@ describe('what a config says is made complete', () => {
         user: 'popper',
         minUid: 1000,
         workers: { spares: 2, maxUsers: 100, patienceMs: 10_000 },
+        replies: 'plain',
+        hostname: hostname(),
+        updateOnAbort: false,
+        socketDebug: false,
+        logStyle: 'plain',
       });
       deepEqual({ log, plugins }, { log: { level: 'info', format: 'auto' }, plugins: [] });
     });
@@ -144,6 +150,11 @@ describe('what a config says is made complete', () => {
       user: 'pop',
       minUid: 500,
       workers: { spares: 0, maxUsers: 1, patienceMs: 2 },
+      replies: 'classic',
+      hostname: 'pop.example.org',
+      updateOnAbort: true,
+      socketDebug: true,
+      logStyle: 'classic',
       plugins: [],
     };
     const here = await folderWith({ 'popper.config.json': JSON.stringify(full) });
@@ -362,3 +373,26 @@ async function install(
     JSON.stringify({ name, type: 'module', ...manifest }),
   );
 }
+
+describe('options of the command line', () => {
+  it('that a config cannot read are a problem, and not passed over', async () => {
+    const here = await folderWith({
+      'popper.config.yaml': 'listen: [{ port: 0 }]\nstateDir: var\nplugins: []',
+    });
+    const flags = { ...noFlags, statistics: true, bulletins: '/var/bulls' };
+    await rejects(
+      loadConfig({ workingFolder: here, flags }),
+      /no function of the command line, so -s -b would change nothing/,
+    );
+    await loadConfig({ workingFolder: here });
+  });
+
+  it('that ask for Kerberos where no plugin has it are a problem', async () => {
+    const here = await folderWith({ 'popper.config.ts': `export default () => (${minimal});` });
+    const flags = { ...noFlags, kerberos: true };
+    await rejects(
+      loadConfig({ workingFolder: here, flags }),
+      /-k asks for Kerberos, and auth-kerberos is not among them/,
+    );
+  });
+});

@@ -4,8 +4,9 @@ import type { ApplyFault } from '../plugin/apply-error.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import type { ControlAddress, Listen, Settings, TlsSettings } from '../settings.ts';
 import { callConfig } from './call-config.ts';
-import type { Flags } from './define-config.ts';
 import { findConfig, systemFolder } from './find-config.ts';
+import { missingKerberos, unheededFlags } from './flag-problems.ts';
+import { type Flags, noFlags } from './flags.ts';
 import { listenProblems } from './listen-problems.ts';
 import { makeNamedPlugins } from './named-plugins.ts';
 import { checkPlugins, type PlacedPlugin } from './plugin-entries.ts';
@@ -22,6 +23,8 @@ import { isData } from './written.ts';
 /** A configuration that has been checked: complete, and with every path absolute. */
 export interface LoadedConfig {
   readonly file: string;
+  /** What the command line said, which it may have read. */
+  readonly flags: Flags;
   /** The config file's folder: relative paths are taken from here. */
   readonly baseFolder: string;
   readonly settings: Settings;
@@ -45,8 +48,6 @@ export interface LoadOptions {
   readonly runner?: Runner;
 }
 
-export const noFlags: Flags = { debug: false, statistics: false, kerberos: false };
-
 /**
  * Finds, reads and checks the config. Throws a ConfigError with all of its problems, or a NoConfigError where there is none
  * to look at. Plugins are made, and not yet applied.
@@ -57,10 +58,12 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const found = await findConfig({ file, workingFolder, otherFolders, runner });
   const { source, value: exported, problems } = sound(found.reading);
   const { value } = sound(callConfig(exported, flags, source));
-  const { config, plugins } = await check(value, source, problems);
+  const before = [...(problems ?? []), ...unheededFlags(exported, flags, source)];
+  const { config, plugins } = await check(value, { source, flags, before });
   const baseFolder = dirname(found.file);
   return {
     file: found.file,
+    flags,
     baseFolder,
     settings: settingsOf(config, baseFolder),
     log: config.log,
@@ -75,12 +78,26 @@ function sound(reading: Reading): Extract<Reading, { readonly value: unknown }> 
   throw new ConfigError(reading.problems);
 }
 
+interface Checking {
+  readonly source: Source;
+  readonly flags: Flags;
+  /** What is wrong with it for other reasons. */
+  readonly before: readonly ConfigProblem[];
+}
+
 /** Schema, plugins and their options are looked at in one go, so that nobody has to mend a config step by step. */
-async function check(value: unknown, source: Source, before: readonly ConfigProblem[] = []) {
+async function check(value: unknown, { source, flags, before }: Checking) {
   const result = configSchema.safeParse(value);
   const { plugins, problems } = await pluginsIn(value, source);
   const wrong = result.success ? [] : schemaProblems(result.error.issues, value, source);
   const all = [...before, ...wrong, ...listenProblems(value, source), ...problems];
+  all.push(
+    ...missingKerberos(
+      plugins.map(({ plugin }) => plugin),
+      flags,
+      source,
+    ),
+  );
   if (!result.success || all.length > 0) throw new ConfigError(all);
   return { config: result.data, plugins };
 }
@@ -113,6 +130,11 @@ function settingsOf(config: CompleteConfig, baseFolder: string): Settings {
     user: config.user,
     minUid: config.minUid,
     workers: config.workers,
+    replies: config.replies,
+    hostname: config.hostname,
+    updateOnAbort: config.updateOnAbort,
+    socketDebug: config.socketDebug,
+    logStyle: config.logStyle,
   };
 }
 
@@ -137,11 +159,12 @@ function tlsOf({ tls }: Pick<CompleteConfig, 'tls'>, baseFolder: string): TlsSet
 }
 
 function addressOf(listen: CompleteConfig['listen'][number], baseFolder: string): Listen {
-  const { host, port, tls, path, mode } = listen;
+  const { host, port, tls, path, mode, inherited } = listen;
   const proxy = listen.proxy && { proxy: listen.proxy };
   if (path !== undefined) {
     return { path: resolve(baseFolder, path), ...(mode !== undefined && { mode }), ...proxy };
   }
+  if (inherited !== undefined) return { inherited, ...(tls !== undefined && { tls }), ...proxy };
   if (port === undefined) throw new TypeError('listen: neither port nor path, which the schema refuses');
   return { port, ...(host !== undefined && { host }), ...(tls !== undefined && { tls }), ...proxy };
 }

@@ -34,6 +34,8 @@ export function renderProblem({ source, span, what, fix }: ConfigProblem, render
 /** A file's name as the operator would type it. */
 export function nameOf(file: string, workingFolder: string): string {
   const name = relative(workingFolder, file);
+  // From the root of all folders a name without its slash would be taken for one in the current folder.
+  if (workingFolder === sep) return file;
   return name === '..' || name.startsWith(`..${sep}`) || name === '' ? file : name;
 }
 

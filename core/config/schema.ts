@@ -5,6 +5,7 @@ import { defaultSettings } from '../settings.ts';
 
 /** Timers of Node overflow above this. */
 const maxTimerMs = 2_147_483_647;
+const hostnameForm = 'the name of a host, without spaces';
 /** `sun_path` of a unix socket's address holds 108 octets, the final NUL among them. */
 export const maxSocketPathOctets = 107;
 
@@ -77,6 +78,16 @@ export const configSchema = z.strictObject(
         { error: 'an object, such as { maxUsers: 500 }' },
       )
       .default({ ...defaultSettings.workers }),
+    replies: z.enum(['plain', 'classic'], { error: '"plain" or "classic"' }).default(defaultSettings.replies),
+    hostname: z
+      .string({ error: hostnameForm })
+      .regex(/^[!-~]{1,253}$/, { error: hostnameForm })
+      .default(defaultSettings.hostname),
+    updateOnAbort: z.boolean({ error: 'true or false' }).default(defaultSettings.updateOnAbort),
+    socketDebug: z.boolean({ error: 'true or false' }).default(defaultSettings.socketDebug),
+    logStyle: z
+      .enum(['plain', 'classic'], { error: '"plain" or "classic"' })
+      .default(defaultSettings.logStyle),
     // What stands in the list is looked at one by one: a plugin can be wrong in more ways than a schema can tell.
     plugins: z.array(z.unknown(), { error: 'a list of plugins' }),
   },
@@ -113,7 +124,7 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
     case 'control':
       return Object.keys(controlAddress.shape);
     case 'listen':
-      return path[2] === 'proxy' ? ['from'] : ['host', 'port', 'tls', 'path', 'mode', 'proxy'];
+      return path[2] === 'proxy' ? ['from'] : ['host', 'port', 'tls', 'path', 'mode', 'inherited', 'proxy'];
     default:
       return [];
   }
@@ -137,7 +148,7 @@ function controlSchema() {
   });
 }
 
-/** An address: host and port, or a path. Written out because a union of both could not say which one was meant. */
+/** An address: host and port, or a path, or a socket's name. Written out because a union could not say which one was meant. */
 function listenSchema() {
   return z
     .strictObject(
@@ -147,13 +158,23 @@ function listenSchema() {
         tls: z.boolean({ error: 'true or false' }).optional(),
         path: text('the path of a unix socket').optional(),
         mode: permissionBits().optional(),
+        inherited: text('the name of a socket, as FileDescriptorName= of systemd gives it').optional(),
         proxy: proxySchema().optional(),
       },
       { error: 'an object, such as { port: 110 } or { path: "/run/popper.sock" }' },
     )
-    .superRefine(({ host, port, tls, path, mode }, context) => {
+    .superRefine(({ host, port, tls, path, mode, inherited }, context) => {
       const refuse = (key: string, message: string, fix?: string): void =>
         context.addIssue({ code: 'custom', path: [key], message, params: { statement: true, fix } });
+      const refuseAll = (values: object, message: string): void => {
+        for (const [key, value] of Object.entries(values))
+          if (value !== undefined) refuse(key, message, `remove ${key}`);
+      };
+      if (inherited !== undefined)
+        return refuseAll(
+          { host, port, path, mode },
+          'belongs to what popper opens itself, not to an inherited socket',
+        );
       if (path === undefined && port === undefined) refuse('port', 'is missing: { port: 110 }, or { path }');
       if (path === undefined && mode !== undefined)
         refuse('mode', 'belongs to a unix socket, not to a port', 'remove mode, or name a path and no port');
@@ -163,9 +184,7 @@ function listenSchema() {
           'stands beside port: only one can be',
           'make two entries of it, one with the port and one with the path',
         );
-      if (path === undefined) return;
-      for (const [key, value] of Object.entries({ host, tls }))
-        if (value !== undefined) refuse(key, 'belongs to a port, not to a unix socket', `remove ${key}`);
+      if (path !== undefined) refuseAll({ host, tls }, 'belongs to a port, not to a unix socket');
     });
 }
 
@@ -218,3 +237,17 @@ function whole(min: number, max: number, ofWhat: string) {
 }
 
 const inRange = (value: number, min: number, max: number): boolean => value >= min && value <= max;
+
+/** What is expected at a key, in the words of its error: `a whole number of milliseconds from 1 to 2147483647`. */
+export function expectedAt([key = '', inner]: readonly string[]): string {
+  const shape: Readonly<Record<string, z.ZodType>> = configSchema.shape;
+  const outer = shape[key];
+  const inside = inner === undefined ? outer : fieldsOf(outer)?.[inner];
+  // No key takes a symbol, so each says what it takes.
+  return inside?.safeParse(Symbol('nothing')).error?.issues[0]?.message ?? '';
+}
+
+function fieldsOf(schema: z.core.$ZodType | undefined): Readonly<Record<string, z.ZodType>> | undefined {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return fieldsOf(schema.unwrap());
+  return schema instanceof z.ZodObject ? schema.shape : undefined;
+}

@@ -5,6 +5,11 @@ export interface LogRecord {
   readonly level: LogLevel;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  /**
+   * The message tells what there is to tell, as `logStyle: 'classic'` makes it: whoever writes lines of text leaves the fields
+   * away. Absent where the fields belong to it.
+   */
+  readonly isWhole?: boolean;
 }
 
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -37,6 +37,14 @@ describe('a client who wants to write into the log', () => {
     deepEqual({ level, msg, pid }, { level: 'warn', msg: 'refused', pid: process.pid });
   });
 
+  it('cannot break a line whose message has his name in it, and the name is escaped once', () => {
+    const [line = '', ...more] = linesOf({}, (log) =>
+      log.info(String.raw`Stats: jo\u{20}e 1 2 3 4` + '\r\n\u001b[2J'),
+    );
+    equal(recordOf(line)['msg'], String.raw`Stats: jo\u{20}e 1 2 3 4\r\n\u{1b}[2J`);
+    deepEqual(more, []);
+  });
+
   it('cannot make a name look escaped that is not: a backslash is escaped itself', () => {
     const [line = ''] = linesOf({}, (log) => log.info('refused', { user: String.raw`joe\n` }));
     equal(recordOf(line)['user'], String.raw`joe\\n`);

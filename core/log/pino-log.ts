@@ -6,7 +6,7 @@ import pretty from 'pino-pretty';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { loggerTo } from './logger.ts';
 import { readableSession } from './readable-session.ts';
-import { printable, sanitise } from './sanitise.ts';
+import { printableLine, sanitise } from './sanitise.ts';
 
 /** The daemon's own log. Beside what every logger has, one level for what ends the process. */
 export interface DaemonLog extends Logger {
@@ -22,8 +22,8 @@ export interface LogOptions {
   readonly stream: Writable & { readonly isTTY?: boolean };
 }
 
-/** Constants are short; anything longer got something into it that belongs in a field. */
-const longestMessageOctets = 256;
+/** Constants are short, and so are the lines of a style; anything longer got something into it that belongs in a field. */
+const longestMessageOctets = 512;
 
 /** A logger that writes one line a record to the stream. */
 export function createLogger({ level, format, stream }: LogOptions): DaemonLog {
@@ -39,7 +39,7 @@ export function createLogger({ level, format, stream }: LogOptions): DaemonLog {
   const write = (at: LogLevel | 'fatal', message: string, fields: LogFields): void => {
     if (!log.isLevelEnabled(at)) return;
     const stacks = level === 'debug' || at === 'fatal';
-    log[at](safeFields(fields, stacks), printable(message, longestMessageOctets));
+    log[at](safeFields(fields, stacks), printableLine(message, longestMessageOctets));
   };
   return {
     ...loggerTo((record) => write(record.level, record.message, record.fields)),

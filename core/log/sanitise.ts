@@ -45,13 +45,22 @@ function plainObject(value: object, options: SanitiseOptions, depth: number): un
 }
 
 /** Escapes what is not printable ASCII and the backslash that does it, and cuts at so many octets. */
-export function printable(text: string, mostOctets: number): string {
-  const escaped = text
-    // Nothing longer could be shown; cutting first keeps the work small whatever a client sends.
-    .slice(0, mostOctets)
-    .replaceAll(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
-  const cut = text.length > mostOctets || escaped.length > mostOctets;
-  return cut ? `${escaped.slice(0, mostOctets - 3)}...` : escaped;
+export const printable = (text: string, mostOctets: number): string =>
+  escaped(text, mostOctets, /[^\x20-\x5b\x5d-\x7e]/gu);
+
+/** The same for a line that has what varies in it escaped already: its backslashes stay as they are. */
+export const printableLine = (text: string, mostOctets: number): string =>
+  escaped(text, mostOctets, /[^\x20-\x7e]/gu);
+
+/** The same for a name that is to be one word of a line, so that nobody can be called what the rest of the line says. */
+export const printableWord = (text: string, mostOctets: number): string =>
+  escaped(text, mostOctets, /[^\x21\x23-\x5b\x5d-\x7e]/gu);
+
+function escaped(text: string, mostOctets: number, unprintable: RegExp): string {
+  // Nothing longer could be shown; cutting first keeps the work small whatever a client sends.
+  const safe = text.slice(0, mostOctets).replaceAll(unprintable, escapeCharacter);
+  const cut = text.length > mostOctets || safe.length > mostOctets;
+  return cut ? `${safe.slice(0, mostOctets - 3)}...` : safe;
 }
 
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };

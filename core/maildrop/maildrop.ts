@@ -22,6 +22,10 @@ export interface Maildrop {
    * valid until the next one is asked for: who wraps a maildrop and keeps one keeps a copy.
    */
   read(index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** True where nothing can be removed, and is not to be: DELE marks, and UPDATE passes the marks over. */
+  readonly readOnly?: boolean;
+  /** The number that a message has for good on its bulletin board: LIST shows it behind the octets (RFC 1082). */
+  boardNumberOf?(index: number): number;
   /**
    * Removes exactly these, durably, or throws having removed none that it can help. One that has removed some throws a
    * `PartlyRemoved`, so that the log does not say that all of them stayed.

@@ -11,7 +11,7 @@ import { tapsFor } from './taps.ts';
  * These may have much to read or redo, and openMaildrop waits for other sessions to let go; a deadline for them is a limit
  * on madness, not on work.
  */
-const patientHooks = new Set(['start', 'recover', 'openMaildrop']);
+const patientHooks = new Set(['start', 'recover', 'openMaildrop', 'maildrop']);
 const patient = { slowAfterMs: 5000, deadlineMs: 600_000 };
 const slowAfterMs = 1000;
 

@@ -96,7 +96,13 @@ const cases: readonly Case[] = [
     nonsense: notMaildrops,
     deadlineMs: 600_000,
   },
-  { hook: 'maildrop', lines: [...login, 'STAT'], heard: ['+OK send PASS', internal], nonsense: notMaildrops },
+  {
+    hook: 'maildrop',
+    lines: [...login, 'STAT'],
+    heard: ['+OK send PASS', internal],
+    nonsense: notMaildrops,
+    deadlineMs: 600_000,
+  },
   {
     hook: 'commit',
     lines: [...login, 'DELE 1', 'QUIT', 'STAT'],

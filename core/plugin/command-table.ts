@@ -26,6 +26,13 @@ export class CommandTable {
     return command && { command, rest: line.slice(first.length + 1) };
   }
 
+  /** The words of a line that would be its keyword, whether a command has it or not. */
+  keywordIn(line: string): string {
+    const first = wordAt(line, 0);
+    const second = this.#extended.has(first.toUpperCase()) ? wordAt(line, first.length + 1) : '';
+    return second === '' ? first : `${first} ${second}`;
+  }
+
   has(keyword: string): boolean {
     return this.#table.has(keyword);
   }

@@ -32,6 +32,10 @@ export type Role = 'all' | 'front' | 'auth' | 'worker' | 'locker' | 'cli';
 /** One line as it crossed the wire, for a trace. Secrets are masked before any tap sees it. */
 export interface WireEvent {
   readonly session: string;
+  /** Who is at the other end. */
+  readonly peer: Peer;
+  /** Who has logged in; before that, as it was sent, the name that USER gave last. Undefined where there was none. */
+  readonly user: string | undefined;
   readonly direction: 'received' | 'sent';
   readonly text: string;
 }
@@ -70,6 +74,14 @@ export function createHooks() {
     command: new ListedHookMap(
       (keyword) => new AsyncSeriesBailHook<[Session], Reply | undefined>(['session'], `command ${keyword}`),
       'command',
+    ),
+    /**
+     * One command has its answer, which is about to be sent: the reply, and the words behind the keyword, none where they hold
+     * a secret. Not for commands that are answered with more than a reply (QUIT, PASS, XTND XMIT).
+     */
+    answer: new ListedHookMap(
+      (keyword) => new SyncHook<[Reply, string, Session]>(['reply', 'words', 'session'], `answer ${keyword}`),
+      'answer',
     ),
     /** Decides one login. The first plugin to answer decides; silence means "not my user". */
     authenticate: new AsyncSeriesBailHook<[LoginAttempt, AuthorizationSession], Verdict | undefined>(

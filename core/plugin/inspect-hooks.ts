@@ -10,8 +10,10 @@ export interface TappedHook {
 }
 
 /** Every hook, those of single commands among them, in the order in which a session meets them. */
-export function inspectHooks({ command, ...hooks }: Hooks): readonly TappedHook[] {
-  return [...Object.values(hooks), ...command.made.values()].map(({ name = '', taps }) => ({ name, taps }));
+export function inspectHooks({ command, answer, ...hooks }: Hooks): readonly TappedHook[] {
+  return [...Object.values(hooks), ...command.made.values(), ...answer.made.values()].map(
+    ({ name = '', taps }) => ({ name, taps }),
+  );
 }
 
 /** What to know in order to tell a slip from a name that is there. */
@@ -31,21 +33,29 @@ export function unknownNames(hooks: Hooks, names: Names): readonly ApplyFault[] 
 }
 
 function unknownCommands(
-  { command }: Hooks,
+  { command, answer }: Hooks,
   { keywords, plugins, areComplete }: Names,
 ): readonly ApplyFault[] {
-  const unknown = [...command.made].filter(([keyword]) => !keywords.includes(keyword));
-  return unknown.flatMap(([keyword, { taps }]) => {
+  const made = [...named('command', command.made), ...named('answer', answer.made)];
+  return made.flatMap(({ hook, keyword, taps }) => {
+    if (keywords.includes(keyword)) return [];
     const tapNames = taps.map(({ name }) => name).join(', ');
     const meant = didYouMean(keyword, keywords);
     if (meant === undefined && !areComplete) return [];
     return {
       plugin: plugins.find(({ name }) => name === taps[0]?.name),
-      what: `hook command: there is no command ${keyword}, which is what ${tapNames} waits for`,
+      what: `hook ${hook}: there is no command ${keyword}, which is what ${tapNames} waits for`,
       fix: meant === undefined ? `add the plugin that brings ${keyword}` : `did you mean ${meant}?`,
     };
   });
 }
+
+interface Tapped {
+  readonly taps: readonly { readonly name: string }[];
+}
+
+const named = (hook: string, made: ReadonlyMap<string, Tapped>) =>
+  Array.from(made, ([keyword, { taps }]) => ({ hook, keyword, taps }));
 
 function unknownTaps(hooks: Hooks, { plugins, areComplete }: Names): readonly ApplyFault[] {
   return inspectHooks(hooks).flatMap(({ name: hook, taps }) =>

@@ -200,7 +200,7 @@ test('what a plugin logs carries its name', async () => {
   );
   const server = new TestServer([chatty]);
   await server.converse([]);
-  assert.deepEqual(server.log[0], {
+  assert.deepEqual(server.log[1], {
     level: 'info',
     message: 'hello',
     fields: { plugin: 'chatty', address: '192.0.2.1' },

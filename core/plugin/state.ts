@@ -7,6 +7,11 @@ export interface Claim {
 
 /** State on disk, as plugins see it. */
 export interface PluginState {
+  /**
+   * The folder of the daemon as a whole, for what concerns all of its processes: each can read files there by their names,
+   * and only whoever started the daemon can write them. Names of digits are taken. It is there once the daemon has been started.
+   */
+  readonly folder: string;
   /** A folder of this identity's own (0700, owned by the uid that serves it), made when it is not there. */
   folderOf(identity: Identity): Promise<string>;
   /**

@@ -58,6 +58,9 @@ export function tapsFor(hooks: Hooks, guard: TapGuard) {
     command: Object.freeze({
       for: (keyword: string) => taps(hooks.command.for(keyword), { complaint: complaints.command }),
     }),
+    answer: Object.freeze({
+      for: (keyword: string) => syncTaps(hooks.answer.for(keyword), guard, complaints.nothing),
+    }),
     authenticate: taps(hooks.authenticate, { complaint: complaints.authenticate }),
     refused: taps(hooks.refused),
     openMaildrop: taps(hooks.openMaildrop, {

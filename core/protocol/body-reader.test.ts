@@ -49,6 +49,12 @@ test('a text is what a reading of its lines one by one gives, in any chunking', 
   );
 });
 
+test('a client that begins each line with a dot does not cut its text into a piece for each', () => {
+  const stuffed = latin1('..\r\n'.repeat(1000));
+  const { chunks } = new BodyReader().push(stuffed);
+  assert.deepEqual(chunks, [latin1('.\r\n'.repeat(1000))]);
+});
+
 test('after the end nothing more is taken for text', () => {
   const reader = new BodyReader();
   reader.push(latin1('.\r\n'));

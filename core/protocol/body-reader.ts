@@ -2,7 +2,7 @@ import { carriageReturn, dot, lineFeed } from './kernel-interface.ts';
 
 /** What one chunk came to. */
 export interface BodyPiece {
-  /** The text's octets, in order: views of the chunk, empty ones left out. */
+  /** The text's octets, a view of the chunk where nothing had to be left out; empty where there are none. */
   readonly chunks: readonly Uint8Array[];
   /** Set once the text has ended: what came after it, maybe nothing, for the line reader. */
   readonly rest?: Uint8Array;
@@ -17,7 +17,7 @@ export interface BodyPiece {
  * what follows in it would be run as commands. Whoever sends the text on must make its line ends CRLF first, for the
  * same reason.
  *
- * Memory: none but a note of how the last chunk ended.
+ * Memory: a copy of the chunk where dots were taken off inside of it, and a note of how the last one ended.
  */
 export class BodyReader {
   #after: After = 'CRLF';
@@ -31,12 +31,12 @@ export class BodyReader {
     for (let index = 0; index < chunk.length; index += 1) {
       if (this.#after === 'text') index = skipText(chunk, index);
       this.#after = afterNext(this.#after, chunk[index]);
-      if (this.#after === 'end') return { chunks: text.chunks, rest: chunk.subarray(index + 1) };
+      if (this.#after === 'end') return { chunks: text.joined(), rest: chunk.subarray(index + 1) };
       if (this.#after === 'CRLF .') text.leaveOut(index);
     }
     // Whether this CR is text or belongs to the end shows only by the octet after it.
     text.addUpTo(this.#after === 'CRLF . CR' ? chunk.length - 1 : chunk.length);
-    return { chunks: text.chunks };
+    return { chunks: text.joined() };
   }
 }
 
@@ -48,6 +48,11 @@ class Text {
 
   constructor(source: Uint8Array) {
     this.#source = source;
+  }
+
+  /** As one: whoever takes the text has work with each piece, and a client can make one of every few octets. */
+  joined(): readonly Uint8Array[] {
+    return this.chunks.length > 1 ? [Buffer.concat(this.chunks)] : this.chunks;
   }
 
   leaveOut(index: number): void {

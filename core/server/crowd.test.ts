@@ -207,7 +207,7 @@ test('a user who reads nothing keeps a place for a minute, and then makes room f
   next.socket.destroy();
   await daemon.stop();
   assert.equal(maildrop.closings, 1, 'its maildrop is free');
-  const session = log.find(({ fields }) => fields['user'] === 'mrose');
+  const session = log.find(({ message, fields }) => message === 'session' && fields['user'] === 'mrose');
   assert.equal(session?.fields['ending'], 'crowded');
 });
 

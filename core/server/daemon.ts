@@ -7,9 +7,11 @@ import type { Listen } from '../settings.ts';
 import type { Door } from './entrance.ts';
 import { listen, type Listener, type SharedSocket } from './listener.ts';
 import { OpenSessions } from './open-sessions.ts';
+import type { ProxiedClient } from './proxy/header.ts';
 import { Networks } from './proxy/networks.ts';
 import { roomForSessions } from './room.ts';
 import { Sessions } from './sessions.ts';
+import { SocketDebug } from './socket-debug.ts';
 import type { State } from './state.ts';
 import { loginAdvice } from './tls/advice.ts';
 import { type PemSource, ServedCertificate } from './tls/served-certificate.ts';
@@ -48,11 +50,22 @@ export interface Part {
   readonly recovers: boolean;
   /** Whether it tells plugins that the ports are open. */
   readonly announces: boolean;
-  /** In the order of `listen`; without them it opens its own. */
-  readonly sockets: readonly SharedSocket[];
+  /** Those that are there, in the place of ports: nobody else comes. */
+  readonly clients?: readonly GivenClient[];
+  /** In the order of `listen`; where there is none it opens its own. */
+  readonly sockets: readonly (SharedSocket | undefined)[];
 }
 
-const alone: Part = { hasMaster: false, recovers: true, announces: true, sockets: [] };
+/** A client whose connection somebody else has accepted. */
+export interface GivenClient {
+  readonly socket: Socket;
+  readonly door: Door;
+  /** Who is at either end, where the socket does not tell. */
+  readonly ends?: ProxiedClient;
+}
+
+/** All of it. */
+export const alone: Part = { hasMaster: false, recovers: true, announces: true, sockets: [] };
 
 /**
  * Starts a daemon in this process: state, plugins, what an earlier process left half done, and only then the ports. Throws
@@ -61,11 +74,8 @@ const alone: Part = { hasMaster: false, recovers: true, announces: true, sockets
 export async function startDaemon(core: Core, state: State, part: Part = alone): Promise<Daemon> {
   const parts = await prepare(core, state, part);
   try {
-    await openPorts(core, parts, part.sockets);
-    const addresses = parts.listeners.map(({ address }) => address);
-    // The master tells of its fronts.
-    core.log[part.hasMaster ? 'debug' : 'info']('listening', { addresses });
-    if (part.announces) await core.hooks.listening.promise(addresses);
+    if (part.clients === undefined) await openPorts(core, parts, part);
+    else for (const { socket, door, ends } of part.clients) parts.sessions.accept(socket, door, ends);
   } catch (error) {
     await closePorts(parts);
     await core.hooks.stop.promise(parts.role);
@@ -93,17 +103,22 @@ async function prepare(core: Core, state: State, part: Part): Promise<Parts> {
   return { role, sessions, listeners: [], certificate };
 }
 
-async function openPorts(
-  core: Core,
-  { sessions, listeners }: Parts,
-  sockets: Part['sockets'],
-): Promise<void> {
+async function openPorts(core: Core, { sessions, listeners }: Parts, part: Part): Promise<void> {
+  // A master has done so for its fronts.
+  const isDebugging = core.settings.socketDebug && !part.hasMaster;
+  const debug = isDebugging ? await SocketDebug.load(core.log) : undefined;
   for (const [index, where] of core.settings.listen.entries()) {
     const door = doorOf(where);
     const accept = (socket: Socket): void => sessions.accept(socket, door);
     const failed = (error: Error): void => core.log.error('accepting failed', { error });
-    listeners.push(await listen(where, accept, failed, sockets[index]));
+    const listener = await listen(where, accept, failed, part.sockets[index]);
+    if (!('path' in where)) debug?.turnOn(listener.descriptor);
+    listeners.push(listener);
   }
+  const addresses = listeners.map(({ address }) => address);
+  // The master tells of its fronts.
+  core.log[part.hasMaster ? 'debug' : 'info']('listening', { addresses });
+  if (part.announces) await core.hooks.listening.promise(addresses);
 }
 
 async function closePorts({ listeners }: Parts): Promise<void> {
@@ -156,5 +171,5 @@ function running(core: Core, parts: Parts): Daemon {
 
 const doorOf = (where: Listen): Door => ({
   proxies: where.proxy && new Networks(where.proxy.from),
-  beginsWithTls: 'port' in where && where.tls === true,
+  beginsWithTls: 'tls' in where && where.tls,
 });

@@ -62,11 +62,10 @@ export class Entrance {
     this.#misled = new TurnedAway(log, 'no PROXY header where one is due');
   }
 
-  /** Lets a connection in, or turns it away. */
-  admit(socket: Socket, door: Door): void {
+  /** Lets a connection in, or turns it away. `ends` are known by the socket, where it is the client's own. */
+  admit(socket: Socket, door: Door, ends: ProxiedClient = endsOf(socket)): void {
     // Without a listener an error would end the process; 'close' follows and says all that matters.
     socket.on('error', () => {});
-    const ends = endsOf(socket);
     const { address } = ends.peer;
     if (door.proxies?.includes(address) !== true) return this.#enter(socket, door, ends);
     if (this.#pending.size >= this.#maxPending) return this.#turnAway(socket, door, address);

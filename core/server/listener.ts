@@ -7,6 +7,8 @@ import type { Listen } from '../settings.ts';
 export interface Listener {
   /** As an operator writes it: `127.0.0.1:110`, `[::]:110`, `/run/popper.sock`. */
   readonly address: string;
+  /** Of its socket; undefined where this Node does not tell. */
+  readonly descriptor: number | undefined;
   /** No new client comes in; those that are there stay. */
   close(): Promise<void>;
 }
@@ -32,18 +34,30 @@ export async function listen(
     { allowHalfOpen: true, noDelay: true, highWaterMark: socketOctets },
     (socket) => {
       // A TCP client without an address is one that has reset already: nobody may take it for one of a unix socket.
-      if ('path' in where || socket.remoteAddress !== undefined) accept(socket);
+      if (socket.localAddress === undefined || socket.remoteAddress !== undefined) accept(socket);
       else socket.destroy();
     },
   );
   if (shared !== undefined) await open(server, { fd: shared.descriptor }, shared.address);
+  else if ('inherited' in where) throw new TypeError('an inherited socket has to be shared');
   else await bind(server, where);
   // Without a listener it would end the process.
   server.on('error', failed);
-  return { address: shared?.address ?? boundAddress(server), close: () => close(server) };
+  return {
+    address: boundAddress(server) ?? shared?.address ?? 'closed',
+    descriptor: shared?.descriptor ?? descriptorOf(server),
+    close: () => close(server),
+  };
 }
 
-async function bind(server: Server, where: Listen): Promise<void> {
+/** Node has no public way to ask. */
+function descriptorOf(server: Server): number | undefined {
+  const handle: unknown = Reflect.get(server, '_handle');
+  const isKnown = typeof handle === 'object' && handle !== null && 'fd' in handle;
+  return isKnown && typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
+}
+
+async function bind(server: Server, where: OwnListen): Promise<void> {
   if ('path' in where) await removeStaleSocket(where.path);
   await open(server, 'path' in where ? { path: where.path } : { ...where }, addressOf(where));
   if ('path' in where) await chmod(where.path, where.mode ?? 0o660);
@@ -52,8 +66,13 @@ async function bind(server: Server, where: Listen): Promise<void> {
 /** Octets that a socket may hold on to in each direction before the other end must read. */
 const socketOctets = 64 * 1024;
 
-export const addressOf = (where: Listen): string =>
-  'path' in where ? where.path : `${where.host ?? '*'}:${where.port}`;
+/** What popper opens itself. */
+type OwnListen = Exclude<Listen, { readonly inherited: string }>;
+
+export function addressOf(where: Listen): string {
+  if ('inherited' in where) return where.inherited;
+  return 'path' in where ? where.path : `${where.host ?? '*'}:${where.port}`;
+}
 
 function open(
   server: Server,
@@ -97,9 +116,10 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function boundAddress(server: Server): string {
+/** Undefined for a unix socket that somebody else has bound. */
+function boundAddress(server: Server): string | undefined {
   const bound = server.address();
-  if (bound === null || typeof bound === 'string') return bound ?? 'closed';
+  if (bound === null || typeof bound === 'string') return bound ?? undefined;
   return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`;
 }
 

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Core } from '../core.ts';
@@ -7,7 +6,7 @@ import type { ConnectionFacts } from '../session/channel.ts';
 import { runSession } from '../session/run-session.ts';
 import { tellNoTls } from '../session/start-tls.ts';
 import { SocketChannel } from './channel.ts';
-import { type Door, Entrance, type Guest } from './entrance.ts';
+import { Entrance, type Guest } from './entrance.ts';
 import { withKnownUsers } from './known-users.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { Place } from './places.ts';
@@ -54,8 +53,8 @@ export class Sessions {
     });
   }
 
-  accept(socket: Socket, door: Door): void {
-    this.#entrance.admit(socket, door);
+  accept(...connection: Parameters<Entrance['admit']>): void {
+    this.#entrance.admit(...connection);
   }
 
   countElsewhere(connections: number): void {

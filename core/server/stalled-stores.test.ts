@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { granted } from '../auth/login.ts';
+import { defineCommand } from '../commands/command.ts';
 import type { LogRecord } from '../log/logger.ts';
-import { memoryHost, memoryMaildrop } from '../testing.ts';
+import { okLines } from '../protocol/reply.ts';
+import { memoryHost, memoryMaildrop, testPlugin } from '../testing.ts';
+import { identityOf } from '../testing/memory-host.ts';
 import { changed, never, running, SocketClient } from './testing/daemon-under-test.ts';
 
 const login = ['USER mrose', 'PASS secret'];
@@ -51,6 +55,36 @@ for (const command of ['RETR 1', 'TOP 1 5']) {
     assert.deepEqual(closings, ['closed'], 'what comes too late is let go of');
   });
 }
+
+test('lines that do not go on are torn as well, and the log names the command', async () => {
+  async function* oneAndNever(): AsyncGenerator<string> {
+    yield '1 one';
+    await never();
+  }
+  const maildrop = memoryMaildrop(['a\r\n']);
+  const plugin = testPlugin('slow-lines', (popper) => {
+    const { hooks, commands } = popper;
+    hooks.authenticate.tapPromise('slow-lines', async ({ user }) => granted(identityOf(user)));
+    hooks.openMaildrop.tapPromise('slow-lines', async () => maildrop);
+    const run = () => okLines('here they come', oneAndNever());
+    commands.add(
+      defineCommand({
+        keyword: 'XLIST',
+        states: ['TRANSACTION'],
+        usage: 'XLIST',
+        parse: () => undefined,
+        run,
+      }),
+    );
+  });
+  const { daemon, port, log } = await running(plugin, { hookDeadlineMs });
+  const client = new SocketClient(port);
+  client.send(...login, 'XLIST', 'QUIT');
+  const heard = await client.ended();
+  await daemon.stop();
+  assert.match(heard, /here they come\r\n1 one\r\n$/);
+  assert.deepEqual(hangs(log), [['slow-lines', 'XLIST']]);
+});
 
 /** Which plugins were said to hang, and at what. */
 const hangs = (log: readonly LogRecord[]): readonly (readonly unknown[])[] =>

@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { access, lstat } from 'node:fs/promises';
+import { access, chmod, lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Why a folder cannot hold state, and what to do about it. */
@@ -22,6 +22,13 @@ export async function faultOfFolder(folder: string): Promise<FolderFault | undef
 export async function refuseFaulty(folder: string): Promise<void> {
   const fault = await faultOfFolder(folder);
   if (fault) throw new Error(`stateDir: ${fault.what}: ${fault.fix}`);
+}
+
+/** Makes it (0711, whatever the umask), unless it is there. Throws an Error for the operator where that cannot be, or must not. */
+export async function makeStateDir(stateDir: string): Promise<void> {
+  await refuseFaulty(stateDir);
+  const made = await mkdir(stateDir, { recursive: true, mode: 0o711 });
+  if (made !== undefined) await chmod(stateDir, 0o711);
 }
 
 function faultOfFound(folder: string, stat: Stats, uid: number): FolderFault | undefined {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Failure } from '../protocol/failure.ts';
@@ -110,4 +110,16 @@ test('a file where the folder is to be is told of in words, and not by the name 
   await assert.rejects(new State(file).prepare(), /stateDir: .*a-file is no folder: move it away/);
   const below = new State(join(file, 'below')).prepare();
   await assert.rejects(below, /below is not there, and uid \d+ cannot make it/);
+});
+
+test('a state folder that is made lets every user reach his own in it, whatever the umask', async () => {
+  const before = process.umask(0o077);
+  try {
+    const folder = join(await mkdtemp(join(tmpdir(), 'popper-state-')), 'made', 'state');
+    await new State(folder).prepare();
+    assert.equal((await stat(folder)).mode & 0o777, 0o711);
+    await rm(dirname(dirname(folder)), { recursive: true });
+  } finally {
+    process.umask(before);
+  }
 });

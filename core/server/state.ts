@@ -6,7 +6,7 @@ import type { Identity } from '../auth/login.ts';
 import type { Claim, PluginState } from '../plugin/state.ts';
 import { Failure } from '../protocol/failure.ts';
 import { type LockLook, SessionLocks } from './session-locks.ts';
-import { refuseFaulty } from './state-folder.ts';
+import { makeStateDir, refuseFaulty } from './state-folder.ts';
 
 /** A client that hangs up and comes again meets its own old session for a moment; so long it is waited for. */
 const claimPatienceMs = 1000;
@@ -30,10 +30,13 @@ export class State implements PluginState {
 
   /** Makes the folders, or throws an Error that says what is wrong with those that are there. */
   async prepare(): Promise<void> {
-    await refuseFaulty(this.#stateDir);
-    await mkdir(this.#stateDir, { recursive: true, mode: 0o711 });
+    await makeStateDir(this.#stateDir);
     await refuseFaulty(this.folderOfUid(this.#uid));
     await this.#makeOwnFolder();
+  }
+
+  get folder(): string {
+    return this.#stateDir;
   }
 
   async folderOf(): Promise<string> {

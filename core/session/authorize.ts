@@ -33,6 +33,7 @@ export async function authorize(channel: Channel, context: Context): Promise<Tic
   let failures = 0;
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
     const outcome = await dispatch(line, session, context);
+    noteProbe(outcome, session, core);
     claim.user = claimedBy(outcome);
     if (outcome.kind === 'startTls') {
       if (!(await startTls(channel, outcome.go, core))) return undefined;
@@ -42,7 +43,7 @@ export async function authorize(channel: Channel, context: Context): Promise<Tic
       continue;
     }
     if (outcome.kind !== 'login') {
-      await channel.send(sayTo(outcome));
+      await channel.send(sayTo(outcome, core));
       if (outcome.kind === 'quit') return tally.ended('quit');
       tally.waits();
       continue;
@@ -51,7 +52,7 @@ export async function authorize(channel: Channel, context: Context): Promise<Tic
     if (verdict.kind === 'granted') {
       return { identity: verdict.identity, facts: core.facts.collect(session) };
     }
-    await channel.send(refusal(verdict));
+    await channel.send(refusal(verdict, outcome.attempt, core));
     if (verdict.kind === 'denied') failures += 1;
     if (failures >= core.settings.maxAuthFailures) return tally.ended('refused');
     tally.waits();
@@ -73,10 +74,17 @@ function sessionOf(channel: Channel, claim: { readonly user: string | undefined 
 const claimedBy = (outcome: Outcome): string | undefined =>
   outcome.kind === 'claim' ? outcome.user : undefined;
 
-function sayTo(outcome: Exclude<Outcome, { kind: 'login' | 'startTls' }>): Reply {
+/** Whoever names a user and leaves may want to know who is here. */
+function noteProbe({ kind }: Outcome, session: AuthorizationSession, { log }: Core): void {
+  const { id, peer, claimedUser } = session;
+  if (kind !== 'quit' || claimedUser === undefined) return;
+  log.debug('left after USER', { session: id, address: peer.address, user: claimedUser });
+}
+
+function sayTo(outcome: Exclude<Outcome, { kind: 'login' | 'startTls' }>, { replies }: Core): Reply {
   if (outcome.kind === 'reply') return outcome.reply;
-  if (outcome.kind === 'claim') return ok('send PASS');
-  return outcome.kind === 'quit' ? ok('bye') : err('log in first');
+  if (outcome.kind === 'claim') return ok(replies.passwordWanted(outcome.user));
+  return outcome.kind === 'quit' ? ok(replies.farewell()) : err('log in first');
 }
 
 /** Asks who knows the user. Whatever goes wrong on the way, nobody gets in. */
@@ -86,7 +94,8 @@ async function decide(
   { core, authority, tally }: Context,
 ): Promise<Verdict> {
   const verdict = await verdictOn(attempt, session, { core, authority });
-  attempt.password.erase();
+  // A method of a plugin's may have another proof.
+  if ('password' in attempt) attempt.password.erase();
   const { user } = attempt;
   if (verdict.kind === 'unavailable') {
     core.log.error('authenticate failed', { session: session.id, user, error: verdict.cause });
@@ -126,11 +135,11 @@ async function verdictOn(
 }
 
 /** One answer for "no such user" and "wrong password", so that a guesser learns nothing (RFC 1939 section 13). */
-function refusal(verdict: Verdict): Reply {
+function refusal(verdict: Verdict, { user }: LoginAttempt, { replies }: Core): Reply {
   if (verdict.kind === 'unavailable' && verdict.cause instanceof Failure) {
     return err(verdict.cause.message, verdict.cause.code);
   }
   if (verdict.kind === 'unavailable')
     return err('the login cannot be checked now, try again later', 'SYS/TEMP');
-  return err('login refused', 'AUTH');
+  return err(replies.loginRefused(user), 'AUTH');
 }

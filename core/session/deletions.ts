@@ -1,14 +1,18 @@
 import type { Maildrop } from '../maildrop/maildrop.ts';
 import { Failure } from '../protocol/failure.ts';
+import { plainReplies } from '../replies/plain.ts';
+import type { NoMessage, Replies } from '../replies/replies.ts';
 
 /** The marks that DELE sets and RSET clears. Nothing is removed before UPDATE, so this is all a session changes. */
 export class Deletions {
   readonly #maildrop: Maildrop;
+  readonly #replies: Replies;
   readonly #marked = new Set<number>();
   #markedOctets = 0;
 
-  constructor(maildrop: Maildrop) {
+  constructor(maildrop: Maildrop, replies: Replies = plainReplies) {
     this.#maildrop = maildrop;
+    this.#replies = replies;
   }
 
   /** Indexes of the marked messages, counted from 0. */
@@ -29,10 +33,10 @@ export class Deletions {
     return this.#maildrop.totalOctets - this.#markedOctets;
   }
 
-  /** The index of the message with this number, counted from 1. Throws a Failure for one that is not there. */
-  indexOf(number: number): number {
-    if (number > this.#maildrop.count) throw new Failure(`there is no message ${number}`);
-    if (this.#marked.has(number - 1)) throw new Failure(`message ${number} is deleted`);
+  /** The index of the message with this number, counted from 1. Throws a Failure for one that is not there, which says what `otherwise` has for it. */
+  indexOf(number: number, otherwise: NoMessage = this.#replies.noMessage): number {
+    if (number > this.#maildrop.count) throw new Failure(otherwise.unknown(number));
+    if (this.#marked.has(number - 1)) throw new Failure(otherwise.deleted(number));
     return number - 1;
   }
 
@@ -43,8 +47,9 @@ export class Deletions {
     }
   }
 
+  /** Throws a Failure for a message that is not there, or marked already. */
   mark(number: number): void {
-    const index = this.indexOf(number);
+    const index = this.indexOf(number, this.#replies.noMessageToDelete);
     this.#marked.add(index);
     this.#markedOctets += this.#maildrop.octetsOf(index);
   }

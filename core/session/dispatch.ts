@@ -2,6 +2,7 @@ import type { Command } from '../commands/command.ts';
 import type { Core } from '../core.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
 import { makersOf } from '../maildrop/makers.ts';
+import type { CommandTable } from '../plugin/command-table.ts';
 import { UsageError } from '../protocol/arguments.ts';
 import type { Line } from '../protocol/line-reader.ts';
 import { err, isReply, type Reply } from '../protocol/reply.ts';
@@ -28,15 +29,42 @@ export function dispatch(line: Line, session: Session, around: Around): Outcome 
   if (line.kind === 'too long') return say(err('line too long: 255 octets at most, CRLF included'));
   if (line.kind === 'malformed') return say(err('a command is printable ASCII and ends with CRLF'));
   const found = core.commands.find(line.text);
-  if (found === undefined) return say(err('unknown command'));
-  const { command, rest } = found;
+  if (found === undefined) return say(err(core.replies.unknownCommand(core.commands.keywordIn(line.text))));
+  const { command } = found;
   tally.began(command.keyword);
+  const outcome = outcomeOf(found, { session, core, patience });
+  return core.hooks.answer.get(command.keyword) === undefined
+    ? outcome
+    : told(outcome, found, { session, core });
+}
+
+type Found = NonNullable<ReturnType<CommandTable['find']>>;
+
+function outcomeOf({ command, rest }: Found, context: Context): Outcome | Promise<Outcome> {
   try {
-    const result = run(command, rest, { session, core, patience });
-    return result instanceof Promise ? settled(result, command, { session, core }) : asOutcome(result);
+    const result = run(command, rest, context);
+    return result instanceof Promise ? settled(result, command, context) : asOutcome(result);
   } catch (error) {
-    return failed(error, command, { session, core });
+    return failed(error, command, context);
   }
+}
+
+/** The same outcome, once those have heard of it who wait for this command's answers. */
+function told(
+  outcome: Outcome | Promise<Outcome>,
+  found: Found,
+  context: Context,
+): Outcome | Promise<Outcome> {
+  if (outcome instanceof Promise) return outcome.then((now) => told(now, found, context));
+  const { session, core } = context;
+  const { command, rest } = found;
+  if (outcome.kind !== 'reply') return outcome;
+  try {
+    core.hooks.answer.get(command.keyword)?.call(outcome.reply, command.secret ? '' : rest, session);
+  } catch (error) {
+    core.log.error('answer failed', { session: session.id, error });
+  }
+  return outcome;
 }
 
 interface Context {
@@ -49,7 +77,7 @@ type Result = Reply | Outcome | Promise<Reply | Outcome>;
 
 function run(command: Command, rest: string, { session, core, patience }: Context): Result {
   const ready = command.forSession(session);
-  if (ready === undefined) return err(`${command.keyword} has no place in the ${session.state} state`);
+  if (ready === undefined) return err(core.replies.outOfPlace(command, session.state));
   const refusal = command.refuse(session);
   if (refusal !== undefined) return refusal;
   const asked = core.hooks.command.get(command.keyword)?.promise(session);
@@ -105,8 +133,9 @@ async function settled(
   }
 }
 
-function failed(error: unknown, { usage, keyword }: Command, { core, session }: Context): Outcome {
-  if (error instanceof UsageError) return say(err(`usage: ${usage}`));
+function failed(error: unknown, command: Command, { core, session }: Context): Outcome {
+  const { keyword } = command;
+  if (error instanceof UsageError) return say(err(core.replies.wrongArguments(command, error.fault)));
   if (error instanceof Hung && session.state === 'TRANSACTION') {
     const plugin = makersOf(session.maildrop);
     core.log.error('a plugin hangs', { session: session.id, plugin, command: keyword, error });

@@ -1,4 +1,5 @@
 import type { LoginAttempt } from '../auth/login.ts';
+import type { Maildrop } from '../maildrop/maildrop.ts';
 import { isReply, type Reply } from '../protocol/reply.ts';
 
 /** What a command wants to happen. Only the session loop makes it happen, so only the loop changes state. */
@@ -10,7 +11,17 @@ export type Outcome =
   | { readonly kind: 'receive'; readonly go: Reply; readonly take: Take }
   /** STLS: the loop says `go`, goes on over TLS and forgets what was said before. */
   | { readonly kind: 'startTls'; readonly go: Reply }
+  /** XTND BBOARDS: UPDATE of this maildrop, as by QUIT, and the session goes on in another one. */
+  | ({ readonly kind: 'enter' } & Entrance)
   | { readonly kind: 'quit' };
+
+/** The way into another maildrop. */
+export interface Entrance {
+  /** Opens it; left out: the user's own, anew. What throws leads back to that one. */
+  readonly open?: () => Promise<Maildrop>;
+  /** What the client is told when it is open. */
+  readonly hello: (maildrop: Maildrop) => Reply;
+}
 
 /**
  * Takes a message from the client (XTND XMIT): lines as sent, CRLF kept, byte-stuffing undone. It may stop reading
@@ -33,6 +44,10 @@ export function isOutcome(value: unknown): value is Outcome {
       return isReply(member('go')) && typeof member('take') === 'function';
     case 'startTls':
       return isReply(member('go'));
+    case 'enter':
+      return (
+        ['function', 'undefined'].includes(typeof member('open')) && typeof member('hello') === 'function'
+      );
     default:
       return member('kind') === 'quit';
   }

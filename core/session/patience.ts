@@ -25,14 +25,14 @@ export class Patience {
   }
 
   /**
-   * What sending the body comes to, or a `Hung` where a piece of it takes too long. Only the body is waited for in this way, and
-   * not the client who reads it.
+   * What sending the pieces comes to, a body's or lines, or a `Hung` where one of them takes too long. Only they are waited for
+   * in this way, and not the client who reads them.
    */
-  whileSending<T>(
-    body: AsyncIterable<Uint8Array>,
-    send: (body: AsyncIterable<Uint8Array>) => T | Promise<T>,
+  whileSending<Piece, T>(
+    pieces: AsyncIterable<Piece>,
+    send: (pieces: AsyncIterable<Piece>) => T | Promise<T>,
   ): T | Promise<T> {
-    const sent = send(new WatchedBody(body, (work) => this.#ask(work)));
+    const sent = send(new Watched(pieces, (work) => this.#ask(work)));
     return sent instanceof Promise ? this.#unlessHung(sent) : sent;
   }
 
@@ -73,21 +73,21 @@ export class Patience {
 
 const always = (): true => true;
 
-/** The same octets, each piece of them asked for by `ask`. */
-class WatchedBody implements AsyncIterableIterator<Uint8Array> {
-  readonly #pieces: AsyncIterator<Uint8Array>;
+/** The same pieces, each of them asked for by `ask`. */
+class Watched<Piece> implements AsyncIterableIterator<Piece> {
+  readonly #pieces: AsyncIterator<Piece>;
   readonly #ask: <T>(work: Promise<T>) => Promise<T>;
 
-  constructor(body: AsyncIterable<Uint8Array>, ask: <T>(work: Promise<T>) => Promise<T>) {
-    this.#pieces = body[Symbol.asyncIterator]();
+  constructor(pieces: AsyncIterable<Piece>, ask: <T>(work: Promise<T>) => Promise<T>) {
+    this.#pieces = pieces[Symbol.asyncIterator]();
     this.#ask = ask;
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
+  next(): Promise<IteratorResult<Piece>> {
     return this.#ask(this.#pieces.next());
   }
 
-  async return(): Promise<IteratorResult<Uint8Array>> {
+  async return(): Promise<IteratorResult<Piece>> {
     await this.#pieces.return?.();
     return { done: true, value: undefined };
   }

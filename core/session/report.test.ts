@@ -47,6 +47,14 @@ test('a session that retrieves and deletes is reported with what it did', async 
   assert.ok(sent > 100);
 });
 
+test('what TOP sent is reported apart from what was retrieved', async () => {
+  const { retrieved, top } = await reportOf([...login, 'TOP 3 0', 'TOP 2 9', 'TOP 7 1', 'RETR 1', 'QUIT']);
+  assert.deepEqual(
+    { retrieved, top },
+    { retrieved: { messages: 1, octets: 3 }, top: { messages: 2, octets: 10 } },
+  );
+});
+
 test('a session that leaves is reported as having deleted nothing', async () => {
   const { ending, deleted, left } = await reportOf([...login, 'DELE 1']);
   assert.deepEqual(

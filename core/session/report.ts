@@ -26,6 +26,8 @@ export interface SessionReport {
   /** Why it ended as `failed`, or as `refused` before a password was looked at. */
   readonly failure: SessionFailure | undefined;
   readonly retrieved: Tally;
+  /** What TOP sent, headers and lines. */
+  readonly top: Tally;
   readonly deleted: Tally;
   readonly left: Tally;
   /** Octets on the wire, both ways. */

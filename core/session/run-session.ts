@@ -17,14 +17,18 @@ export async function runSession(
   authority: Authority,
   tally = new SessionTally(),
 ): Promise<void> {
-  const channel = core.hooks.wire.isUsed() ? traced(socket, core) : socket;
-  const { id, signal } = channel.facts;
+  const channel = core.hooks.wire.isUsed() ? traced(socket, core, tally) : socket;
+  const { id, signal, peer } = channel.facts;
+  const { address } = peer;
+  core.log.debug('connected', { session: id, address });
   try {
     const stranger = authorize(channel, { core, authority, tally });
     const ticket = await endsWithin(stranger, core.settings.hookDeadlineMs, signal);
     // A maildrop is not opened for a client that has left while its password was looked at, or while we stop.
-    if (ticket !== undefined && channel.ending === undefined)
+    if (ticket !== undefined && channel.ending === undefined) {
+      core.log.debug('logged in', { session: id, address, user: ticket.identity.user });
       await authority.transact(channel, ticket, tally);
+    }
   } catch (error) {
     if (error instanceof Hung) core.log.error('a plugin hangs', { session: id, error });
     // What breaks because the client is gone is not broken.

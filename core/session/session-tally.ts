@@ -27,7 +27,10 @@ export interface SessionProgress {
 }
 
 /** What the part of a session behind the login comes to. */
-export type SessionOutcome = Pick<SessionReport, 'ending' | 'failure' | 'retrieved' | 'deleted' | 'left'>;
+export type SessionOutcome = Pick<
+  SessionReport,
+  'ending' | 'failure' | 'retrieved' | 'top' | 'deleted' | 'left'
+>;
 
 const nothing: Tally = { messages: 0, octets: 0 };
 
@@ -43,6 +46,7 @@ export class SessionTally {
   #ending: SessionEnding | undefined;
   #failure: SessionFailure | undefined;
   #retrieved = nothing;
+  #top = nothing;
   #deleted = nothing;
   #left = nothing;
 
@@ -79,6 +83,11 @@ export class SessionTally {
     this.#retrieved = { messages: this.#retrieved.messages + 1, octets: this.#retrieved.octets + octets };
   }
 
+  /** Part of a message was sent. */
+  topped(octets: number): void {
+    this.#top = { messages: this.#top.messages + 1, octets: this.#top.octets + octets };
+  }
+
   /** The maildrop is open. What it holds now is left where the session ends without UPDATE. */
   opened(deletions: Deletions): void {
     this.#deletions = deletions;
@@ -86,15 +95,20 @@ export class SessionTally {
   }
 
   updated(deletions: Deletions): void {
-    this.#deleted = { messages: deletions.marked.size, octets: deletions.markedOctets };
+    const { messages, octets } = this.#deleted;
+    this.#deleted = {
+      messages: messages + deletions.marked.size,
+      octets: octets + deletions.markedOctets,
+    };
     this.#left = { messages: deletions.remainingCount, octets: deletions.remainingOctets };
   }
 
   /** Another process has run the rest of the session, and this is what it came to there. */
-  adopt({ ending, failure, retrieved, deleted, left }: SessionOutcome): void {
+  adopt({ ending, failure, retrieved, top, deleted, left }: SessionOutcome): void {
     this.#ending ??= ending;
     this.#failure ??= failure;
     this.#retrieved = retrieved;
+    this.#top = top;
     this.#deleted = deleted;
     this.#left = left;
   }
@@ -108,7 +122,11 @@ export class SessionTally {
 
   #partlyUpdated({ removed }: PartlyRemoved): void {
     const { messages, octets } = this.#left;
-    this.#deleted = removed;
+    const before = this.#deleted;
+    this.#deleted = {
+      messages: before.messages + removed.messages,
+      octets: before.octets + removed.octets,
+    };
     this.#left = { messages: messages - removed.messages, octets: octets - removed.octets };
   }
 
@@ -151,6 +169,7 @@ export class SessionTally {
       ending: this.#ending ?? ending ?? 'disconnected',
       failure: this.#failure,
       retrieved: this.#retrieved,
+      top: this.#top,
       deleted: this.#deleted,
       left: this.#left,
       received,

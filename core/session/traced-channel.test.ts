@@ -57,3 +57,16 @@ test('a trace shows commands as they came and the first line of each answer', as
   );
   assert.deepEqual([...new Set(events.map(({ session }) => session))], ['session-1']);
 });
+
+test('a trace shows whose lines they are: of whom USER named, and of who has logged in', async () => {
+  const events = await trace(['NOOP', 'USER nobody', 'PASS x', 'USER mrose', 'PASS secret', 'QUIT']);
+  assert.deepEqual(
+    events.map(({ user }) => user),
+    [
+      ...[undefined, undefined, undefined],
+      ...['nobody', 'nobody', 'nobody', 'nobody'],
+      ...['mrose', 'mrose', 'mrose', 'mrose', 'mrose', 'mrose'],
+    ],
+  );
+  assert.deepEqual([...new Set(events.map(({ peer }) => peer.address))], ['192.0.2.1']);
+});

@@ -46,6 +46,6 @@ async function receive(
     return tally.refused(preface);
   }
   if (preface !== undefined) return { identity: preface, facts: core.facts.collect(session) };
-  await channel.send(ok(core.hooks.greeting.call('popper ready', session)));
+  await channel.send(ok(core.hooks.greeting.call(core.replies.greeting(), session)));
   return 'talk';
 }

@@ -12,6 +12,11 @@ export class MemoryState implements PluginState {
   readonly #claimed = new Set<string>();
   #folder: string | undefined;
 
+  get folder(): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'popper-state-'));
+    return this.#folder;
+  }
+
   async folderOf({ uid }: Identity): Promise<string> {
     const folder = this.folderOfUid(uid);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -19,8 +24,7 @@ export class MemoryState implements PluginState {
   }
 
   folderOfUid(uid: number): string {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'popper-state-'));
-    return join(this.#folder, String(uid));
+    return join(this.folder, String(uid));
   }
 
   async claim({ uid }: Identity, key: string): Promise<Claim> {

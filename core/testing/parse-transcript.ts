@@ -1,3 +1,4 @@
+import type { Settings } from '../settings.ts';
 import { latin1 } from './client.ts';
 
 /** One line of a transcript's conversation, and where it stands, counted from 1. */
@@ -13,6 +14,8 @@ export interface Transcript {
   readonly title: string;
   readonly user: string;
   readonly password: string;
+  /** In whose words it is. */
+  readonly replies: Settings['replies'];
   readonly messages: readonly { readonly uid: string; readonly text: Uint8Array }[];
   /** Numbers of the messages that are there after the session; undefined where the transcript does not say. */
   readonly kept: readonly number[] | undefined;
@@ -23,6 +26,7 @@ interface Draft {
   title: string;
   user: string;
   password: string;
+  replies: Settings['replies'];
   messages: { uid: string; text: Uint8Array }[];
   kept: readonly number[] | undefined;
   steps: Step[];
@@ -37,6 +41,7 @@ export function parseTranscript(source: string): Transcript {
     title: '',
     user: 'mrose',
     password: 'secret',
+    replies: 'plain',
     messages: [],
     kept: undefined,
     steps: [],
@@ -96,6 +101,14 @@ const headers: ReadonlyMap<string, (draft: Draft, value: string) => void> = new 
     (draft, value) => {
       const last = draft.messages.at(-1);
       if (last !== undefined) last.uid = value;
+    },
+  ],
+  [
+    'Replies',
+    (draft, value) => {
+      if (value !== 'classic')
+        throw new Error(`"Replies: ${value}" is to be "Replies: classic", or not there`);
+      draft.replies = value;
     },
   ],
   [

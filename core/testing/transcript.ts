@@ -8,6 +8,9 @@ import { MemoryMaildrop } from './memory-maildrop.ts';
 import { parseTranscript, type Transcript } from './parse-transcript.ts';
 import { TestServer } from './test-server.ts';
 
+/** What the server is called in transcripts. */
+const hostname = 'pop.example.org';
+
 /**
  * Runs a session as it was written down (a text, or the URL of a file) against these plugins and a host with the
  * transcript's user and messages. Throws an Error that shows the first difference.
@@ -16,7 +19,7 @@ export async function transcript(source: string | URL, plugins: readonly Plugin[
   const written = parseTranscript(typeof source === 'string' ? source : await readFile(source, 'utf8'));
   const maildrop = new MemoryMaildrop(written.messages);
   const host = memoryHost(maildrop, { [written.user]: written.password });
-  const server = new TestServer([...plugins, host]);
+  const server = new TestServer([...plugins, host], { settings: { replies: written.replies, hostname } });
   try {
     const client = new WrittenClient(written);
     const { turns } = await server.record(client);

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { ownVersion } from '../package-version.ts';
+import {
+  type Client,
+  type Departure,
+  memoryHost,
+  memoryMaildrop,
+  TestServer,
+  testPlugin,
+} from '../testing.ts';
+import { classicStyle } from './classic-style.ts';
+
+const login = ['USER mrose', 'PASS secret'];
+const v = `(v${ownVersion})`;
+
+/** What the log says of one session, each line with its level. */
+async function logOf(client: Client, departure?: Departure): Promise<readonly string[]> {
+  const server = new TestServer([memoryHost(memoryMaildrop(['Subject: one\r\n\r\n']))], {
+    settings: { logStyle: 'classic' },
+  });
+  await server.record(client, departure);
+  await server.stop();
+  return server.log.map(({ level, message }) => `${level} ${message}`);
+}
+
+/** The same without what only debugging shows. */
+const noticesOf = async (client: Client, departure?: Departure): Promise<readonly string[]> =>
+  (await logOf(client, departure)).filter((line) => !line.startsWith('debug '));
+
+test('a guesser cannot give a name that says from which host he comes, nor one that hides it', () => {
+  const style = classicStyle('4.1');
+  const names = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 400 }),
+    fc.constantFrom('x from host 198.51.100.1', 'joe\r\nFailed attempted login to x from host 198.51.100.1'),
+  );
+  fc.assert(
+    fc.property(names, (user) => {
+      const fields = { session: '1-1', address: '192.0.2.1', user, reason: 'wrong password' };
+      const [record, ...more] = style({ level: 'warn', message: 'login refused', fields });
+      assert.match(record?.message ?? '', /^Failed attempted login to [!-~]{0,100} from host 192\.0\.2\.1$/);
+      assert.deepEqual([record?.level, record?.fields, more], ['warn', fields, []]);
+    }),
+  );
+});
+
+test('a plugin cannot speak in the words of the core, and what has no words of the classic stays as it is', async () => {
+  const forger = testPlugin('forger', ({ hooks, log }) =>
+    hooks.greeting.tap('forger', (text) => {
+      log.warn('login refused', { user: 'mrose', address: '198.51.100.1' });
+      log.info('session', { colour: 'blue' });
+      return text;
+    }),
+  );
+  const server = new TestServer([forger], { settings: { logStyle: 'classic' } });
+  await server.converse([]);
+  await server.stop();
+  const told = server.log.filter(({ fields }) => fields['plugin'] === 'forger');
+  assert.deepEqual(
+    told.map(({ message }) => message),
+    ['login refused', 'session'],
+  );
+});
+
+// Classic popper's list of log lines, 1.5: a failed login; 1.13: the text of each -ERR.
+test('a failed login is told with its user and host, and so is the text of the error', async () => {
+  assert.deepEqual(await noticesOf(['USER mrose', 'PASS wrong', 'QUIT']), [
+    'warn Failed attempted login to mrose from host 192.0.2.1',
+    'info [AUTH] login refused',
+  ]);
+});
+
+// 1.5: QUIT after USER.
+test('whoever names a user and leaves is told of as a probe', async () => {
+  const probe = 'info Possible probe of account mrose from host 192.0.2.1 (192.0.2.1)';
+  assert.deepEqual(await noticesOf(['USER mrose', 'QUIT']), [probe]);
+  assert.deepEqual(await noticesOf(['USER mrose', 'NOOP', 'QUIT']), [
+    'info NOOP has no place in the AUTHORIZATION state',
+  ]);
+  assert.deepEqual(await noticesOf(['QUIT']), []);
+});
+
+// 1.13: connect, login and end.
+test('a session begins, logs in and ends', async () => {
+  const lines = await logOf([...login, 'QUIT']);
+  assert.deepEqual(
+    lines.filter((line) => line.includes(v)),
+    [
+      `debug ${v} Servicing request from "192.0.2.1" at 192.0.2.1`,
+      `info ${v} POP login by user "mrose" at (192.0.2.1) 192.0.2.1`,
+      `debug ${v} Ending request from "mrose" at (192.0.2.1) 192.0.2.1`,
+    ],
+  );
+});
+
+// 1.13: the older form, which names no user.
+test('a session without a login ends without a name', async () => {
+  assert.equal((await logOf([])).at(-1), `debug ${v} Ending request from "192.0.2.1" at 192.0.2.1`);
+});
+
+// 1.12: timeout, end of input, hang-up.
+test('a client that goes without QUIT is told of by how he went', async () => {
+  const ends = { idle: 'POP timeout', disconnected: 'POP EOF received', stopped: 'POP hangup' } as const;
+  for (const ending of ['idle', 'disconnected', 'stopped'] as const) {
+    const lines = await noticesOf(login, { ending });
+    assert.equal(lines.at(-1), `info ${ends[ending]} from 192.0.2.1`);
+  }
+});
+
+// 1.4: each line that is received.
+test('who debugs sees each line that comes, and no password', async () => {
+  const lines = await logOf([...login, 'RETR 7', 'secret', 'QUIT']);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('Received')),
+    [
+      'debug Received (10): "USER mrose"',
+      'debug Received (14): "PASS xxxxxxxxx"',
+      'debug Received (6): "RETR 7"',
+      'debug Received (12): "(no command)"',
+      'debug Received (4): "QUIT"',
+    ],
+  );
+  assert.doesNotMatch(lines.join(), /secret/);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('info ') && !line.includes(v)),
+    ['info there is no message 7', 'info unknown command'],
+  );
+});
+
+test('a sink of lines is told which records need no fields', async () => {
+  const heard: unknown[] = [];
+  const sink = testPlugin('sink', ({ hooks }) =>
+    hooks.log.tap('sink', ({ message, isWhole, fields }) => {
+      if (message.startsWith('Failed')) heard.push(isWhole, fields['reason']);
+    }),
+  );
+  const server = new TestServer([memoryHost(memoryMaildrop([])), sink], {
+    settings: { logStyle: 'classic' },
+  });
+  await server.converse(['USER mrose', 'PASS wrong', 'QUIT']);
+  await server.stop();
+  assert.deepEqual(heard, [true, 'wrong password']);
+});
+
+test('popper speaks its own words unless it is asked not to', async () => {
+  const server = new TestServer([memoryHost(memoryMaildrop([]))]);
+  await server.converse(['USER mrose', 'PASS wrong', 'QUIT']);
+  await server.stop();
+  assert.deepEqual(
+    server.log.map(({ level, message }) => `${level} ${message}`),
+    ['debug connected', 'warn login refused', 'info session'],
+  );
+});

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+
+import type { LogFields, LogLevel, LogRecord } from './logger.ts';
+import { printableLine, printableWord } from './sanitise.ts';
+import type { LogStyle } from './style.ts';
+
+/** The classic popper's own words for what happens in a session, which filters and scrapers look for; all else stays as it is. */
+export const classicStyle =
+  (version: string): LogStyle =>
+  (record) => {
+    const line = lines.get(record.message);
+    const facts = line === undefined ? undefined : factsOf(record.fields);
+    const said = facts && line?.(facts, version);
+    return said?.map((one) => ({ ...record, ...one, isWhole: true })) ?? [record];
+  };
+
+type Said = Pick<LogRecord, 'level' | 'message'>;
+type Line = (facts: Facts, version: string) => readonly Said[] | undefined;
+
+/** The classic's priorities: notice is `info` here. */
+const at = (level: LogLevel, message: string): Said => ({ level, message });
+
+/**
+ * By the message that the record has. Whose host is named is named by its address, which fail2ban and its like can do most with;
+ * where the classic wrote the name and the address, the address stands in both places.
+ */
+const lines: ReadonlyMap<string, Line> = new Map<string, Line>([
+  [
+    'connected',
+    ({ address }, version) => [
+      at('debug', `(v${version}) Servicing request from "${address}" at ${address}`),
+    ],
+  ],
+  [
+    'logged in',
+    ({ user, address }, version) => [
+      at('info', `(v${version}) POP login by user "${user}" at (${address}) ${address}`),
+    ],
+  ],
+  [
+    'login refused',
+    ({ user, address }) => [at('warn', `Failed attempted login to ${user} from host ${address}`)],
+  ],
+  [
+    'left after USER',
+    ({ user, address }) => [
+      at('info', `Possible probe of account ${user} from host ${address} (${address})`),
+    ],
+  ],
+  ['error reply', ({ text }) => [at('info', text)]],
+  ['line received', ({ text }) => [at('debug', `Received (${text.length}): "${text}"`)]],
+  ['session', sessionLines],
+]);
+
+/** What the classic said to a client that went without QUIT, and logged as it logged every error. */
+const endings: Readonly<Record<string, string>> = {
+  idle: 'POP timeout',
+  disconnected: 'POP EOF received',
+  stopped: 'POP hangup',
+};
+
+function sessionLines({ user, address, ending }: Facts, version: string): readonly Said[] | undefined {
+  // A plugin that logs under this name means something else.
+  if (ending === undefined) return undefined;
+  const broken = endings[ending];
+  const who = user === '' ? `"${address}" at ${address}` : `"${user}" at (${address}) ${address}`;
+  return [
+    ...(broken === undefined ? [] : [at('info', `${broken} from ${address}`)]),
+    at('debug', `(v${version}) Ending request from ${who}`),
+  ];
+}
+
+interface Facts {
+  readonly address: string;
+  /** Empty where there is none. */
+  readonly user: string;
+  readonly text: string;
+  readonly ending: string | undefined;
+}
+
+/** A name is one word and no longer than a line can bear, so that it cannot push the host out of it. */
+const longestNameOctets = 100;
+const longestTextOctets = 400;
+
+const fieldsSchema = z.object({
+  address: z.string().default(''),
+  user: z.string().default(''),
+  text: z.string().default(''),
+  ending: z.string().optional(),
+});
+
+/** Undefined for fields that are not the core's. */
+function factsOf(fields: LogFields): Facts | undefined {
+  const parsed = fieldsSchema.safeParse(fields);
+  if (!parsed.success || 'plugin' in fields) return undefined;
+  const { address, user, text, ending } = parsed.data;
+  return {
+    address: printableWord(address, longestNameOctets),
+    user: printableWord(user, longestNameOctets),
+    text: printableLine(text, longestTextOctets),
+    ending,
+  };
+}

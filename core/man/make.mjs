@@ -1,0 +1,9 @@
+// Writes the manual pages anew: npm run man
+import { writeFileSync } from 'node:fs';
+
+import { manPages } from '../cli/manual/man-pages.ts';
+
+const { stdin, stdout, stderr } = process;
+for (const [name, page] of manPages({ stdin, stdout, stderr, workingFolder: process.cwd() })) {
+  writeFileSync(new URL(name, import.meta.url), page);
+}
