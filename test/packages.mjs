@@ -22,7 +22,12 @@ export const packages = [
     program: 'systemd-analyze',
     why: 'looks over the units of docs/examples; it need not run',
   },
+  { name: 'openbsd-inetd', program: 'inetd', why: 'starts popper --inetd for each connection' },
+  { name: 'groff-base', program: 'groff', why: 'shows the manual pages' },
   { name: 'socat', program: 'socat', why: 'starts popa3d for each connection in the bench' },
+  { name: 'postfix', program: 'postfix', why: 'a mailer and server that XTND XMIT hands messages to' },
+  { name: 'rsyslog', program: 'rsyslogd', why: 'a syslog that the log is sent to' },
+  { name: 'fail2ban', program: 'fail2ban-regex', why: 'finds guessers in logs of the classic style' },
   { name: 'haproxy', program: 'haproxy', why: 'a proxy that tells of its clients by the PROXY protocol' },
 ];
 

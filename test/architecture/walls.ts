@@ -28,9 +28,10 @@ const rows: readonly (readonly string[])[] = [
   ['plugin'],
   ['commands'],
   ['session'],
+  ['replies'],
   ['maildrop', 'auth'],
   ['protocol'],
-  ['log', 'settings.ts', 'secret.ts', 'counted.ts', 'did-you-mean.ts'],
+  ['log', 'settings.ts', 'secret.ts', 'counted.ts', 'did-you-mean.ts', 'package-version.ts'],
 ];
 
 const mayUsePlugin = [...(rows[0] ?? []), 'core.ts', 'config'];

@@ -85,6 +85,13 @@ export default definePlugin({
     });
     // #endregion
 
+    // #region answer
+    popper.hooks.answer.for('DELE').tap('every-hook', ({ status }, words, session) => {
+      seen.add('answer');
+      popper.log.debug('asked to delete', { session: session.id, message: words, done: status === '+OK' });
+    });
+    // #endregion
+
     // #region authenticate
     popper.hooks.authenticate.tapPromise('every-hook', async (attempt) => {
       seen.add('authenticate');

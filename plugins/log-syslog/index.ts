@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { definePlugin } from 'popperd';
+
+import { shownDestination } from './destination.ts';
+import { optionsSchema } from './options.ts';
+import { SyslogSink } from './syslog-sink.ts';
+
+/** Sends the log to a syslog, on this machine or on another. */
+export default definePlugin({
+  name: 'log-syslog',
+  options: optionsSchema,
+
+  apply({ hooks, log, baseFolder }, options) {
+    const to = shownDestination(options.to);
+    const readCa = async (): Promise<string | undefined> =>
+      options.ca === undefined ? undefined : readPem(resolve(baseFolder, options.ca));
+    const sink = new SyslogSink(options, {
+      unreachable: (error) =>
+        log.error('syslog cannot be reached', { to, error, fix: 'see whether it runs, and option to' }),
+      reachedAgain: () => log.info('syslog is reached again', { to }),
+    });
+
+    hooks.log.tap('log-syslog', (record) => sink.take(record));
+    hooks.start.tapPromise('log-syslog', async () => sink.start(await readCa()));
+    hooks.stop.tapPromise('log-syslog', async () => {
+      const unsent = await sink.stop();
+      if (unsent > 0) log.warn('records have not reached syslog', { records: unsent, to });
+    });
+    hooks.check.tapPromise('log-syslog', async (checkup) => {
+      try {
+        await sink.probe(await readCa());
+        checkup.fine(`syslog is at ${to}`);
+      } catch (error) {
+        const what = error instanceof Error ? error.message : String(error);
+        checkup.problem(`no syslog at ${to}: ${what}`, 'start it, or set to');
+      }
+    });
+  },
+});
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`ca: ${file} cannot be read`, { cause });
+  }
+}

@@ -1,0 +1,35 @@
+import { addressesIn } from './addresses.ts';
+import { type Field, valueOf } from './header.ts';
+import { Refused } from './refused.ts';
+
+/** Who gets the message and whom it goes back to (RFC 5321 section 2.3.1). */
+export interface Envelope {
+  readonly from: string;
+  readonly to: readonly string[];
+}
+
+/** `resent-` where the message is sent again by somebody else (RFC 5322 section 3.6.6), for then only these fields count. */
+export type Prefix = '' | 'resent-';
+
+export const prefixOf = (fields: readonly Field[]): Prefix =>
+  fields.some(({ name }) => recipientFields.some((field) => name === `resent-${field}`)) ? 'resent-' : '';
+
+/** Whoever stands in To, Cc and Bcc, each once. Throws a Refused where that is nobody or more than may be. */
+export function recipientsOf(
+  fields: readonly Field[],
+  { domain, maxRecipients }: { readonly domain: string; readonly maxRecipients: number },
+): readonly string[] {
+  const prefix = prefixOf(fields);
+  const names = recipientFields.map((field) => `${prefix}${field}`);
+  const found = fields
+    .filter(({ name }) => names.includes(name))
+    .flatMap((field) => addressesIn(valueOf(field), domain));
+  const recipients = [...new Set(found)];
+  if (recipients.length === 0)
+    throw new Refused('the message has no recipients: there is none in To, Cc and Bcc');
+  if (recipients.length > maxRecipients)
+    throw new Refused(`too many recipients: ${recipients.length}, where ${maxRecipients} may be`);
+  return recipients;
+}
+
+const recipientFields = ['to', 'cc', 'bcc'];

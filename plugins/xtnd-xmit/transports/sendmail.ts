@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { SendmailOptions } from '../options.ts';
+import type { Letter } from '../receive.ts';
+import { NotSent } from '../refused.ts';
+import { errnoOf } from '../spool.ts';
+import type { Fault, Transport } from './transport.ts';
+
+/** So much of what the mailer complains of is logged. */
+const maxComplaintLength = 2000;
+/** A mailer that is told to stop has so long for it. */
+const stopMs = 1000;
+
+/** The local mailer. It reads the message from the spool file itself, and recipients from its command line alone. */
+export class Sendmail implements Transport {
+  readonly lineEnd = '\n';
+  readonly #options: SendmailOptions;
+
+  constructor(options: SendmailOptions) {
+    this.#options = options;
+  }
+
+  async send({ envelope, file }: Letter, signal: AbortSignal): Promise<void> {
+    const { command, args } = this.#options;
+    // No -t: who gets it has been looked at. What stands behind -- is no option, whatever it looks like.
+    const words = [...args, '-i', '-oem', '-f', envelope.from, '--', ...envelope.to];
+    const child = spawn(command, words, {
+      stdio: [file.fd, 'ignore', 'pipe'],
+      cwd: '/',
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
+    const complaint = complaintOf(child);
+    const stop = (): void => void stopped(child);
+    signal.addEventListener('abort', stop);
+    try {
+      // How it ended decides, even where it was to stop.
+      await once(child, 'exit');
+    } catch (cause) {
+      throw new NotSent(`Unable to execute "${basename(command)}" (${-errnoOf(cause)})`, { cause });
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    if (child.exitCode === 0) return;
+    const how =
+      child.exitCode === null ? `was ended by ${child.signalCode}` : `exited with ${child.exitCode}`;
+    throw new Error(`${command} ${how}: ${await complaint()}`);
+  }
+
+  async fault(): Promise<Fault | undefined> {
+    const { command } = this.#options;
+    if (await isExecutable(command)) return undefined;
+    return {
+      what: `${command} cannot be executed: no message can be sent`,
+      fix: 'install a mailer that brings a sendmail, or name it by transport.command',
+    };
+  }
+}
+
+/** Folders have the same bit. */
+const isExecutable = async (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    async () => (await stat(path)).isFile(),
+    () => false,
+  );
+
+/** What it writes to its standard error; a queue runner that it leaves behind may keep that open. */
+function complaintOf({ stderr }: ChildProcess): () => Promise<string> {
+  let text = '';
+  stderr?.setEncoding('utf8').on('data', (piece: string) => {
+    text = (text + piece).slice(0, maxComplaintLength);
+  });
+  const ended = stderr === null ? undefined : once(stderr, 'close').catch(() => {});
+  return async () => {
+    await Promise.race([ended, delay(100, undefined, { ref: false })]);
+    stderr?.destroy();
+    return text.trim();
+  };
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM');
+  await delay(stopMs, undefined, { ref: false });
+  child.kill('SIGKILL');
+}
