@@ -2,14 +2,13 @@ import { Failure, type NewMessage } from 'popperd';
 
 import { canonicalOf, sha256 } from './canonical.ts';
 import { appendMessages, errorCode, type OpenFile } from './commit/index.ts';
-import { isSameMailbox } from './index-header.ts';
+import { currentIndex } from './current-index.ts';
 import { lockMailbox, type LockedMailbox } from './mailbox-lock.ts';
 import type { Mailbox } from './mailbox.ts';
 import { composeMessage, keyIn } from './new-message.ts';
 import type { Place } from './place.ts';
 import { failingAs, recoverLocked } from './recovery.ts';
 import type { Rows } from './rows.ts';
-import { stampOf, type SurveyedIndex } from './survey.ts';
 import { Copies } from './uids.ts';
 
 /**
@@ -33,7 +32,8 @@ export async function addMessages(mailbox: Mailbox, messages: readonly NewMessag
   }
 }
 
-async function lockOrCreate(place: Place): Promise<LockedMailbox> {
+/** Locks the mailbox, and makes it first if there is none. Throws a Failure. */
+export async function lockOrCreate(place: Place): Promise<LockedMailbox> {
   const { path, trust, locks } = place;
   const locked = await lockMailbox(path, trust, locks);
   if (locked !== undefined) return locked;
@@ -55,15 +55,6 @@ async function create({ path, surroundings }: Place): Promise<void> {
     if (errorCode(error) === 'EEXIST') return;
     throw new Failure('the maildrop cannot be made', { code: 'SYS/PERM', cause: error });
   }
-}
-
-async function currentIndex(mailbox: Mailbox, file: OpenFile): Promise<SurveyedIndex> {
-  const stat = await file.stat();
-  const stamp = stampOf(stat, mailbox.place.surroundings.bootId);
-  const { header } = mailbox;
-  const isCurrent = isSameMailbox(header.stamp, stamp) && header.scannedOctets === stamp.octets;
-  if (isCurrent) return { header, rows: await mailbox.rows() };
-  return mailbox.survey(file, { stat, isBeingWritten: false });
 }
 
 /** The text of those that are not there yet. */
@@ -99,7 +90,7 @@ async function hasKey(file: OpenFile, rows: Rows, indexes: readonly number[], ke
 const maxKeyOctets = 1024;
 
 /** What the mailbox lacks at its end for a From_ line to be seen behind it. */
-async function missingLineEnds(file: OpenFile): Promise<Buffer> {
+export async function missingLineEnds(file: OpenFile): Promise<Buffer> {
   const { octets } = await file.stat();
   const end = Buffer.alloc(Math.min(octets, 3));
   await file.read(end, octets - end.length);

@@ -15,7 +15,7 @@ export type MayUse = (path: string, mode: number) => Promise<boolean>;
 /** Looks at the spool folder for `popper check`. Users' homes cannot be known here. */
 export async function checkSpool(
   checkup: Findings,
-  { spool, lockMethods, owner }: Options,
+  { spool, lockMethods, owner, takeOverTemporaryDrop }: Options,
   baseFolder: string,
   mayUse: MayUse = mayAccess,
 ): Promise<void> {
@@ -35,6 +35,7 @@ export async function checkSpool(
   checkup.fine(`the spool folder ${folder} is there`);
   if (basename(spool) === '{user}' && resolve(baseFolder, dirname(spool)) === resolve(folder))
     await checkMboxes(checkup, { folder, owner, mayUse });
+  if (!takeOverTemporaryDrop) await checkTemporaryDrops(checkup, folder);
   if (lockMethods.includes('dotlock') && !(await mayUse(folder, constants.W_OK))) {
     checkup.warning(
       `no dotlocks can be made in ${folder}`,
@@ -68,6 +69,23 @@ async function checkMboxes(checkup: Findings, { folder, owner, mayUse }: Spool):
     else more += 1;
   }
   if (more > 0) checkup.warning(`${folder}: ${more} more files like that`, 'the same');
+}
+
+/** Mail that nobody sees: a classic popper would find it at the next login. */
+async function checkTemporaryDrops(checkup: Findings, folder: string): Promise<void> {
+  const left: string[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!/^\..+\.pop$/.test(name)) continue;
+    const found = await lstat(join(folder, name)).catch(() => undefined);
+    if (found?.isFile() && found.size > 0) left.push(name);
+  }
+  const [first] = left;
+  if (first === undefined) return;
+  const others = left.length > 1 ? ` and ${left.length - 1} more` : '';
+  checkup.warning(
+    `a classic popper left mail in ${join(folder, first)}${others}, where no session shows it`,
+    'set the option takeOverTemporaryDrop: true, once that popper runs no more',
+  );
 }
 
 async function faultOf(path: string, uid: number, { owner, mayUse }: Pick<Spool, 'owner' | 'mayUse'>) {

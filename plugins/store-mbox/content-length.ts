@@ -1,11 +1,15 @@
-import type { OpenFile } from './commit/index.ts';
 import { isEnvelope, lookaheadOctets } from './envelope.ts';
+import type { ReadableFile } from './file-window.ts';
 
 /**
  * Says whether a message may end at `position`, where its `Content-Length:` says so: another one begins there, or
  * behind an empty line or two, or the mailbox ends. A length that leads anywhere else is a lie or a mistake.
  */
-export async function isMessageEnd(file: OpenFile, position: number, mailboxEnd: number): Promise<boolean> {
+export async function isMessageEnd(
+  file: ReadableFile,
+  position: number,
+  mailboxEnd: number,
+): Promise<boolean> {
   if (position > mailboxEnd) return false;
   const ahead = Buffer.alloc(Math.min(lookaheadOctets + maxEmptyOctets, mailboxEnd - position));
   const octets = await file.read(ahead, position);

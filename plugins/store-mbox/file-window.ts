@@ -7,9 +7,12 @@ export interface ReadOctets {
   readonly filledOctets: number;
 }
 
+/** All that a scan needs of a file. */
+export type ReadableFile = Pick<OpenFile, 'read'>;
+
 /** A part of a file in memory that moves up through it, slice by slice. Positions are octets from the file's start. */
 export class FileWindow {
-  readonly #file: OpenFile;
+  readonly #file: ReadableFile;
   readonly #to: number;
   readonly #sliceOctets: number;
   readonly #room: Room;
@@ -18,7 +21,7 @@ export class FileWindow {
 
   /** Goes from `from` up to `to`; holds at least `keptOctets` and a slice, or all of it. */
   constructor(
-    file: OpenFile,
+    file: ReadableFile,
     range: { readonly from: number; readonly to: number },
     size: { readonly keptOctets: number; readonly sliceOctets: number },
   ) {

@@ -39,19 +39,19 @@ const smallMailboxOctets = 1024 * 1024;
 /** Indexes of mailboxes lately opened, for users who come again. The least lately used go first. */
 export class IndexCache {
   readonly #maxOctets: number;
-  readonly #isAlone: boolean;
+  readonly #keepsIndexes: boolean;
   readonly #indexes = new Map<string, MailboxIndex>();
   #octets = 0;
 
-  /** `isAlone`: no other process opens these mailboxes while this one runs. */
-  constructor(maxOctets: number, isAlone = false) {
+  /** `keepsIndexes`: whether those of small mailboxes may be here alone. */
+  constructor(maxOctets: number, keepsIndexes = false) {
     this.#maxOctets = maxOctets;
-    this.#isAlone = isAlone;
+    this.#keepsIndexes = keepsIndexes;
   }
 
-  /** Whether it is here, can be expected to be here until the process ends, and is needed nowhere else. */
+  /** Whether it is here, can be expected to be here until the process ends, and may be here alone. */
   remembers(path: string): boolean {
-    return this.#isAlone && this.#octets * 2 < this.#maxOctets && this.has(path);
+    return this.#keepsIndexes && this.#octets * 2 < this.#maxOctets && this.has(path);
   }
 
   has(path: string): boolean {

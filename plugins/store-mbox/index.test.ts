@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function report(spool: string, mayUse?: MayUse, owner?: number): Promise<readonly string[]> {
+async function report(spool: string, mayUse?: MayUse, owner?: number, over = {}): Promise<readonly string[]> {
   const said: string[] = [];
   const say =
     (kind: string) =>
@@ -30,7 +30,7 @@ async function report(spool: string, mayUse?: MayUse, owner?: number): Promise<r
       said.push(`${kind}: ${what.replaceAll(folder, 'FOLDER')}`);
     };
   const checkup = { fine: say('fine'), warning: say('warning'), problem: say('problem') };
-  await checkSpool(checkup, options.parse({ spool, owner }), folder, mayUse);
+  await checkSpool(checkup, options.parse({ spool, owner, ...over }), folder, mayUse);
   return said;
 }
 
@@ -48,6 +48,17 @@ describe('popper check looks at the spool', () => {
     assert.deepEqual(await report('mail/{user}'), ['problem: there is no spool folder FOLDER/mail/']);
     await writeFile(join(folder, 'mail'), '');
     assert.deepEqual(await report('mail/{user}'), ['problem: there is no spool folder FOLDER/mail/']);
+  });
+
+  it('and finds mail that a classic popper left where nobody sees it', async () => {
+    for (const name of ['.ann.pop', '.bob.pop']) await writeFile(join(folder, name), 'From x\n');
+    await writeFile(join(folder, '.eve.pop'), '');
+    const [, warning] = await report('{user}');
+    assert.match(
+      warning ?? '',
+      /^warning: a classic popper left mail in FOLDER\/\.(?:ann|bob)\.pop and 1 more,/,
+    );
+    assert.equal((await report('{user}', undefined, undefined, { takeOverTemporaryDrop: true })).length, 1);
   });
 
   it('and cannot look into homes', async () => {

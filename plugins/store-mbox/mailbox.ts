@@ -8,6 +8,7 @@ import { emptyIndex, lastKnown } from './last-known.ts';
 import { type BusyCode, lockMailboxShared, type SharedMailbox } from './mailbox-lock.ts';
 import { MessageReader, messageChanged } from './message-reader.ts';
 import type { Place } from './place.ts';
+import { privateCopyOf } from './private-copy.ts';
 import { recoverPlace } from './recovery.ts';
 import { Rows } from './rows.ts';
 import { assertTrusted } from './spool-file.ts';
@@ -68,6 +69,22 @@ export class Mailbox {
     const reader = this.#reader;
     this.#reader = undefined;
     return reader;
+  }
+
+  /** A reader of a copy that is what the header says; undefined if the mailbox is gone. Throws system errors. */
+  async copy(): Promise<MessageReader | undefined> {
+    const locked = await this.#lockShared('IN-USE');
+    if (locked === undefined) return undefined;
+    const { place } = this;
+    try {
+      if (!isCurrent(this.#index, locked.stat, place)) await this.#surveyShared(locked);
+      const { files, windows, bootId } = place.surroundings;
+      const file = await privateCopyOf(locked.file, place.copyPath, files);
+      const stamp = stampOf(await file.stat(), bootId);
+      return new MessageReader(file, { ...this.header, stamp }, windows);
+    } finally {
+      await locked.release();
+    }
   }
 
   /** Looks through the mailbox, or through what was added to it, under a shared lock. undefined if it is gone. */

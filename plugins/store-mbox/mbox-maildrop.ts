@@ -1,4 +1,4 @@
-import type { AppendableMaildrop, Claim, Maildrop, NewMessage } from 'popperd';
+import { type AppendableMaildrop, type Claim, Failure, type Maildrop, type NewMessage } from 'popperd';
 
 import { addMessages } from './addition.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -8,6 +8,7 @@ import { Placement } from './placement.ts';
 import { removeMessages } from './removal.ts';
 import { type Extent, Rows } from './rows.ts';
 import { openSpoolFile } from './spool-file.ts';
+import { hasStatusesToUpdate, updateStatuses } from './status-update.ts';
 import { uidText } from './uids.ts';
 
 /** One session's view of an mbox: what was listed at its start, found again wherever it is now. */
@@ -20,16 +21,36 @@ export class MboxMaildrop implements AppendableMaildrop {
   #listed: Rows | undefined;
   #placement: Placement | undefined;
   #reader: MessageReader | undefined;
+  /** Indexes of messages that were read to their end, where somebody wants to know. */
+  readonly #retrieved: Set<number> | undefined;
+  /** The reader reads a copy of the session's own, which never changes. */
+  readonly #isCopy: boolean;
   #isHandedOn = false;
 
   /** The claim is the session lock on the mailbox; `close` lets it go. `onFailure` hears of changes that failed. */
-  constructor(mailbox: Mailbox, claim: Claim, onFailure: (error: unknown) => void) {
+  static async open(
+    mailbox: Mailbox,
+    claim: Claim,
+    onFailure: (error: unknown) => void,
+  ): Promise<MboxMaildrop> {
+    const reader = mailbox.takeReader();
+    const { temporaryMaildrop } = mailbox.place.surroundings.options;
+    if (!temporaryMaildrop || mailbox.header.count === 0)
+      return new MboxMaildrop(mailbox, claim, { onFailure, reader, isCopy: false });
+    await reader?.close();
+    const copy = await copyOf(mailbox);
+    return new MboxMaildrop(mailbox, claim, { onFailure, reader: copy, isCopy: copy !== undefined });
+  }
+
+  private constructor(mailbox: Mailbox, claim: Claim, { onFailure, reader, isCopy }: Beginning) {
     this.count = mailbox.header.count;
     this.totalOctets = mailbox.header.totalOctets;
     this.#mailbox = mailbox;
     this.#claim = claim;
     this.#onFailure = onFailure;
-    this.#reader = mailbox.takeReader();
+    this.#reader = reader;
+    this.#isCopy = isCopy;
+    this.#retrieved = mailbox.place.surroundings.options.updateStatus ? new Set() : undefined;
   }
 
   async load(): Promise<void> {
@@ -50,6 +71,7 @@ export class MboxMaildrop implements AppendableMaildrop {
         findHere: () => this.#findHere(index),
         find: () => this.#find(index),
         isStillThere: (found) => this.#isStill(index, found),
+        onWhole: () => this.#retrieved?.add(index),
       },
       signal,
     );
@@ -65,16 +87,31 @@ export class MboxMaildrop implements AppendableMaildrop {
     await this.#telling(addMessages(this.#mailbox, messages));
     this.#isHandedOn = true;
     await this.#closeReader();
-    return new MboxMaildrop(this.#mailbox, this.#claim, this.#onFailure);
+    return MboxMaildrop.open(this.#mailbox, this.#claim, this.#onFailure);
   }
 
   async close(): Promise<void> {
     if (this.#isHandedOn) return;
     try {
       await this.#closeReader();
+      await this.#updateStatuses();
       await this.#mailbox.save();
     } finally {
       await this.#claim.release();
+    }
+  }
+
+  /** However the session ended: nothing is removed. A next one does what cannot be done now. */
+  async #updateStatuses(): Promise<void> {
+    const retrieved = this.#retrieved;
+    if (retrieved === undefined || !hasStatusesToUpdate(this.#mailbox, retrieved.size)) return;
+    const { path, surroundings } = this.#mailbox.place;
+    try {
+      await this.#placed();
+      const listed = this.#uidsOf(Array(this.count).keys());
+      await this.#telling(updateStatuses(this.#mailbox, { listed, retrieved: this.#uidsOf(retrieved) }));
+    } catch (error) {
+      surroundings.log.warn('`Status:` was not written', { path, error });
     }
   }
 
@@ -85,6 +122,10 @@ export class MboxMaildrop implements AppendableMaildrop {
       this.#onFailure(error);
       throw error;
     }
+  }
+
+  #uidsOf(indexes: Iterable<number>): Set<string> {
+    return new Set(Array.from(indexes, (index) => this.uidOf(index)));
   }
 
   #rowsOf(index: number): Rows {
@@ -118,12 +159,14 @@ export class MboxMaildrop implements AppendableMaildrop {
       const reader = extent && (await this.#openReader());
       if (extent === undefined || reader === undefined) break;
       if (await reader.find(extent)) return { reader, extent };
+      if (this.#isCopy) break;
       await this.#lookAgain();
     }
     throw messageChanged(`${this.#mailbox.place.path}: message ${index + 1} is not there any more`);
   }
 
   async #isStill(index: number, { reader, extent }: FoundMessage): Promise<boolean> {
+    if (this.#isCopy) return false;
     await this.#lookAgain();
     const now = extentOf(await this.#placed(), index);
     // Another reader means another file under the name.
@@ -153,6 +196,24 @@ export class MboxMaildrop implements AppendableMaildrop {
     const reader = this.#reader;
     this.#reader = undefined;
     await reader?.close();
+  }
+}
+
+interface Beginning {
+  readonly onFailure: (error: unknown) => void;
+  readonly reader: MessageReader | undefined;
+  readonly isCopy: boolean;
+}
+
+/** A full disk is no reason to go without mail: it is served from where it lies. */
+async function copyOf(mailbox: Mailbox): Promise<MessageReader | undefined> {
+  try {
+    return await mailbox.copy();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { path, surroundings } = mailbox.place;
+    surroundings.log.warn('no copy of the mailbox could be made; it is served itself', { path, error });
+    return undefined;
   }
 }
 

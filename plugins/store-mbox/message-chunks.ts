@@ -13,6 +13,8 @@ export interface MessageFinder {
   find(): Promise<FoundMessage>;
   /** Asked when the file has changed since: whether the message has not. The reader is renewed by then. */
   isStillThere(found: FoundMessage): Promise<boolean>;
+  /** Told when it was read to its end. */
+  readonly onWhole?: () => void;
 }
 
 /**
@@ -38,7 +40,7 @@ export class MessageChunks implements AsyncIterableIterator<Buffer> {
     if (this.#isOver) return Promise.resolve(over);
     const found = this.#found ?? this.#begin(this.#finder.findHere());
     if (found === undefined || this.#signal.aborted) return this.#nextLater();
-    if (this.#position === this.#end) return Promise.resolve(this.#finish());
+    if (this.#position === this.#end) return Promise.resolve(this.#finishWhole());
     const chunk = found.reader.view(this.#position, this.#end);
     return chunk.length === 0 ? this.#nextLater() : Promise.resolve(this.#give(chunk));
   }
@@ -55,7 +57,7 @@ export class MessageChunks implements AsyncIterableIterator<Buffer> {
     try {
       const found = this.#found ?? this.#begin(await this.#finder.find());
       while (this.#position < this.#end && !(await this.#isInSight(found))) continue;
-      if (this.#position === this.#end) return this.#finish();
+      if (this.#position === this.#end) return this.#finishWhole();
       return this.#give(found.reader.view(this.#position, this.#end));
     } catch (error) {
       this.#finish();
@@ -89,6 +91,12 @@ export class MessageChunks implements AsyncIterableIterator<Buffer> {
   #give(chunk: Buffer): IteratorResult<Buffer> {
     this.#position += chunk.length;
     return { done: false, value: chunk };
+  }
+
+  /** A client that wants only the beginning does not ask whether there is more. */
+  #finishWhole(): IteratorResult<Buffer> {
+    this.#finder.onWhole?.();
+    return this.#finish();
   }
 
   #finish(): IteratorResult<Buffer> {

@@ -28,6 +28,12 @@ export const options = z.strictObject({
   staleDotlockMs: z.int().min(60_000).max(86_400_000).default(300_000),
   /** Believe `Content-Length:` where it leads to another message or to the end. */
   contentLength: z.boolean().default(false),
+  /** Add the mail that a killed classic popper left beside the mailbox, in `.USER.pop`. */
+  takeOverTemporaryDrop: z.boolean().default(false),
+  /** Serve each session from a copy of the mailbox, as the classic popper did. */
+  temporaryMaildrop: z.boolean().default(false),
+  /** Write `Status:` into messages when a session ends, as the classic popper did. */
+  updateStatus: z.boolean().default(false),
   /** Mail moved in one step of a deletion: memory, and twice as much disk for the journal. */
   chunkOctets: z
     .int()

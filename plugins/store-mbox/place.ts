@@ -38,6 +38,8 @@ export interface Place {
   readonly indexFile: IndexFile;
   /** The index that a deletion will leave, where it cannot be found out afterwards; see `removal.ts`. */
   readonly nextIndexFile: IndexFile;
+  /** Where the copy is made that a session is served from; see `temporaryMaildrop`. */
+  readonly copyPath: string;
   readonly locks: LockSettings;
   readonly commit: CommitSettings;
   readonly surroundings: Surroundings;
@@ -62,6 +64,7 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
     trust,
     indexFile: new IndexFile(files, join(folder, `${name}.index`)),
     nextIndexFile: new IndexFile(files, join(folder, `${name}.next-index`)),
+    copyPath: join(folder, `${name}.copy`),
     locks: {
       ...options,
       files,

@@ -1,10 +1,9 @@
 import { LineStartScanner } from 'popperd';
 
 import { canonicalOf, LargeMessage, maxHeaderOctets } from './canonical.ts';
-import type { OpenFile } from './commit/index.ts';
 import { isMessageEnd } from './content-length.ts';
 import { type Context, isEnvelope, lookaheadOctets, maxEnvelopeOctets } from './envelope.ts';
-import { FileWindow, type ReadOctets } from './file-window.ts';
+import { FileWindow, type ReadableFile, type ReadOctets } from './file-window.ts';
 import { declaredContent, isFolderInternalData } from './header-fields.ts';
 import type { Extent } from './rows.ts';
 
@@ -21,7 +20,7 @@ export interface FoundMessage extends Extent {
 }
 
 export interface ScanRequest {
-  readonly file: OpenFile;
+  readonly file: ReadableFile;
   /** Where to begin, at the start of a line. */
   readonly from: number;
   /** Where to end; what lies behind is not looked at. */

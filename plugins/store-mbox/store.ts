@@ -19,6 +19,8 @@ import {
 import { isPending, recoverAll, recoverPlace } from './recovery.ts';
 import { Retries } from './retries.ts';
 import { spoolRootOf } from './spool-path.ts';
+import { takeOver } from './take-over.ts';
+import { hasTemporaryDrop, temporaryDropPathOf } from './temporary-drop.ts';
 import { WindowPool } from './window-pool.ts';
 
 /** Opens users' mboxes. One for a process: it keeps the indexes of those who come again. */
@@ -30,7 +32,8 @@ export class MboxStore {
   readonly #reservedFolders = new Set<string>();
   readonly #retries = new Retries();
   readonly #tryDotlock: Surroundings['tryDotlock'];
-  #isAlone = false;
+  #keepsIndexes = false;
+  #closeOwnHand = async (): Promise<void> => {};
   #surroundings: Promise<Surroundings> | undefined;
 
   constructor(popper: StorePopper, options: Options, files: Files) {
@@ -40,9 +43,14 @@ export class MboxStore {
     this.#tryDotlock = this.#findWhoLocks();
   }
 
-  /** Comes before all else. A process that is all of the daemon shares its mailboxes with no other. */
+  /** Comes before all else. What opens mailboxes, for everybody or for one user, keeps small indexes in memory. */
   start(role: Role): void {
-    this.#isAlone = role === 'all';
+    this.#keepsIndexes = role === 'all' || role === 'worker';
+  }
+
+  /** Comes after all else. */
+  async stop(): Promise<void> {
+    await this.#closeOwnHand();
   }
 
   /** The user's maildrop, locked for this session. Throws a Failure: IN-USE, SYS/PERM or SYS/TEMP. */
@@ -57,14 +65,34 @@ export class MboxStore {
       const spoolFolder = spoolFolderOf(this.#options.spool, root);
       const trust = await trustOf(spoolFolder, identity.uid, surroundings);
       const place = placeOf(path, trust, folder, surroundings);
+      if (this.#options.takeOverTemporaryDrop) await this.#takeOver(place);
       const mailbox = await Mailbox.open(place);
       this.#reserveIn(folder);
-      return new MboxMaildrop(mailbox, claim, (error) => {
+      return await MboxMaildrop.open(mailbox, claim, (error) => {
         if (isPending(error)) this.#retries.add(path, () => this.#finish(identity, place));
       });
     } catch (error) {
       await claim.release();
       throw error;
+    }
+  }
+
+  /** Mail that cannot be taken over stays where it is, and is no reason to be without the rest. */
+  async #takeOver(place: Place): Promise<void> {
+    const { path } = place;
+    const { log } = this.#popper;
+    try {
+      if (!(await hasTemporaryDrop(this.#files, path))) return;
+      const mailbox = await Mailbox.open(place);
+      await mailbox.takeReader()?.close();
+      const taken = await takeOver(mailbox);
+      await mailbox.save();
+      if (taken !== undefined) log.info('mail that a classic popper left was taken over', { path, ...taken });
+    } catch (error) {
+      log.error('mail that a classic popper left cannot be taken over, and stays there', {
+        path: temporaryDropPathOf(path),
+        error,
+      });
     }
   }
 
@@ -77,9 +105,13 @@ export class MboxStore {
   #findWhoLocks(): Surroundings['tryDotlock'] {
     const { spool, lockMethods, staleDotlockMs } = this.#options;
     const noteFolder = async (): Promise<string> => journalFolderOf(await this.#folderOf(processIdentity()));
-    const ownHand = new OwnHand({ files: this.#files, staleDotlockMs, noteFolder });
-    if (spool.startsWith('{home}/') || !lockMethods.includes('dotlock'))
+    const own = { files: this.#files, staleDotlockMs, noteFolder };
+    if (spool.startsWith('{home}/') || !lockMethods.includes('dotlock')) {
+      const ownHand = new OwnHand(own);
       return (mailboxPath) => ownHand.tryLock(mailboxPath);
+    }
+    const ownHand = new OwnHand({ ...own, keeping });
+    this.#closeOwnHand = () => ownHand.close();
     const { spoolLocks, baseFolder } = this.#popper;
     const locks = spoolLocks.add({
       name: 'dotlock',
@@ -132,7 +164,7 @@ export class MboxStore {
       options: this.#options,
       baseFolder: this.#popper.baseFolder,
       log: this.#popper.log,
-      cache: new IndexCache(this.#options.cacheOctets, this.#isAlone),
+      cache: new IndexCache(this.#options.cacheOctets, this.#keepsIndexes),
       windows: new WindowPool(this.#options.readAheadOctets),
       tryDotlock: this.#tryDotlock,
       bootId: (await this.#files.bootId()) ?? '',
@@ -163,6 +195,9 @@ export class MboxStore {
 }
 
 type StorePopper = Pick<Popper, 'state' | 'spoolLocks' | 'log' | 'baseFolder'>;
+
+/** As many files as locks are held at one time on a busy server; a commit takes milliseconds. */
+const keeping = { maxCount: 8, locksPerSecond: 8 };
 
 /** Whose state folder is this process's own. */
 const processIdentity = (): Identity => ({

@@ -18,50 +18,42 @@ async function make(role: Role, settings: Partial<Options> = {}): Promise<void> 
 const indexNames = async (): Promise<string[]> =>
   (await readdir(await store.state.folderOf(identityOf('mrose')))).filter((name) => name.endsWith('index'));
 
-describe('the index of a small mailbox, where one process is all of the daemon', () => {
-  beforeEach(() => make('all'));
-  afterEach(() => store.dispose());
+for (const role of ['all', 'worker'] as const)
+  describe(`the index of a small mailbox, in a process that serves (${role})`, () => {
+    beforeEach(() => make(role));
+    afterEach(() => store.dispose());
 
-  it('is not written, and the next process gives the same unique-ids', async () => {
-    await store.deliver('mrose', letters(1, 2, 3));
-    const first = await session(store);
-    await appendFile(store.pathOf(), `${MboxUnderTest.envelopeOf(3)}${letter(4)}\n`);
-    const { uids } = await session(store);
-    assert.deepEqual(uids.slice(0, 3), first.uids);
-    await deleteIn(0);
-    assert.deepEqual(await indexNames(), []);
-    await store.restart('all');
-    assert.deepEqual((await session(store)).uids, uids.slice(1));
-  });
+    it('is not written, and the next process gives the same unique-ids', async () => {
+      await store.deliver('mrose', letters(1, 2, 3));
+      const first = await session(store);
+      await appendFile(store.pathOf(), `${MboxUnderTest.envelopeOf(3)}${letter(4)}\n`);
+      const { uids } = await session(store);
+      assert.deepEqual(uids.slice(0, 3), first.uids);
+      await deleteIn(0);
+      assert.deepEqual(await indexNames(), []);
+      await store.restart(role);
+      assert.deepEqual((await session(store)).uids, uids.slice(1));
+    });
 
-  it('is written where messages are equal, so that each keeps its unique-id when another is gone', async () => {
-    await store.write(`${MboxUnderTest.envelopeOf(0)}${letter(1)}\n`.repeat(3));
-    const { uids } = await session(store);
-    assert.equal((await indexNames()).length, 1);
-    await deleteIn(1);
-    await store.restart('all');
-    assert.deepEqual((await session(store)).uids, [uids[0], uids[2]]);
-    assert.equal((await indexNames()).length, 1);
-  });
+    it('is written where messages are equal, so that each keeps its unique-id when another is gone', async () => {
+      await store.write(`${MboxUnderTest.envelopeOf(0)}${letter(1)}\n`.repeat(3));
+      const { uids } = await session(store);
+      assert.equal((await indexNames()).length, 1);
+      await deleteIn(1);
+      await store.restart(role);
+      assert.deepEqual((await session(store)).uids, [uids[0], uids[2]]);
+      assert.equal((await indexNames()).length, 1);
+    });
 
-  it('is written where the mailbox is large, for that takes long to be read again', async () => {
-    await store.deliver('mrose', [Buffer.alloc(1100 * 1024, `${'x'.repeat(70)}\n`)]);
-    await session(store);
-    assert.equal((await indexNames()).length, 1);
-  });
-});
-
-describe('the index of a small mailbox is written', () => {
-  afterEach(() => store.dispose());
-
-  for (const role of ['front', 'worker'] as const) {
-    it(`by a process that others stand beside: ${role}`, async () => {
-      await make(role);
-      await store.deliver('mrose', letters(1));
+    it('is written where the mailbox is large, for that takes long to be read again', async () => {
+      await store.deliver('mrose', [Buffer.alloc(1100 * 1024, `${'x'.repeat(70)}\n`)]);
       await session(store);
       assert.equal((await indexNames()).length, 1);
     });
-  }
+  });
+
+describe('the index of a small mailbox is written', () => {
+  afterEach(() => store.dispose());
 
   it('where memory would not keep it', async () => {
     await make('all', { cacheOctets: 2048 });

@@ -17,11 +17,16 @@ export type SyncPoint =
   | 'append: the room, before the content'
   | 'append: the content, before the journal goes'
   | 'append: the room is taken back'
+  | 'rewrite: the room, before what it holds'
+  | 'rewrite: what the mailbox grew by, before old octets go'
+  | 'rewrite: the old octets, before the journal goes'
+  | 'rewrite: the room is taken back'
   | 'recovery: the journal as it was read'
   | 'recovery: the name of the journal'
   | 'recovery: the mailbox as it was found'
   | 'recovery: the chunk done again'
   | 'recovery: the content done again'
+  | 'recovery: the new octets done again'
   | 'always: the journal is done';
 
 /** Waits for the disk, as far as the operator wants that. */

@@ -25,11 +25,14 @@ export interface Header {
   /** Where the mailbox begins to change. */
   readonly changeStart: number;
   readonly mailboxPath: string;
-  /** Start, end, start, end, ... of what is kept above `changeStart`; empty for an append. */
+  /** Start, end, start, end, ... of what is kept above `changeStart`; empty but for deletions. */
   readonly kept: Float64Array;
 }
 
-export type JournalKind = 'deletions' | 'append';
+/** In the order of their numbers in a file. */
+const kinds = ['deletions', 'append', 'rewrite'] as const;
+
+export type JournalKind = (typeof kinds)[number];
 
 /** The description of one step. The record with the highest index is the one to redo. */
 export interface JournalRecord {
@@ -70,7 +73,7 @@ export function encodeHeader(header: Header, body: Uint8Array): Buffer {
 export function encodeHeaderBlock(header: Header, body: Uint8Array): Buffer {
   const writer = new FieldWriter(header.blockOctets)
     .octets(headerMagic)
-    .octet(header.kind === 'append' ? 1 : 0)
+    .octet(kinds.indexOf(header.kind))
     .octet(header.done ? 1 : 0)
     .octet(header.borrowed ? 1 : 0)
     .number(header.blockOctets)
@@ -111,7 +114,7 @@ export function decodeHeaderStart(octets: Uint8Array): HeaderStart | undefined {
     const reader = new FieldReader(octets);
     if (!reader.octets(8).equals(headerMagic)) return undefined;
     const start = {
-      kind: reader.octet() === 1 ? ('append' as const) : ('deletions' as const),
+      kind: kinds[reader.octet()] ?? 'deletions',
       done: reader.octet() === 1,
       borrowed: reader.octet() === 1,
       blockOctets: reader.number(),

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runHistory } from './testing/history.ts';
 import { sweep, sweepCases, sweepDeaths } from './testing/sweep.ts';
 
-/** Every fsync of commit, append and recovery. Taking away any one loses, doubles or tears somebody's mail. */
+/** Every fsync of commit, append, rewrite and recovery. Taking away any one loses, doubles or tears somebody's mail. */
 const points = [
   'begin: the first record, which decides',
   'begin: the name of the journal',
@@ -18,11 +18,16 @@ const points = [
   'append: the room, before the content',
   'append: the content, before the journal goes',
   'append: the room is taken back',
+  'rewrite: the room, before what it holds',
+  'rewrite: what the mailbox grew by, before old octets go',
+  'rewrite: the old octets, before the journal goes',
+  'rewrite: the room is taken back',
   'recovery: the journal as it was read',
   'recovery: the name of the journal',
   'recovery: the mailbox as it was found',
   'recovery: the chunk done again',
   'recovery: the content done again',
+  'recovery: the new octets done again',
   'always: the journal is done',
 ];
 

@@ -13,5 +13,6 @@ export { realFiles } from './real-files.ts';
 export { isMailboxPending, pendingJournals, type PendingJournal } from './pending.ts';
 export { recoverMailbox, type Recovery } from './recover.ts';
 export { defaultReserveOctets, fillReserve, poolReserve, type Reserve } from './reserve.ts';
+export { type NewTail, rewriteTail } from './rewrite.ts';
 export { largeBuffers, type Room, takeRoom } from './room.ts';
 export type { CommitSettings, Mailbox, SyncPolicy } from './settings.ts';

@@ -7,6 +7,7 @@ import type { OpenFile } from './files.ts';
 import type { Header } from './format.ts';
 import { Journal, journalPathOf, openPending, readHeader, type ReadRecord } from './journal.ts';
 import { Move, tailDigest } from './move.ts';
+import { rewriteAgain } from './rewrite.ts';
 import type { CommitSettings, Mailbox } from './settings.ts';
 
 /**
@@ -74,16 +75,19 @@ async function redo(
   await journal.writeAgain(record);
   await journal.sync(durability, 'recovery: the journal as it was read');
   await durability.name('recovery: the name of the journal');
-  const act =
-    journal.header.kind === 'append'
-      ? fillRoom(mailbox.file, record, durability)
-      : rollForward(mailbox.file, journal, record, durability);
-  const changed = await act;
+  const changed = await act(mailbox.file, journal, record, durability);
   await (changed ? journal.finish(durability) : journal.remove());
   return { kind: changed ? 'rolled forward' : 'finished' };
 }
 
 /** Answers whether there was anything to do. */
+function act(file: OpenFile, journal: Journal, record: ReadRecord, durability: Durability): Promise<boolean> {
+  const { kind, changeStart } = journal.header;
+  if (kind === 'append') return fillRoom(file, record, durability);
+  if (kind === 'rewrite') return rewriteAgain(file, { start: changeStart, record }, durability);
+  return rollForward(file, journal, record, durability);
+}
+
 async function rollForward(
   file: OpenFile,
   journal: Journal,
@@ -122,12 +126,24 @@ function fits(record: ReadRecord, header: Header): boolean {
   if (header.kind === 'append') {
     return record.image !== undefined && record.mailboxOctets === header.mailboxOctets;
   }
+  if (header.kind === 'rewrite') return fitsRewrite(record, header);
   const { octets } = afterImageOf(header, record);
   return (
     record.doneOctets + record.octets <= octets &&
     header.changeStart + octets === record.finalOctets &&
     record.finalOctets < record.mailboxOctets &&
     (header.kept.at(-1) ?? 0) <= header.mailboxOctets
+  );
+}
+
+function fitsRewrite(record: ReadRecord, { changeStart, mailboxOctets }: Header): boolean {
+  const [formerOctets, octets] = [mailboxOctets - changeStart, record.finalOctets - changeStart];
+  return (
+    record.image !== undefined &&
+    record.mailboxOctets === mailboxOctets &&
+    record.octets === formerOctets + octets &&
+    formerOctets >= 0 &&
+    octets >= formerOctets
   );
 }
 

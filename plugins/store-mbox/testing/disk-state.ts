@@ -17,13 +17,17 @@ class DiskState implements PluginState {
     this.#folder = folder;
   }
 
+  get folder(): string {
+    return join(this.#folder, '.state');
+  }
+
   async folderOf({ uid }: Identity): Promise<string> {
     await mkdir(this.folderOfUid(uid), { recursive: true, mode: 0o700 });
     return this.folderOfUid(uid);
   }
 
   folderOfUid(uid: number): string {
-    return join(this.#folder, '.state', String(uid));
+    return join(this.folder, String(uid));
   }
 
   async claim(identity: Identity, key: string): Promise<Claim> {

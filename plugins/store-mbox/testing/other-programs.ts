@@ -23,6 +23,21 @@ file = open(path, 'r+b')
 fcntl.lockf(file, fcntl.${flag} | fcntl.LOCK_NB, 0, ${start})
 print('locked', flush=True)
 sys.stdin.read()`;
+  return lockByPython(script, path);
+}
+
+/** The same by flock(2), as the oldest mail programs do. */
+export async function lockByFlock(path: string): Promise<LockHolder> {
+  const script = `
+import fcntl, sys
+file = open(sys.argv[1], 'r+b')
+fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print('locked', flush=True)
+sys.stdin.read()`;
+  return lockByPython(script, path);
+}
+
+async function lockByPython(script: string, path: string): Promise<LockHolder> {
   const python = spawn('python3', ['-c', script, path], {
     stdio: ['pipe', 'pipe', 'ignore'],
     // A test that fails does not let go.

@@ -70,3 +70,10 @@ export function appending(content: Buffer) {
       Buffer.concat([before, ...mails.slice(0, index), content, ...mails.slice(index)]),
     );
 }
+
+/** The end becomes another; later mail stays behind it. */
+export function rewriting(start: number, content: Buffer) {
+  return (before: Buffer, mails: readonly Buffer[]): readonly Buffer[] => [
+    Buffer.concat([before.subarray(0, start), content, ...mails]),
+  ];
+}

@@ -110,8 +110,20 @@ class History {
   }
 
   #someChange(): Change {
-    if (this.#random.chance(0.2)) return { kind: 'append', content: Buffer.concat(this.#someMessages(2)) };
+    const kind = this.#random.next();
+    if (kind < 0.2) return { kind: 'append', content: Buffer.concat(this.#someMessages(2)) };
+    if (kind < 0.4) return this.#someRewrite();
     return { kind: 'delete', deleted: this.#someDeletions() };
+  }
+
+  /** Some messages become longer, as by a header field. */
+  #someRewrite(): Change {
+    const messages = this.world.content.toString('latin1').split(/(?=From )/);
+    const first = this.#random.below(messages.length);
+    const start = messages.slice(0, first).join('').length;
+    const field = (): string => (this.#random.chance(0.5) ? this.#random.pick('U\n', 'Status: RO\n') : '');
+    const tail = messages.slice(first).map((text) => text.replace('\n', (end) => `${end}${field()}`));
+    return { kind: 'rewrite', start, content: Buffer.from(tail.join('')) };
   }
 
   #someDeletions(): Float64Array {

@@ -116,6 +116,7 @@ export const sweepCases: readonly SweepCase[] = [
   { title: 'the first message, in many overlapping steps', ...deleting([0]), chunkOctets: 24 },
   { title: 'every second message', ...deleting([0, 2]), chunkOctets: 64 },
   { title: 'so much that no step overlaps', ...deleting([0, 1, 2]), chunkOctets: 16 },
+  { title: 'nothing: fields are added', messages: fourMessages(), change: fields(), chunkOctets: 64 },
   { title: 'nothing: a bulletin comes', messages: fourMessages(), change: bulletin(), chunkOctets: 64 },
 ];
 
@@ -135,4 +136,10 @@ function deleting(indexes: readonly number[]): Pick<SweepCase, 'messages' | 'cha
 
 function bulletin(): Change {
   return { kind: 'append', content: Buffer.from(`From root ${'news '.repeat(20)}\n`) };
+}
+
+function fields(): Change {
+  const [first, ...rest] = fourMessages();
+  const content = Buffer.concat(rest.flatMap((text) => [text, Buffer.from(`Status: ${'RO '.repeat(15)}\n`)]));
+  return { kind: 'rewrite', start: first?.length ?? 0, content };
 }

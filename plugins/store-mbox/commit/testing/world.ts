@@ -4,8 +4,9 @@ import { CommitError, type CommitState } from '../errors.ts';
 import type { Files } from '../files.ts';
 import { recoverMailbox, type Recovery } from '../recover.ts';
 import { poolReserve } from '../reserve.ts';
+import { rewriteTail } from '../rewrite.ts';
 import type { CommitSettings, Mailbox, SyncPolicy } from '../settings.ts';
-import { appending, deleting, Expectation } from './expectation.ts';
+import { appending, deleting, Expectation, rewriting } from './expectation.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { Random } from './random.ts';
 
@@ -30,7 +31,8 @@ export interface WorldOptions {
 /** What a session wants. */
 export type Change =
   | { readonly kind: 'delete'; readonly deleted: Float64Array }
-  | { readonly kind: 'append'; readonly content: Buffer };
+  | { readonly kind: 'append'; readonly content: Buffer }
+  | { readonly kind: 'rewrite'; readonly start: number; readonly content: Buffer };
 
 /** What became of it; `died` if nobody was left to tell. */
 export type Outcome = CommitResult | CommitState | 'died';
@@ -38,6 +40,12 @@ export type Outcome = CommitResult | CommitState | 'died';
 /** The mailbox holds what it must not. */
 export class Wrong extends Error {
   override readonly name = 'Wrong';
+}
+
+function expectedOf(change: Change): ReturnType<typeof deleting> {
+  if (change.kind === 'append') return appending(change.content);
+  if (change.kind === 'rewrite') return rewriting(change.start, change.content);
+  return deleting(change.deleted);
 }
 
 /** A mailbox on a disk that fails, the real code that changes it, and the judge of what is found there. */
@@ -87,12 +95,9 @@ export class World {
 
   /** A commit or an append. What the client would be told is compared with what is there. */
   async change(mailbox: Mailbox, change: Change): Promise<Outcome> {
-    const append = change.kind === 'append';
-    this.#expected.begin(append ? appending(change.content) : deleting(change.deleted));
+    this.#expected.begin(expectedOf(change));
     try {
-      const result = append
-        ? await appendMessages(mailbox, change.content, this.settings)
-        : await commitDeletions(mailbox, change.deleted, this.settings);
+      const result = await this.#make(mailbox, change);
       this.#judgeDone(result);
       return result;
     } catch (error) {
@@ -101,6 +106,12 @@ export class World {
       this.#judgeFailed(error.state);
       return error.state;
     }
+  }
+
+  #make(mailbox: Mailbox, change: Change): Promise<CommitResult> {
+    if (change.kind === 'append') return appendMessages(mailbox, change.content, this.settings);
+    if (change.kind === 'rewrite') return rewriteTail(mailbox, change, this.settings);
+    return commitDeletions(mailbox, change.deleted, this.settings);
   }
 
   /** undefined if it did not come to an end. */

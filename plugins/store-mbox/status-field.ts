@@ -1,0 +1,66 @@
+/** Octets of a message that others take the place of. */
+export interface FieldEdit {
+  /** Counted from the message's start, behind its From_ line. */
+  readonly start: number;
+  readonly end: number;
+  /** No shorter than what it replaces; the same number of lines, or one more where it replaces nothing. */
+  readonly text: Buffer;
+}
+
+/**
+ * What the classic popper wrote into a message when a session ended: `Status: RO` if it was retrieved, `Status: U` if it was
+ * not and had no such field, as the last of the header. undefined if there is nothing to write, or no header that ends within
+ * 64 KiB.
+ */
+export function statusEdit(content: Buffer, isRetrieved: boolean): FieldEdit | undefined {
+  const header = headerOf(content);
+  if (header === undefined) return undefined;
+  const found = statusIn(header.text);
+  if (found === undefined)
+    return { ...header.place, text: fieldOf(isRetrieved ? 'RO' : 'U', header.lineEnd) };
+  if (!isRetrieved || /^status:.*r.*o/is.test(found.text)) return undefined;
+  return { start: found.start, end: found.end, text: fieldOf('RO', found.lineEnd, found.text.length) };
+}
+
+interface Header {
+  /** An octet a character. */
+  readonly text: string;
+  /** Where a field can be added. */
+  readonly place: { readonly start: number; readonly end: number };
+  readonly lineEnd: string;
+}
+
+const maxHeaderOctets = 64 * 1024;
+
+function headerOf(content: Buffer): Header | undefined {
+  const text = content.toString('latin1', 0, Math.min(content.length, maxHeaderOctets));
+  const found = /^(\r?\n)|\n(\r?\n)/.exec(text);
+  const lineEnd = found?.[1] ?? found?.[2];
+  if (found !== null && lineEnd !== undefined) {
+    const start = found.index + found[0].length - lineEnd.length;
+    return { text: text.slice(0, start), place: { start, end: start }, lineEnd };
+  }
+  // All of it is header.
+  if (content.length > maxHeaderOctets || !text.endsWith('\n')) return undefined;
+  const place = { start: text.length, end: text.length };
+  return { text, place, lineEnd: text.endsWith('\r\n') ? '\r\n' : '\n' };
+}
+
+interface Field {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly lineEnd: string;
+}
+
+/** One that goes on over several lines is nobody's status. */
+function statusIn(header: string): Field | undefined {
+  const found = /^status:[^\r\n]*(\r?\n)(?![ \t])/im.exec(header);
+  if (found === null) return undefined;
+  const [text, lineEnd = '\n'] = found;
+  return { start: found.index, end: found.index + text.length, text, lineEnd };
+}
+
+/** What is longer stays as long: a mailbox must not become shorter. */
+const fieldOf = (value: string, lineEnd: string, octets = 0): Buffer =>
+  Buffer.from(`${`Status: ${value}`.padEnd(octets - lineEnd.length)}${lineEnd}`, 'latin1');
