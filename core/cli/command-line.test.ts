@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import { assert as check, boolean, integer, property, record, string } from 'fast-check';
 
 import { type Flags, noFlags } from '../config/flags.ts';
 import { readCommandLine, WrongOption, wordsOf } from './command-line.ts';
@@ -56,17 +56,17 @@ for (const args of [
 }
 
 test('flags become words that are read as the same flags', () => {
-  const text = fc.string({ minLength: 1 });
-  const flags = fc.record(
+  const text = string({ minLength: 1 });
+  const flags = record(
     {
-      debug: fc.boolean(),
-      statistics: fc.boolean(),
-      kerberos: fc.boolean(),
+      debug: boolean(),
+      statistics: boolean(),
+      kerberos: boolean(),
       trace: text,
-      timeoutSeconds: fc.integer({ min: 1, max: 2_147_483 }),
+      timeoutSeconds: integer({ min: 1, max: 2_147_483 }),
       bulletins: text,
     },
     { requiredKeys: ['debug', 'statistics', 'kerberos'] },
   );
-  fc.assert(fc.property(flags, (given) => assert.deepEqual(flagsIn(...wordsOf(given)), { ...given })));
+  check(property(flags, (given) => assert.deepEqual(flagsIn(...wordsOf(given)), { ...given })));
 });

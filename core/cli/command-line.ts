@@ -55,7 +55,7 @@ const isOption = (word: string | undefined): word is string =>
 
 function takeOption([word = '', ...rest]: readonly string[], draft: Draft): readonly string[] {
   if (word.startsWith('--')) return takeValue(draft, 'c', /^--config=(.+)$/s.exec(word)?.[1] ?? '', rest);
-  const [letter = '', tail] = [word.slice(1, 2), word.slice(2)];
+  const [letter, tail] = [word.slice(1, 2), word.slice(2)];
   const turned = Object.hasOwn(switches, letter) ? switches[letter] : undefined;
   if (turned === undefined) return takeValue(draft, letter, tail, rest);
   set(draft, turned);

@@ -43,14 +43,8 @@ export const classicReplies = ({ hostname, version }: Host): Replies => ({
 const unknownCommand = (words: string): string => `Unknown command: "${words.toLowerCase()}".`;
 
 function wrongArguments({ keyword, usage }: NamedCommand, fault: UsageFault): string {
-  switch (fault.kind) {
-    case 'missing':
-      return `Too few arguments for the ${keyword.toLowerCase()} command.`;
-    case 'left over':
-      return `Too many arguments for the ${keyword.toLowerCase()} command.`;
-    case 'no message number':
-      return `Message ${fault.word} does not exist.`;
-    case 'malformed':
-      return `usage: ${usage}`;
-  }
+  const command = keyword.toLowerCase();
+  if (fault.kind === 'missing') return `Too few arguments for the ${command} command.`;
+  if (fault.kind === 'left over') return `Too many arguments for the ${command} command.`;
+  return fault.kind === 'no message number' ? `Message ${fault.word} does not exist.` : `usage: ${usage}`;
 }

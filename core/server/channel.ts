@@ -38,6 +38,8 @@ export class SocketChannel implements Channel {
   #ending: Ending | undefined;
   /** Set once another process runs the session. */
   #stopElsewhere: ((how: 'stopped' | 'kicked') => void) | undefined;
+  /** Whether another process has the connection: whatever is written here would fall into the middle of what it says. */
+  #isLent = false;
   /** What another process has counted of the connection while it was lent. */
   #elsewhere = { received: 0, sent: 0 };
   #isHandshaking = false;
@@ -123,6 +125,7 @@ export class SocketChannel implements Channel {
   }
 
   send(reply: Reply): SentReply | Promise<SentReply> {
+    if (this.#isLent) throw new TypeError('another process has the connection');
     const stalled = this.#outgoing.text(`${firstLine(reply)}\r\n`);
     if (stalled !== undefined || 'body' in reply || 'lines' in reply) return this.#sendRest(reply, stalled);
     // What the client is to do next it does when it has read this, so the time it takes begins now.
@@ -202,7 +205,7 @@ export class SocketChannel implements Channel {
 
   /** Another client needs the place of this one, which is told so if it reads, and cut off at once. */
   makeRoom(): void {
-    const isHeard = this.#ending === undefined && !this.#isHandshaking && !this.#isMidReply;
+    const isHeard = this.#ending === undefined && !this.#isHandshaking && !this.#isMidReply && !this.#isLent;
     if (!isHeard || this.#socket.writableNeedDrain) return this.#abandon('crowded');
     void this.#outgoing.flush();
     this.#socket.write(`${firstLine(crowdedOut)}\r\n`, 'latin1');
@@ -236,13 +239,20 @@ export class SocketChannel implements Channel {
     if (!stopReading(wire)) return undefined;
     clearTimeout(this.#timer);
     this.#stopElsewhere = stop;
+    this.#isLent = true;
     return wire;
   }
 
   /** The other process has let go of it, having moved so many octets. `close` is still to be called. */
   takeBack(counted: { readonly received: number; readonly sent: number }): void {
     this.#elsewhere = counted;
+    this.#isLent = false;
     goOnReading(this.#wire);
+  }
+
+  /** Closes this end of a connection that was lent, of which nothing will be heard: the other process, if it has it, ends it. */
+  letGo(): void {
+    this.#wire.destroy();
   }
 
   /** Says the last words on a connection that was lent to this process. Resolves when the kernel has them, or never will. */

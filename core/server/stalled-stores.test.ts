@@ -56,24 +56,26 @@ for (const command of ['RETR 1', 'TOP 1 5']) {
   });
 }
 
+async function* oneAndNever(): AsyncGenerator<string> {
+  yield '1 one';
+  await never();
+}
+
+const neverEndingList = () => okLines('here they come', oneAndNever());
+
 test('lines that do not go on are torn as well, and the log names the command', async () => {
-  async function* oneAndNever(): AsyncGenerator<string> {
-    yield '1 one';
-    await never();
-  }
   const maildrop = memoryMaildrop(['a\r\n']);
   const plugin = testPlugin('slow-lines', (popper) => {
     const { hooks, commands } = popper;
     hooks.authenticate.tapPromise('slow-lines', async ({ user }) => granted(identityOf(user)));
     hooks.openMaildrop.tapPromise('slow-lines', async () => maildrop);
-    const run = () => okLines('here they come', oneAndNever());
     commands.add(
       defineCommand({
         keyword: 'XLIST',
         states: ['TRANSACTION'],
         usage: 'XLIST',
         parse: () => undefined,
-        run,
+        run: neverEndingList,
       }),
     );
   });

@@ -19,10 +19,11 @@ class Board extends MemoryMaildrop {
   }
 }
 
+const hello = ({ count }: Maildrop) => ok(`${count} here`);
+
 /** A plugin with commands ENTER, which opens the maildrop it is given, and BACK, which opens the user's own. */
 const gate = (open: () => Promise<Maildrop>) =>
   testPlugin('gate', ({ commands }) => {
-    const hello = ({ count }: Maildrop) => ok(`${count} here`);
     for (const [keyword, entrance] of [['ENTER', { open, hello }] as const, ['BACK', { hello }] as const]) {
       const run = () => ({ kind: 'enter', ...entrance }) as const;
       commands.add(
@@ -110,10 +111,11 @@ test('where there is no way in, the client is told why and is in its own maildro
   assert.equal(opened.length, 2);
 });
 
+const commit = async (): Promise<never> => {
+  throw new Failure('the disk is full', { code: 'SYS/TEMP' });
+};
+
 test('where what is marked cannot be removed, the client is told so and stays in its own maildrop', async () => {
-  const commit = async (): Promise<never> => {
-    throw new Failure('the disk is full', { code: 'SYS/TEMP' });
-  };
   const { server } = site(async () => new Board([]), { commit });
   const said = await server.converse([...login, 'DELE 1', 'ENTER', 'STAT', 'QUIT']);
   assert.deepEqual(said.slice(4), ['-ERR [SYS/TEMP] the disk is full', '+OK 3 12', '+OK bye']);

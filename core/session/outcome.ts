@@ -33,22 +33,22 @@ export type Take = (body: AsyncIterable<Uint8Array>) => Promise<Reply>;
 export function isOutcome(value: unknown): value is Outcome {
   if (typeof value !== 'object' || value === null) return false;
   const member = (name: string): unknown => Reflect.get(value, name);
-  switch (member('kind')) {
-    case 'reply':
-      return isReply(member('reply'));
-    case 'claim':
-      return typeof member('user') === 'string';
-    case 'login':
-      return typeof member('attempt') === 'object' && member('attempt') !== null;
-    case 'receive':
-      return isReply(member('go')) && typeof member('take') === 'function';
-    case 'startTls':
-      return isReply(member('go'));
-    case 'enter':
-      return (
-        ['function', 'undefined'].includes(typeof member('open')) && typeof member('hello') === 'function'
-      );
-    default:
-      return member('kind') === 'quit';
-  }
+  const kind = member('kind');
+  const isRight = typeof kind === 'string' && Object.hasOwn(forms, kind) ? forms[kind] : undefined;
+  return isRight !== undefined && isRight(member);
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
+/** What an outcome of each kind has to have. */
+const forms: Readonly<Record<string, (member: (name: string) => unknown) => boolean>> = {
+  reply: (member) => isReply(member('reply')),
+  claim: (member) => typeof member('user') === 'string',
+  login: (member) => isObject(member('attempt')),
+  receive: (member) => isReply(member('go')) && isFunction(member('take')),
+  startTls: (member) => isReply(member('go')),
+  enter: (member) =>
+    isFunction(member('hello')) && (member('open') === undefined || isFunction(member('open'))),
+  quit: () => true,
+};

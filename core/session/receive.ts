@@ -9,7 +9,7 @@ export async function receive(
   channel: Channel,
   { go, take }: { readonly go: Reply; readonly take: Take },
   core: Core,
-): Promise<void> {
+): Promise<undefined> {
   await channel.send(go);
   const lines = channel.readBody()[Symbol.asyncIterator]();
   // It has no `return`, so a taker that leaves its loop early does not end the iterator under us.

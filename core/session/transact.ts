@@ -8,7 +8,7 @@ import { Deletions } from './deletions.ts';
 import { dispatch } from './dispatch.ts';
 import { endsWithin } from './ends-within.ts';
 import { closeMaildrop, openMaildrop } from './open-maildrop.ts';
-import type { Entrance } from './outcome.ts';
+import type { Entrance, Outcome } from './outcome.ts';
 import { Patience } from './patience.ts';
 import { receive } from './receive.ts';
 import { say } from './say.ts';
@@ -138,33 +138,45 @@ async function enter(
 }
 
 async function talk(session: TransactionSession, hello: Reply, around: Around): Promise<Left> {
-  const { channel, core, tally } = around;
+  const { channel, tally } = around;
   const talked = { ...around, session };
   await channel.send(hello);
   for (let line = await channel.readLine(); line !== undefined; line = await channel.readLine()) {
-    const outcome = await dispatch(line, session, talked);
-    switch (outcome.kind) {
-      case 'reply': {
-        const said = say(outcome.reply, channel, talked);
-        if (said instanceof Promise && !(await said)) return { how: 'gone' };
-        break;
-      }
-      case 'receive':
-        await receive(channel, outcome, core);
-        break;
-      case 'enter':
-        return { how: 'enters', entrance: outcome };
-      case 'quit':
-        return { how: 'quits' };
-      case 'claim':
-      case 'login':
-      case 'startTls':
-        await channel.send(err('you are logged in already'));
-        break;
-    }
+    const done = act(await dispatch(line, session, talked), talked);
+    const left = done instanceof Promise ? await done : done;
+    if (left !== undefined) return left;
     tally.waits();
   }
-  return { how: 'gone' };
+  return gone;
+}
+
+const gone: Left = { how: 'gone' };
+
+interface Talk extends Around {
+  readonly session: TransactionSession;
+}
+
+/** Does what a command wants; undefined where the talk goes on in this maildrop. */
+function act(outcome: Outcome, talked: Talk): Left | undefined | Promise<Left | undefined> {
+  const { channel, core } = talked;
+  switch (outcome.kind) {
+    case 'reply': {
+      const said = say(outcome.reply, channel, talked);
+      return said instanceof Promise ? said.then((isWhole) => (isWhole ? undefined : gone)) : undefined;
+    }
+    case 'receive':
+      return receive(channel, outcome, core);
+    case 'enter':
+      return { how: 'enters', entrance: outcome };
+    case 'quit':
+      return { how: 'quits' };
+    default:
+      return refuseLogin(channel);
+  }
+}
+
+async function refuseLogin(channel: Channel): Promise<undefined> {
+  await channel.send(err('you are logged in already'));
 }
 
 /**

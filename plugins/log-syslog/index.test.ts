@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -167,4 +167,17 @@ test('certificates that cannot be read keep the daemon from starting, and it say
   assert.match(problemsOf({ ca: 'ca.pem' }), /belongs to a receiver with TLS/);
   assert.match(problemsOf({ to: 'loghost' }), /expected a path such as "\/dev\/log", or "udp:/);
   assert.match(problemsOf({ tag: 'two words' }), /expected 1 to 32 letters/);
+});
+
+test('an operator is told of certificates that users could not read, whose processes do with isolation: user', async () => {
+  const ca = join(folder, 'own.pem');
+  await writeFile(ca, '');
+  await chmod(ca, 0o600);
+  const server = new TestServer([logSyslog({ to: 'tls://127.0.0.1:1', ca })]);
+  const warnings = async () => (await server.check()).filter(({ kind }) => kind === 'warning');
+  const [warning] = await warnings();
+  assert.match(warning?.what ?? '', /^not everybody may read .*own\.pem, .*isolation: user$/);
+  assert.equal(warning?.fix, `chmod o+r ${ca}`);
+  await chmod(ca, 0o644);
+  assert.deepEqual(await warnings(), []);
 });

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { definePlugin } from 'popperd';
+import { type Checkup, definePlugin } from 'popperd';
 
 import { shownDestination } from './destination.ts';
 import { optionsSchema } from './options.ts';
@@ -29,6 +29,7 @@ export default definePlugin({
       if (unsent > 0) log.warn('records have not reached syslog', { records: unsent, to });
     });
     hooks.check.tapPromise('log-syslog', async (checkup) => {
+      if (options.ca !== undefined) await lookAtRights(resolve(baseFolder, options.ca), checkup);
       try {
         await sink.probe(await readCa());
         checkup.fine(`syslog is at ${to}`);
@@ -46,4 +47,12 @@ async function readPem(file: string): Promise<string> {
   } catch (cause) {
     throw new Error(`ca: ${file} cannot be read`, { cause });
   }
+}
+
+/** Whoever checks may be root, and users' processes are not. One that is not there is told of elsewhere. */
+async function lookAtRights(file: string, checkup: Checkup): Promise<void> {
+  const stats = await stat(file).catch(() => undefined);
+  if (stats === undefined || (stats.mode & 0o004) !== 0) return;
+  const what = `not everybody may read ${file}, and users' sessions do so as themselves with isolation: user`;
+  checkup.warning(what, `chmod o+r ${file}`);
 }

@@ -111,3 +111,13 @@ test('lines that come at any moment are all sent, in their order', async () => {
   assert.equal(await outbox.close(10_000), 0);
   assert.deepEqual(received, lines);
 });
+
+test('whoever else is served has his turn while a long queue is sent', async () => {
+  const { outbox, wire, push, received } = outboxTo(() => 'sent', 10_000);
+  push(...Array.from({ length: 10_000 }, (_, index) => String(index)));
+  outbox.start(wire);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(received.length < 10_000, 'all were sent before anybody else had his turn');
+  await until(() => received.length === 10_000);
+  assert.equal(await outbox.close(1000), 0);
+});

@@ -1,5 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 
+import { Queue } from './queue.ts';
 import type { Wire } from './wire.ts';
 
 export interface OutboxOptions {
@@ -16,11 +17,13 @@ export interface OutboxOptions {
 const busyMs = 20;
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
+/** Lines that are sent before the clients have their turn. */
+const mostInARow = 64;
 
 /** Lines on their way to a syslog that may be slow or away: nobody waits for it, and nothing is lost without being counted. */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #lines: Buffer[] = [];
+  readonly #lines = new Queue<Buffer>();
   readonly #ending = new AbortController();
   #dropped = 0;
   #retryMs = firstRetryMs;
@@ -74,9 +77,13 @@ export class Outbox {
 
   async #sendAll(wire: Wire): Promise<void> {
     const { signal } = this.#ending;
-    for (let line = this.#lines[0]; line !== undefined && !signal.aborted; line = this.#lines[0]) {
+    let sentInARow = 0;
+    for (let line = this.#lines.first; line !== undefined && !signal.aborted; line = this.#lines.first) {
       const waitMs = await this.#sendOne(line, wire);
+      sentInARow = waitMs > 0 ? 0 : sentInARow + 1;
       if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => {});
+      // A wire may answer at once each time, and nobody would be served until all are sent.
+      else if (sentInARow % mostInARow === 0) await turn();
     }
   }
 

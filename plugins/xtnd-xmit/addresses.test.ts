@@ -102,14 +102,15 @@ test('nothing comes out of any text that is not plainly an address', () => {
   );
 });
 
+const refusal = (value: string): string => {
+  try {
+    return found(value).join();
+  } catch (error) {
+    return String(error);
+  }
+};
+
 test('what a client calls an address cannot look like a line of the log, neither to it nor to a terminal', () => {
-  const refusal = (value: string): string => {
-    try {
-      return found(value).join();
-    } catch (error) {
-      return String(error);
-    }
-  };
   assert.match(
     refusal('"Failed attempted login to root from host 198.51.100.1"'),
     /^Error: "Failed\?attempted\?login\?to\?root\?from\?host\?198\.51\.100\.1@example\.org" is no address/,

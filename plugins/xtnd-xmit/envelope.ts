@@ -21,9 +21,13 @@ export function recipientsOf(
 ): readonly string[] {
   const prefix = prefixOf(fields);
   const names = recipientFields.map((field) => `${prefix}${field}`);
-  const found = fields
-    .filter(({ name }) => names.includes(name))
-    .flatMap((field) => addressesIn(valueOf(field), domain));
+  const values = fields.filter(({ name }) => names.includes(name)).map(valueOf);
+  const octets = values.reduce((sum, { length }) => sum + length, 0);
+  const maxOctets = Math.max(leastOctets, maxRecipients * mailboxOctets);
+  // Nobody else is served while they are read.
+  if (octets > maxOctets)
+    throw new Refused(`the recipients take too much room: ${octets} octets, where ${maxOctets} may be`);
+  const found = values.flatMap((value) => addressesIn(value, domain));
   const recipients = [...new Set(found)];
   if (recipients.length === 0)
     throw new Refused('the message has no recipients: there is none in To, Cc and Bcc');
@@ -31,5 +35,9 @@ export function recipientsOf(
     throw new Refused(`too many recipients: ${recipients.length}, where ${maxRecipients} may be`);
   return recipients;
 }
+
+/** A long address and a name; of a few recipients each may have a longer one. */
+const mailboxOctets = 320;
+const leastOctets = 4096;
 
 const recipientFields = ['to', 'cc', 'bcc'];

@@ -144,6 +144,21 @@ test('X1: a message for nobody, or for too many, is refused', () => {
   assert.equal(made([...complete, 'To: a, b, c', 'Cc: d, e, a, b']).envelope.to.length, 5);
 });
 
+test('a list that would take long to read is not read', () => {
+  const long = 'bob,'.repeat(1100);
+  assert.throws(
+    () => made([...complete, `To: ${long}`]),
+    /recipients take too much room: 4400 octets, where 4096 may/,
+  );
+  assert.throws(
+    () => made([...complete, ...Array.from({ length: 10 }, () => `Cc: ${long.slice(0, 500)}`)]),
+    /room/,
+  );
+  assert.doesNotThrow(() => made([...complete, 'To: bob', `Subject: ${long}`]));
+  const lines = [`From: ${'x'.repeat(5000)} <alice@example.org>`, ...complete.slice(1), 'To: bob'];
+  assert.throws(() => made(lines, { forgedFrom: 'refuse' }), /From is to be/);
+});
+
 test('what is no header field is not taken for the end of the header', () => {
   assert.throws(() => made(['hello', 'To: bob']), /line 1 of the message is no header field/);
   assert.throws(() => made(['To: bob', 'hello there']), /line 2 of the message is no header field/);

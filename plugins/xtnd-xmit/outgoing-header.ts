@@ -62,9 +62,13 @@ function signed(
   return [senderField, ...fields.filter(({ name }) => name !== `${prefix}sender`)];
 }
 
+/** More than any name and address, and little enough to be read at once. */
+const maxAuthorOctets = 4096;
+
 function namesOnly(own: string, field: Field, domain: string): boolean {
   try {
     const value = valueOf(field);
+    if (value.length > maxAuthorOctets) return false;
     const addresses = addressesIn(value, domain);
     const isOwn = addresses.length > 0 && addresses.every((address) => isSameAddress(address, own));
     return isOwn && readsOneWay(value, addresses.length);

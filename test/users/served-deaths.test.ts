@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { until } from '../e2e/support/fronts.ts';
-import { mboxOf, plainMail } from '../e2e/support/mail.ts';
+import { largeMessage, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
 import type { Pop3Client } from '../e2e/support/pop3-client.ts';
 import { burglar, ServedSite } from './support/served-site.ts';
 import { alice, bob, type User } from './support/site.ts';
@@ -107,6 +107,39 @@ describe("a process that dies with isolation: 'user'", { skip }, () => {
     for (const spare of await served.pidsOf(/^popper: spare/)) process.kill(spare, 'SIGKILL');
     await served.running.logged(({ msg }) => msg === 'a process that waited for a user has died');
     await (await served.logIn(alice)).quit();
+  });
+
+  test('the master, in the middle of a message: the client gets all of it, one line that says why, and nothing else', async () => {
+    await served.site.deliver(alice, mboxOf([largeMessage]));
+    await served.start();
+    const client = await served.logIn(alice);
+    await client.ask('RETR 1');
+    await served.running.kill();
+    // The front has nobody to ask any more what the client has heard by then.
+    await delay(200);
+    assert.ok((await client.body()).equals(onWire(largeMessage.octets)));
+    assert.match(await diedOf(client), /^-ERR \[SYS\/TEMP\] the server is being stopped, [^\r]*\r\n$/);
+  });
+
+  test('the master, in the middle of a deletion: what the client hears of it is so', async () => {
+    await served.start();
+    for (let times = 0; times < 5; times += 1) {
+      await served.site.deliver(alice, mboxOf(plainMail));
+      const client = await served.logIn(alice);
+      await client.ask('DELE 1');
+      const heard = client.rest();
+      client.send('QUIT\r\n');
+      await delay(times);
+      const children = await served.pidsOf(/./);
+      await served.running.kill();
+      const said = (await heard).toString('latin1');
+      await until(async () => !(await Promise.all(children.map(isThere))).includes(true));
+      const left = await served.site.mailOf(alice);
+      if (said.startsWith('+OK')) assert.ok(left === mboxOf(plainMail.slice(1)).toString('latin1'), said);
+      if (said.startsWith('-ERR')) assert.ok(left === mboxOf(plainMail).toString('latin1'), said);
+      assert.match(said, /^(|\+OK [^\r]*\r\n|-ERR \[SYS\/TEMP\] the server is being stopped, [^\r]*\r\n)$/);
+      await served.start();
+    }
   });
 
   test('the master: nobody stays behind', async () => {

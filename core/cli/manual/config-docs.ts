@@ -17,14 +17,13 @@ export function documentedKeys(): readonly DocumentedKey[] {
 
 /** The same of a source: the members of `interface Config`, and those of types written out inside of it. */
 export function keysIn(source: string): readonly DocumentedKey[] {
-  const body = /^export interface Config \{\n([^]*?)^\}/m.exec(source)?.[1] ?? '';
-  const indent = /^( +)/.exec(body)?.[1]?.length ?? 2;
+  const [, body = ''] = /^export interface Config \{\n([^]*?)^\}/m.exec(source) ?? [];
+  const [indent = ''] = /^ +/.exec(body) ?? [];
   const keys: DocumentedKey[] = [];
   let outer = '';
-  for (const [, comment = '', spaces = '', key = ''] of body.matchAll(member)) {
-    const depth = spaces.length / indent;
-    if (depth === 1) outer = key;
-    keys.push({ path: depth === 1 ? [key] : [outer, key], text: textOf(comment) });
+  for (const [, comment, spaces, key = ''] of body.matchAll(member)) {
+    if (spaces === indent) outer = key;
+    keys.push({ path: spaces === indent ? [key] : [outer, key], text: textOf(comment) });
   }
   return keys;
 }
@@ -32,7 +31,7 @@ export function keysIn(source: string): readonly DocumentedKey[] {
 /** A comment, if there is one, and the member below it. */
 const member = /(?:^ *(\/\*\*(?:(?!\*\/)[^])*\*\/)\n)?^( *)readonly (\w+)\??:/gm;
 
-const textOf = (comment: string): string =>
+const textOf = (comment = ''): string =>
   comment
     .replace(/^\/\*\*/, '')
     .replace(/\*\/$/, '')

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Failure } from '../../protocol/failure.ts';
 import type { Order } from '../ipc/messages.ts';
 import type { CarriedConnectionFacts } from '../user/connection-facts.ts';
-import type { Assigned } from '../user/user-authority.ts';
+import { type Assigned, OutOfReach } from '../user/user-authority.ts';
 import type { Superior } from './superior.ts';
 
 type OrderOf<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;
@@ -12,6 +12,8 @@ type Outcome = Awaited<Assigned['outcome']>;
 interface Asked {
   readonly resolve: (stream: Socket) => void;
   readonly reject: (failure: Failure) => void;
+  /** Nobody will answer. */
+  readonly forget: () => void;
 }
 
 /** The sessions of this front that workers run, and those for which one is asked. */
@@ -20,6 +22,7 @@ export class Assignments {
   readonly #asked = new Map<number, Asked>();
   readonly #outcomes = new Map<string, (outcome: Outcome) => void>();
   #requests = 0;
+  #isAlone = false;
 
   constructor(master: Superior) {
     this.#master = master;
@@ -31,18 +34,21 @@ export class Assignments {
    * the client, where there is none in time; of a connection that was lent, its outcome tells that.
    */
   async assign(ticket: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
+    if (this.#isAlone) throw lost();
     this.#requests += 1;
     const request = this.#requests;
     const end: Assigned['end'] = (how) => void this.#master.tell({ kind: 'end', session: facts.id, how });
     const { promise: outcome, resolve, reject } = Promise.withResolvers<Outcome>();
     const answer = Promise.withResolvers<Socket>();
     this.#outcomes.set(facts.id, resolve);
+    const refuse = (error: Error): void => {
+      this.#outcomes.delete(facts.id);
+      (lent === undefined ? answer.reject : reject)(error);
+    };
     this.#asked.set(request, {
       resolve: answer.resolve,
-      reject: (failure) => {
-        this.#outcomes.delete(facts.id);
-        (lent === undefined ? answer.reject : reject)(failure);
-      },
+      reject: refuse,
+      forget: () => refuse(lent === undefined ? lost() : new OutOfReach()),
     });
     void this.#master.tell({ kind: 'assign', request, ticket, facts, lends: lent !== undefined }, lent);
     if (lent === undefined) {
@@ -70,7 +76,8 @@ export class Assignments {
 
   /** Without the master nothing is heard of workers any more. */
   #forgetAll(): void {
-    for (const { reject } of this.#asked.values()) reject(lost());
+    this.#isAlone = true;
+    for (const { forget } of this.#asked.values()) forget();
     for (const resolve of this.#outcomes.values()) resolve(undefined);
     this.#outcomes.clear();
   }

@@ -24,12 +24,19 @@ export interface Assigned {
   /** To the worker: plain octets. Undefined where it has the client's connection. */
   readonly stream: Socket | undefined;
   /**
-   * What the session came to; undefined where the worker died before it could say. Rejects with a Failure, in words for the
-   * client, where a connection was lent and there is no worker for it in time.
+   * What the session came to; undefined where the worker died before it could say. Where a connection was lent it rejects with
+   * a Failure, in words for the client, when no worker has got it, and with OutOfReach when nobody can tell.
    */
   readonly outcome: Promise<WorkerOutcome | undefined>;
   /** Ends it: after the command at work, or at once where the client is gone. */
   readonly end: (how: 'stopped' | 'kicked' | 'gone') => void;
+}
+
+/** The master is gone. A worker may have the connection that was lent, and be in the middle of a word. */
+export class OutOfReach extends Error {
+  constructor() {
+    super('the process is gone that tells what the session came to');
+  }
 }
 
 export interface UserAuthorityOptions {
@@ -72,6 +79,7 @@ export function userAuthority({ core, logins, assign, channelOf }: UserAuthority
         if (cameTo?.isTorn ?? true) connection.tear();
       } catch (error) {
         tally.failed(error);
+        if (error instanceof OutOfReach) return;
         await channel.send(answer(error, 'finding a process for the session', core, facts));
       }
     },
@@ -103,6 +111,9 @@ async function runElsewhere(
     if (stream !== undefined) await relay(await channel.release(end), stream, { silenceMs });
     cameTo = await outcome;
     return cameTo;
+  } catch (error) {
+    if (error instanceof OutOfReach) channel.letGo();
+    throw error;
   } finally {
     signal.removeEventListener('abort', gone);
     if (lent !== undefined) channel.takeBack(cameTo ?? nothingMoved);

@@ -164,7 +164,8 @@ export class WorkerPool {
   /** Gives the front's end of a stream, where no connection is lent. */
   async #handOver(worker: WorkerProcess, { ticket, facts, lent }: Handed): Promise<Socket | undefined> {
     if (lent !== undefined) {
-      await worker.serveLent(ticket, facts, lent);
+      // Nobody can tell whether one that has died had begun to speak: nobody else may speak in its place.
+      await worker.serveLent(ticket, facts, lent).catch(() => worker.forget(facts.id));
       return undefined;
     }
     const [ofWorker, ofFront] = await this.#options.pairs.make();

@@ -112,7 +112,7 @@ class Worker {
   readonly #state: WorkerOptions['state'];
   readonly #idleMs: number;
   readonly #sessions = new OpenSessions();
-  /** Those that have their client's connection, which the front takes back. */
+  /** Those that have their client's connection, which the front takes back when it hears of their end. */
   readonly #lent = new Set<string>();
   readonly #over = Promise.withResolvers<void>();
   #idle: NodeJS.Timeout;
@@ -133,7 +133,11 @@ class Worker {
     this.#sessions.changed = () => this.#counted();
     title.idle(user.uid);
     master.ordered = (order, stream) => this.#obey(order, stream);
-    void master.gone.then(() => this.#stop());
+    void master.gone.then(() => {
+      // Fronts let go of them, for they hear of no end any more.
+      this.#lent.clear();
+      return this.#stop();
+    });
   }
 
   get uid(): number {

@@ -48,8 +48,7 @@ export class Smtp implements Transport {
 
   async fault(): Promise<Fault | undefined> {
     const options = this.#options;
-    if (options.kind === 'lmtp')
-      return options.path === undefined ? undefined : faultOfSocket(options.path);
+    if (options.kind === 'lmtp') return options.path === undefined ? undefined : faultOfSocket(options.path);
     const files = [options.ca, ...(options.auth === undefined ? [] : secretFilesOf(options.auth))];
     for (const file of files.filter((each) => each !== undefined)) {
       const fault = await faultOfFile(file, file !== options.ca);
