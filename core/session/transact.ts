@@ -159,20 +159,13 @@ interface Talk extends Around {
 /** Does what a command wants; undefined where the talk goes on in this maildrop. */
 function act(outcome: Outcome, talked: Talk): Left | undefined | Promise<Left | undefined> {
   const { channel, core } = talked;
-  switch (outcome.kind) {
-    case 'reply': {
-      const said = say(outcome.reply, channel, talked);
-      return said instanceof Promise ? said.then((isWhole) => (isWhole ? undefined : gone)) : undefined;
-    }
-    case 'receive':
-      return receive(channel, outcome, core);
-    case 'enter':
-      return { how: 'enters', entrance: outcome };
-    case 'quit':
-      return { how: 'quits' };
-    default:
-      return refuseLogin(channel);
+  if (outcome.kind === 'reply') {
+    const said = say(outcome.reply, channel, talked);
+    return said instanceof Promise ? said.then((isWhole) => (isWhole ? undefined : gone)) : undefined;
   }
+  if (outcome.kind === 'receive') return receive(channel, outcome, core);
+  if (outcome.kind === 'enter') return { how: 'enters', entrance: outcome };
+  return outcome.kind === 'quit' ? { how: 'quits' } : refuseLogin(channel);
 }
 
 async function refuseLogin(channel: Channel): Promise<undefined> {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import * as fc from 'fast-check';
+
 import { outgoingHeader, type Rules } from './outgoing-header.ts';
+import { Refused } from './refused.ts';
 
 const rules: Rules = {
   own: 'alice@example.org',
@@ -102,6 +105,29 @@ test('X2: a From that names nobody, or that programs may read in two ways, is no
     const lines = [`From: ${from}`, ...complete.slice(1), 'To: bob'];
     assert.equal(made(lines, { forgedFrom: 'refuse' }).text, textOf(lines), from);
   }
+});
+
+test('X2: however the two are mixed, no address of another stands beside the own one where it could be read', () => {
+  const parts = fc.constantFrom(
+    ...['alice@example.org', 'bank@example.net', ' ', '"', '(', ')', '<', '>', ',', ':', ';', '\\'],
+  );
+  fc.assert(
+    fc.property(fc.array(parts, { maxLength: 9 }), (found) => {
+      const from = found.join('');
+      const accepts = (): string =>
+        made([`From: ${from}`, ...complete.slice(1), 'To: bob'], { forgedFrom: 'refuse' }).text;
+      try {
+        accepts();
+      } catch (error) {
+        assert.ok(error instanceof Refused);
+        return;
+      }
+      // Quotes and comments are the only places where it is nobody's address.
+      const visible = from.replaceAll(/"(?:[^"\\]|\\.)*"|\([^()"\\]*\)/g, '');
+      assert.doesNotMatch(visible, /bank|["()\\]/);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('X2: where a foreign From is refused, nobody gets one through as a message that is sent again', () => {
