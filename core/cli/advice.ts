@@ -55,6 +55,11 @@ export function adviceOnCore({ settings, hooks }: Pick<Core, 'settings' | 'hooks
   return advice;
 }
 
+/** What `-d` has brought about, for whoever wonders at the length of the log. */
+export function tellDebugging({ flags }: Pick<LoadedConfig, 'flags'>, log: Pick<Logger, 'info'>): void {
+  if (flags.debug) log.info('debugging is on');
+}
+
 /** Puts it where an operator looks who has not asked for it. */
 export function logAdvice(advice: readonly Advice[], log: Pick<Logger, 'warn'>): void {
   for (const { what, fix } of advice) log.warn(what, { fix });

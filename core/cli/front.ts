@@ -16,7 +16,7 @@ import { type CarriedPem, firstSocketDescriptor, type Order } from '../server/ip
 import { ProcessTitle } from '../server/process-title.ts';
 import type { Account } from '../server/user/account.ts';
 import { complaintAboutRights } from '../server/user/rights.ts';
-import { logAdvice, adviceOnCore } from './advice.ts';
+import { adviceOnCore, logAdvice, tellDebugging } from './advice.ts';
 import type { Configured } from './configure.ts';
 import { count } from './explain.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
@@ -107,7 +107,10 @@ class Front {
     if (as) await this.#beginAs(as, pem);
     // What is true of all fronts is told by one, and not to each client's own.
     const announces = duties.announces && this.#client === undefined;
-    if (announces) logAdvice(adviceOnCore(core), core.log);
+    if (announces) {
+      logAdvice(adviceOnCore(core), core.log);
+      tellDebugging(config, core.log);
+    }
     const sockets = addresses.map((address, index) => ({
       address,
       descriptor: firstSocketDescriptor + index,

@@ -9,7 +9,7 @@ import { ServiceManager } from '../server/notify/service-manager.ts';
 import { takeNotifyVariables } from '../server/notify/variables.ts';
 import { ProcessTitle } from '../server/process-title.ts';
 import { limitYoungGeneration } from '../server/young-generation.ts';
-import { adviceOnConfig, adviceOnCore, logAdvice } from './advice.ts';
+import { adviceOnConfig, adviceOnCore, logAdvice, tellDebugging } from './advice.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configureLoaded, type NamedConfig } from './configure.ts';
 import { count, explain } from './explain.ts';
@@ -45,6 +45,7 @@ async function run(configured: Configured<DaemonLog>, { given, stderr, manager }
   else signals.push('SIGHUP');
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
   logAdvice(adviceOnCore(core), log);
+  tellDebugging(config, core.log);
   const sockets = placed(settings.listen, given).map((where) =>
     'inherited' in where ? { descriptor: where.descriptor, address: where.inherited } : undefined,
   );

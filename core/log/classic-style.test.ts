@@ -154,3 +154,8 @@ test('popper speaks its own words unless it is asked not to', async () => {
     ['debug connected', 'warn login refused', 'info session'],
   );
 });
+
+test('1.1: -d is told as Debugging turned on', () => {
+  const [said] = classicStyle('4.1')({ level: 'info', message: 'debugging is on', fields: {} });
+  assert.deepEqual([said?.level, said?.message], ['info', 'Debugging turned on']);
+});

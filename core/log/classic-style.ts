@@ -47,6 +47,7 @@ const lines: ReadonlyMap<string, Line> = new Map<string, Line>([
       at('info', `Possible probe of account ${user} from host ${address} (${address})`),
     ],
   ],
+  ['debugging is on', () => [at('info', 'Debugging turned on')]],
   ['error reply', ({ text }) => [at('info', text)]],
   ['line received', ({ text }) => [at('debug', `Received (${text.length}): "${text}"`)]],
   ['session', sessionLines],
