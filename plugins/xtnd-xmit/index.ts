@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { definePlugin } from 'popperd';
 
 import { options } from './options.ts';
+import { faultOfDomain } from './own-domain.ts';
 import { removeLeftovers } from './spool.ts';
 import { makeTransport } from './transports/make.ts';
 import { spoolFolder, xmit } from './xmit.ts';
@@ -20,7 +22,7 @@ export default definePlugin({
       removeLeftovers(join(popper.state.folderOfUid(uid), spoolFolder)),
     );
     popper.hooks.check.tapPromise('xtnd-xmit', async (checkup) => {
-      const fault = await transport.fault();
+      const fault = faultOfDomain(given.domain ?? hostname()) ?? (await transport.fault());
       if (fault === undefined) checkup.fine(`messages are sent by ${given.transport.kind}`);
       else checkup.problem(fault.what, fault.fix);
     });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 
 import { options } from './options.ts';
+import { faultOfDomain } from './own-domain.ts';
 
 /** What is wrong with these options: the path and the text of the first problem. */
 function problem(transport: unknown, more: Readonly<Record<string, unknown>> = {}): string {
@@ -84,4 +85,13 @@ test('secrets do not show in what shows options', () => {
     .map((given) => inspect(given, { depth: 9 }) + JSON.stringify(given));
   assert.match(shown.join(''), /\[secret\]/);
   assert.doesNotMatch(shown.join(''), /hunter2|clientSecret: 'a'|"refreshToken":"b"/);
+});
+
+test("a machine's name that mail cannot come from is told of before users are refused", () => {
+  for (const name of ['my_host', 'mail.', '-x', '']) {
+    const { what, fix } = faultOfDomain(name) ?? {};
+    assert.match(what ?? '', /^"[^"]*" cannot stand behind the @ of an address/);
+    assert.match(fix ?? '', /domain: example\.org/);
+  }
+  for (const name of ['mail', 'mail.example.org']) assert.equal(faultOfDomain(name), undefined);
 });

@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { childrenOf, titleOf, until } from '../e2e/support/fronts.ts';
-import { mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
+import { largeMessage, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
 import { Pop3Client, type TcpAddress } from '../e2e/support/pop3-client.ts';
 import { needs, run } from '../e2e/support/program.ts';
 import { startInetd } from '../e2e/support/real-inetd.ts';
@@ -178,15 +179,21 @@ describe('popper --inetd as root, for users of this system', { skip: skipped() }
   test('where the process above is killed, the others end, and no mail is lost', async (t) => {
     const site = await makeInetdSite(t);
     const inetd = await inetdOf(t, site);
-    const client = await logIn(inetd.where, site.user);
-    await client.ask('DELE 1');
+    const { served, user } = site;
+    await served.deliverForMail(user, mboxOf([largeMessage, ...plainMail]), group);
+    const client = await logIn(inetd.where, user);
+    await client.ask('DELE 2');
+    await client.ask('RETR 1');
     const { process: child } = await inetd.last();
     const children = await childrenOf({ pid: child.pid ?? 0 });
     child.kill('SIGKILL');
-    assert.match((await client.rest()).toString(), /^(?:-ERR [^\r\n]*\r\n)*$/);
+    await delay(200);
+    // Its session is told by the process that has it, and by nobody else.
+    assert.ok((await client.body()).equals(onWire(largeMessage.octets)));
+    const stopped = /^-ERR \[SYS\/TEMP\] the server is being stopped, [^\r\n]*\r\n$/;
+    assert.match((await client.rest()).toString(), stopped);
     await until(() => children.every((pid) => !existsSync(`/proc/${pid}`)));
-    const { served, user } = site;
-    assert.equal(await served.site.mailOf(user), mboxOf(plainMail).toString('latin1'));
+    assert.ok((await served.site.mailOf(user)) === mboxOf([largeMessage, ...plainMail]).toString('latin1'));
   });
 
   test('a front that cannot begin is explained to the operator; the client hears one line', async (t) => {

@@ -123,13 +123,13 @@ describe("a process that dies with isolation: 'user'", { skip }, () => {
 
   test('the master, in the middle of a deletion: what the client hears of it is so', async () => {
     await served.start();
-    for (let times = 0; times < 5; times += 1) {
+    for (const waitMs of [0, 3]) {
       await served.site.deliver(alice, mboxOf(plainMail));
       const client = await served.logIn(alice);
       await client.ask('DELE 1');
       const heard = client.rest();
       client.send('QUIT\r\n');
-      await delay(times);
+      await delay(waitMs);
       const children = await served.pidsOf(/./);
       await served.running.kill();
       const said = (await heard).toString('latin1');

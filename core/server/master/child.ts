@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import type { AnswerLine, Request } from '../control/messages.ts';
 import { type Order, type Report, reportSchema } from '../ipc/messages.ts';
+import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { stopReading } from '../user/unread.ts';
 import { Questions } from './questions.ts';
@@ -32,7 +33,7 @@ export class Child {
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
     this.ended = endingOf(child);
-    child.on('message', (message, handle) => this.#hear(message, lentBy(handle)));
+    child.on('message', (message, handle) => this.#hear(message, handle));
     void this.ended.then(() => this.#questions.close());
   }
 
@@ -64,19 +65,28 @@ export class Child {
     this.#process.kill('SIGKILL');
   }
 
-  #hear(message: unknown, lent: Socket | undefined): void {
-    const report = reportSchema.safeParse(message);
-    if (report.success && report.data.kind === 'answer') return this.#questions.answer(report.data);
-    if (report.success) return this.heard(report.data, lent);
-    lent?.destroy();
+  #hear(message: unknown, handle: unknown): void {
+    const lent = lentBy(handle);
+    const { success, data } = reportSchema.safeParse(message);
+    if (success && data.kind === 'assign') return this.heard(data, lent);
+    if (success && handle === undefined) return this.#take(data);
+    closeHandle(handle);
     this.#log.error('a child process talks nonsense, so it is ended', { child: this.pid });
     this.kill();
   }
+
+  #take(report: Report): void {
+    if (report.kind === 'answer') this.#questions.answer(report);
+    else this.heard(report, undefined);
+  }
 }
 
-/** Node would read it from now on, if it were not told otherwise in the turn in which it comes. */
+/** What a connection can be lent by, and nothing else. Node would read it from now on, if it were not told otherwise in the turn in which it comes. */
 function lentBy(handle: unknown): Socket | undefined {
-  if (!(handle instanceof Socket)) return undefined;
+  if (!(handle instanceof Socket)) {
+    closeHandle(handle);
+    return undefined;
+  }
   handle.on('error', () => {});
   if (stopReading(handle)) return handle;
   handle.destroy();

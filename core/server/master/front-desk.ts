@@ -47,12 +47,10 @@ export class FrontDesk {
 
   async #assign({ request, ticket, facts, lends }: ReportOf<'assign'>, lent?: Socket): Promise<void> {
     const session = facts.id;
+    const waiting: Waiting = { lent, how: undefined };
     try {
-      // Ids of sessions begin with the process that has made them: it cannot end another's.
-      if (!session.startsWith(`${this.#front.pid}-`))
-        throw new TicketRefused(`${session} is another's session`);
+      this.#refuseOdd(session);
       if (lends !== (lent !== undefined)) throw new Error('the connection was lost on the way');
-      const waiting: Waiting = { lent, how: undefined };
       this.#waiting.set(session, waiting);
       const assigned = await this.#pool.assign(ticket, facts, lent);
       this.#sessions.set(session, assigned);
@@ -63,9 +61,18 @@ export class FrontDesk {
     } catch (error) {
       this.#front.send(this.#refusal(request, session, error));
     } finally {
-      this.#waiting.delete(session);
+      if (this.#waiting.get(session) === waiting) this.#waiting.delete(session);
       lent?.destroy();
     }
+  }
+
+  #refuseOdd(session: string): void {
+    // Ids of sessions begin with the process that has made them: it cannot end another's.
+    if (!session.startsWith(`${this.#front.pid}-`))
+      throw new TicketRefused(`${session} is another's session`);
+    // Of two with one name, nobody would ever be told of the end of one, and it would count for its user for ever.
+    if (this.#waiting.has(session) || this.#sessions.has(session))
+      throw new TicketRefused(`${session} has begun already`);
   }
 
   #end({ session, how }: ReportOf<'end'>): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
+import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
 import { Silence } from './silence.ts';
@@ -114,7 +115,10 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
       failure: undefined,
     };
     this.#current = current;
-    child.on('message', (message) => this.#hear(current, message, ready));
+    child.on('message', (message, handle) => {
+      closeHandle(handle);
+      this.#hear(current, message, ready);
+    });
     child.once('exit', (exitCode, signal) => {
       over(current.failure);
       this.#bury(current, { exitCode, signal });

@@ -5,6 +5,7 @@ import type { Logger } from '../../log/logger.ts';
 import type { Ticket } from '../../session/authority.ts';
 import type { LockLook } from '../session-locks.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
+import { closeHandle } from './foreign-handle.ts';
 import { StreamRecipient } from './stream-recipient.ts';
 import type { Assigned } from './user-authority.ts';
 import {
@@ -130,6 +131,7 @@ export class WorkerProcess {
   #hear(message: unknown, handle: unknown): void {
     const report = workerReportSchema.safeParse(message);
     if (report.success && handle === undefined) return this.#take(report.data);
+    closeHandle(handle);
     this.#log.error('a worker talks nonsense, so it is ended', { worker: this.pid });
     this.kill();
   }
