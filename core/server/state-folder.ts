@@ -27,8 +27,18 @@ export async function refuseFaulty(folder: string): Promise<void> {
 /** Makes it (0711, whatever the umask), unless it is there. Throws an Error for the operator where that cannot be, or must not. */
 export async function makeStateDir(stateDir: string): Promise<void> {
   await refuseFaulty(stateDir);
-  const made = await mkdir(stateDir, { recursive: true, mode: 0o711 });
-  if (made !== undefined) await chmod(stateDir, 0o711);
+  if ((await statOf(stateDir)) !== undefined) return;
+  await makeFolders(stateDir).catch((cause: unknown) => {
+    throw new Error(`stateDir: ${stateDir} cannot be made: name another folder`, { cause });
+  });
+}
+
+/** Not by `recursive`, with which Node tries for ever where the system will make no folder, as in /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  const above = dirname(folder);
+  if ((await statOf(above)) === undefined) await makeFolders(above);
+  await mkdir(folder);
+  await chmod(folder, 0o711);
 }
 
 function faultOfFound(folder: string, stat: Stats, uid: number): FolderFault | undefined {

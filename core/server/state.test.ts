@@ -122,3 +122,7 @@ test('a state folder that is made lets every user reach his own in it, whatever 
     process.umask(usual);
   }
 });
+
+test('a state folder that the system will not make is told of, and not tried for ever', async () => {
+  await assert.rejects(new State('/proc/popper/state').prepare(), /stateDir: \/proc\/popper\/state/);
+});

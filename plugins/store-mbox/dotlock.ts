@@ -6,7 +6,6 @@ import { basename, dirname, join } from 'node:path';
 import { Failure, lockFile, type SpoolLock, type SpoolLockAttempt } from 'popperd';
 
 import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
-import { type OwnFile, OwnFiles } from './own-files.ts';
 import { isSameInode } from './spool-file.ts';
 import { WallClock } from './wall-clock.ts';
 
@@ -37,13 +36,11 @@ export async function tryDotlock(
   files: Files,
   mailboxPath: string,
   staleMs: number,
-  ownFiles: OwnFiles = new OwnFiles(files),
 ): Promise<DotlockAttempt> {
   // After a jump of the clock nothing is old.
   const patienceMs = clock.isSteadyFor(staleMs) ? staleMs : Number.POSITIVE_INFINITY;
-  const hand = { files, ownFiles };
-  const first = await tryOnce(hand, mailboxPath, patienceMs);
-  const attempt = first === 'cleared' ? await tryOnce(hand, mailboxPath, patienceMs) : first;
+  const first = await tryOnce(files, mailboxPath, patienceMs);
+  const attempt = first === 'cleared' ? await tryOnce(files, mailboxPath, patienceMs) : first;
   return attempt === 'cleared' ? 'busy' : attempt;
 }
 
@@ -71,7 +68,7 @@ export async function resumeDotlock(files: Files, mailboxPath: string): Promise<
   const stat = await files.lstat(lockPath);
   if (stat === undefined || !isFileOfOurs(stat)) return undefined;
   const file = await files.open(lockPath, 'read-write');
-  const own = { mailboxPath, path: lockPath, file, content: newContent() };
+  const own = { path: lockPath, file, content: newContent() };
   let isResumed = false;
   try {
     isResumed = (await isToBeResumed(files, own, stat)) && (await overwrite(own, stat.octets));
@@ -79,8 +76,7 @@ export async function resumeDotlock(files: Files, mailboxPath: string): Promise<
     if (!isResumed) await file.close();
   }
   if (!isResumed) return undefined;
-  const hand = { files, ownFiles: new OwnFiles(files) };
-  return { refresh: () => refresh(own), release: () => release(hand, { own, lockPath, stat }) };
+  return { refresh: () => refresh(own), release: () => release(files, lockPath, file, stat) };
 }
 
 /** The kernel's lock on it is ours then. A disk may have been too full to write into it. */
@@ -98,55 +94,44 @@ async function overwrite(own: OwnFile, octets: number): Promise<true> {
   return true;
 }
 
-/** What a lock is made with. */
-interface Hand {
-  readonly files: Files;
-  readonly ownFiles: OwnFiles;
-}
-
 async function tryOnce(
-  hand: Hand,
+  files: Files,
   mailboxPath: string,
   staleMs: number,
 ): Promise<DotlockAttempt | 'cleared'> {
-  const { files, ownFiles } = hand;
   const lockPath = dotlockPathOf(mailboxPath);
-  const own = (await keptOwn(ownFiles, mailboxPath)) ?? (await makeOwn(files, mailboxPath));
+  const own = await makeOwn(files, mailboxPath);
   if (own === 'forbidden') return withoutOwn(files, lockPath, staleMs);
   if (typeof own === 'string') return own;
   let taken: FileStat | NotTaken = 'busy';
   try {
     taken = await takeName(files, own, lockPath, staleMs);
   } finally {
-    await (typeof taken === 'string' ? ownFiles.removeName(own) : ownFiles.linked(own, isPlain(own)));
+    // What stays here for an error is taken away by the next one.
+    await quietly(files.unlink(own.path));
     if (typeof taken === 'string') await giveUp(files, own, lockPath);
   }
   if (typeof taken === 'string') return taken;
   const stat = taken;
-  return { refresh: () => refresh(own), release: () => release(hand, { own, lockPath, stat }) };
+  return { refresh: () => refresh(own), release: () => release(files, lockPath, own.file, stat) };
 }
 
 /** `cleared`: a lock that was left behind has gone, and our own file with it. */
 type NotTaken = 'busy' | 'forbidden' | 'cleared';
 
-/** Made for another lock, and young again. */
-async function keptOwn(ownFiles: OwnFiles, mailboxPath: string): Promise<OwnFile | undefined> {
-  const own = ownFiles.take(mailboxPath);
-  try {
-    if (own !== undefined) await refresh(own);
-    return own;
-  } catch (error) {
-    if (own !== undefined) await quietly(ownFiles.discard(own));
-    throw error;
-  }
+/**
+ * A file to be linked. While it is open the kernel has it locked, and lets go when this process dies: whoever finds it
+ * without that lock knows. Pids do not tell: they are given anew, and mean nothing in another container.
+ */
+interface OwnFile {
+  readonly path: string;
+  readonly file: OpenFile;
+  readonly content: Buffer;
 }
 
 /** One name a mailbox and host, so that crashes leave at most one such file behind. */
 const ownPathOf = (mailboxPath: string): string =>
   join(dirname(mailboxPath), `.${basename(mailboxPath)}.popper-lock.${hostname()}`);
-
-/** Whether a start finds it by the mailbox's name. */
-const isPlain = ({ mailboxPath, path }: OwnFile): boolean => path === ownPathOf(mailboxPath);
 
 async function makeOwn(
   files: Files,
@@ -160,7 +145,7 @@ async function makeOwn(
     // Not free for a moment if another process asks whether it was left behind.
     if (!isKernelLocked(file, 'exclusive')) {
       await writeOwner(file, content);
-      return { mailboxPath, path, file, content };
+      return { path, file, content };
     }
   } catch (error) {
     await quietly(files.unlink(path));
@@ -283,26 +268,19 @@ async function refresh({ file, content }: OwnFile): Promise<void> {
   }
 }
 
-interface HeldName {
-  readonly own: OwnFile;
-  readonly lockPath: string;
-  /** The inode that it led to. */
-  readonly stat: FileStat;
-}
-
 async function release(
-  { files, ownFiles }: Hand,
-  { own, lockPath, stat }: HeldName,
+  files: Files,
+  lockPath: string,
+  file: OpenFile,
+  own: FileStat,
 ): Promise<'released' | 'taken'> {
-  let isFree = false;
   try {
     // If it was broken for its age, the name may be another program's by now.
-    if (!isSameInode(stat, await files.lstat(lockPath))) return 'taken';
+    if (!isSameInode(own, await files.lstat(lockPath))) return 'taken';
     await files.unlink(lockPath);
-    isFree = true;
     return 'released';
   } finally {
-    await (isFree ? ownFiles.giveBack(own) : ownFiles.discard(own));
+    await file.close();
   }
 }
 

@@ -15,7 +15,6 @@ export default definePlugin({
     popper.hooks.start.tapPromise('store-mbox', async (role) => store.start(role));
     popper.hooks.openMaildrop.tapPromise('store-mbox', (identity) => store.open(identity));
     popper.hooks.recover.tapPromise('store-mbox', (uid) => store.recover(uid));
-    popper.hooks.stop.tapPromise('store-mbox', () => store.stop());
     popper.hooks.check.tapPromise('store-mbox', async (checkup) => {
       await checkSpool(checkup, settings, popper.baseFolder);
       checkup.withUsers((users) => checkOwners(users, checkup, settings, popper.baseFolder));

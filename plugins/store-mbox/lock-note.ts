@@ -11,7 +11,6 @@ import { clearLeftBehind } from './dotlock.ts';
  * a daemon that died with it does that at its next start: until then no mail would come.
  */
 export interface LockNote {
-  /** Comes once for each `remove`. */
   write(): Promise<void>;
   /** The dotlock is gone. Costs nothing: what is noted may stay, for a lock that is there is looked at closely. */
   remove(): void;
@@ -54,8 +53,6 @@ class Notes {
   readonly #files: Files;
   readonly #folder: string;
   readonly #indexes = new Map<string, number>();
-  /** How often each was written and not removed yet. */
-  readonly #uses = new Map<string, number>();
   /** Mailboxes whose locks are gone, the longest first. */
   readonly #done = new Set<string>();
   /** Slots that could not be written. */
@@ -72,7 +69,6 @@ class Notes {
   async write(mailboxPath: string): Promise<void> {
     clearTimeout(this.#closing);
     this.#done.delete(mailboxPath);
-    this.#uses.set(mailboxPath, (this.#uses.get(mailboxPath) ?? 0) + 1);
     if (this.#indexes.has(mailboxPath)) return;
     const index = this.#takeSlot();
     try {
@@ -86,9 +82,6 @@ class Notes {
   }
 
   remove(mailboxPath: string): void {
-    const uses = (this.#uses.get(mailboxPath) ?? 1) - 1;
-    if (uses > 0) return void this.#uses.set(mailboxPath, uses);
-    this.#uses.delete(mailboxPath);
     if (!this.#indexes.has(mailboxPath)) return;
     this.#done.add(mailboxPath);
     if (this.#done.size === this.#indexes.size) this.#closeLater();

@@ -1,35 +1,26 @@
 import type { Files } from './commit/index.ts';
 import { type DotlockAttempt, type Dotlock, resumeDotlock, tryDotlock } from './dotlock.ts';
-import { clearLeftLocks, type LockNote, lockNote } from './lock-note.ts';
-import { type Keeping, OwnFiles } from './own-files.ts';
+import { clearLeftLocks, lockNote } from './lock-note.ts';
 
 export interface OwnHandOptions {
   readonly files: Files;
   readonly staleDotlockMs: number;
   /** This process's own folder for notes; made when first asked for. */
   readonly noteFolder: () => Promise<string>;
-  /** What is kept in spool folders from one lock to the next; nothing if left out. */
-  readonly keeping?: Keeping;
 }
 
 /** Dotlocks that this process makes itself, noted so that they go at its next start if it dies. */
 export class OwnHand {
   readonly #options: OwnHandOptions;
-  readonly #ownFiles: OwnFiles;
 
   constructor(options: OwnHandOptions) {
     this.#options = options;
-    const names = {
-      added: async (mailboxPath: string) => (await this.#noteOf(mailboxPath)).write(),
-      removed: async (mailboxPath: string) => (await this.#noteOf(mailboxPath)).remove(),
-    };
-    this.#ownFiles = new OwnFiles(options.files, names, options.keeping);
   }
 
   /** Tries once. Throws system errors; then none is held. */
   async tryLock(mailboxPath: string): Promise<DotlockAttempt> {
     const { files, staleDotlockMs } = this.#options;
-    return this.#noted(mailboxPath, () => tryDotlock(files, mailboxPath, staleDotlockMs, this.#ownFiles));
+    return this.#noted(mailboxPath, () => tryDotlock(files, mailboxPath, staleDotlockMs));
   }
 
   /** Takes over what a dead process of this user and host had. */
@@ -46,17 +37,8 @@ export class OwnHand {
     await clearLeftLocks(this.#options.files, await this.#options.noteFolder());
   }
 
-  /** No more locks will be made. Takes away what was kept for them. */
-  async close(): Promise<void> {
-    await this.#ownFiles.close();
-  }
-
-  async #noteOf(mailboxPath: string): Promise<LockNote> {
-    return lockNote(this.#options.files, await this.#options.noteFolder(), mailboxPath);
-  }
-
   async #noted(mailboxPath: string, attempt: () => Promise<DotlockAttempt>): Promise<DotlockAttempt> {
-    const note = await this.#noteOf(mailboxPath);
+    const note = lockNote(this.#options.files, await this.#options.noteFolder(), mailboxPath);
     await note.write();
     let got: DotlockAttempt = 'busy';
     try {

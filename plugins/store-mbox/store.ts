@@ -33,7 +33,6 @@ export class MboxStore {
   readonly #retries = new Retries();
   readonly #tryDotlock: Surroundings['tryDotlock'];
   #keepsIndexes = false;
-  #closeOwnHand = async (): Promise<void> => {};
   #surroundings: Promise<Surroundings> | undefined;
 
   constructor(popper: StorePopper, options: Options, files: Files) {
@@ -46,11 +45,6 @@ export class MboxStore {
   /** Comes before all else. What opens mailboxes, for everybody or for one user, keeps small indexes in memory. */
   start(role: Role): void {
     this.#keepsIndexes = role === 'all' || role === 'worker';
-  }
-
-  /** Comes after all else. */
-  async stop(): Promise<void> {
-    await this.#closeOwnHand();
   }
 
   /** The user's maildrop, locked for this session. Throws a Failure: IN-USE, SYS/PERM or SYS/TEMP. */
@@ -105,13 +99,9 @@ export class MboxStore {
   #findWhoLocks(): Surroundings['tryDotlock'] {
     const { spool, lockMethods, staleDotlockMs } = this.#options;
     const noteFolder = async (): Promise<string> => journalFolderOf(await this.#folderOf(processIdentity()));
-    const own = { files: this.#files, staleDotlockMs, noteFolder };
-    if (spool.startsWith('{home}/') || !lockMethods.includes('dotlock')) {
-      const ownHand = new OwnHand(own);
+    const ownHand = new OwnHand({ files: this.#files, staleDotlockMs, noteFolder });
+    if (spool.startsWith('{home}/') || !lockMethods.includes('dotlock'))
       return (mailboxPath) => ownHand.tryLock(mailboxPath);
-    }
-    const ownHand = new OwnHand({ ...own, keeping });
-    this.#closeOwnHand = () => ownHand.close();
     const { spoolLocks, baseFolder } = this.#popper;
     const locks = spoolLocks.add({
       name: 'dotlock',
@@ -195,9 +185,6 @@ export class MboxStore {
 }
 
 type StorePopper = Pick<Popper, 'state' | 'spoolLocks' | 'log' | 'baseFolder'>;
-
-/** As many files as locks are held at one time on a busy server; a commit takes milliseconds. */
-const keeping = { maxCount: 8, locksPerSecond: 8 };
 
 /** Whose state folder is this process's own. */
 const processIdentity = (): Identity => ({
