@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -21,6 +23,38 @@ describe('a process that a master starts', () => {
     const child = await start(nonsense, log);
     assert.deepEqual(await child.ended, { signal: 'SIGKILL' });
     assert.match(log[0]?.message ?? '', /nonsense/);
+  });
+
+  it('makes the master accept nobody, whatever socket it hands over', async () => {
+    const program = `
+      const server = require('node:net').createServer();
+      server.listen(0, '127.0.0.1', () => process.send({ kind: 'failed', reason: String(server.address().port) }));
+      process.on('message', () => process.send({ kind: 'alive' }, server));
+      setInterval(() => {}, 1000);`;
+    const log: LogRecord[] = [];
+    const child = await start(program, log);
+    const { reason: port } = await reportOf(child);
+    child.send({ kind: 'retire' });
+    assert.deepEqual(await child.ended, { signal: 'SIGKILL' });
+    assert.match(log[0]?.message ?? '', /nonsense/);
+    await assert.rejects(once(connect(Number(port), '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+  });
+
+  it('leaves no connection open in the master by handing it over with words that lend none', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const program = `
+      const socket = require('node:net').connect(${address.port}, '127.0.0.1', () =>
+        process.send({ kind: 'answer', id: 1, lines: [] }, socket));
+      setInterval(() => {}, 1000);`;
+    const child = await start(program);
+    const [other]: Socket[] = await once(server, 'connection');
+    other?.on('error', () => {}).resume();
+    assert.ok(other !== undefined);
+    await Promise.all([child.ended, once(other, 'close')]);
   });
 
   it('gets nothing of the variables and options by which Node can be made to run other code', async () => {

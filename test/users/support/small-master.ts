@@ -81,6 +81,7 @@ interface Options {
   readonly patienceMs: number;
   readonly idleMs: number;
   readonly locker?: WorkerPoolOptions['locker'];
+  readonly sessionsPerUser?: number;
 }
 
 const defaults: Options = { spares: 1, maxUsers: 10, patienceMs: 1000, idleMs: 60_000 };
