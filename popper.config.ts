@@ -9,6 +9,7 @@ export default defineConfig({
   listen: [{ host: '127.0.0.1', port: 1110 }],
   stateDir: 'var/state',
   fronts: 1, // one process is enough to look at; left out, there is one for each core
+  limits: { connections: 100 },
   plugins: [
     demo({ folder: 'var' }), // makes the files below on the first start, and prints how to log in
     authPasswd({ file: 'var/passwd' }), // who may log in

@@ -62,6 +62,13 @@ it('popper check warns of a port that is taken, and of an address that is not of
   equal(code, 0);
 });
 
+it('popper check says so where the folder for a unix socket is not there', async () => {
+  const { code, stdout } = await checked({ listen: '[{ path: nowhere/pop3.sock }]' });
+  match(stdout, /problem: listen: there is no folder .*\/nowhere for pop3\.sock\n {2}fix: make it, or /);
+  equal(code, 1);
+  equal((await checked({ listen: '[{ path: pop3.sock }]' })).code, 0);
+});
+
 const asked = (user: string) => checked({ isolation: 'user', user });
 
 describe(

@@ -1,3 +1,6 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+
 import { codeOf, messageOf } from '../config/error-facts.ts';
 import { ask, NoAnswer } from '../server/control/client.ts';
 import { protocolVersion, statusSchema } from '../server/control/messages.ts';
@@ -27,13 +30,25 @@ async function isRunning({ control }: Settings): Promise<boolean> {
   }
 }
 
+/** Whether its folder is there. It is not bound, for that would leave a file. */
+async function checkSocketFile(path: string, findings: Findings): Promise<void> {
+  const folder = dirname(path);
+  const isThere = (await stat(folder).catch(() => undefined))?.isDirectory() === true;
+  if (isThere) return;
+  findings.problem(
+    `listen: there is no folder ${folder} for ${basename(path)}`,
+    'make it, or mend the path; one in /run is gone after a restart of the machine, but for RuntimeDirectory= of the unit',
+  );
+}
+
 /**
  * Binds it, and lets it go before any client could come: bound is not open. A warning and no problem: at another time, or as
- * another user, it may be as it should; but a name that stands for no address is a problem. Unix sockets are not tried, for that would leave a file.
+ * another user, it may be as it should; but a name that stands for no address is a problem.
  */
 async function checkPort(where: Settings['listen'][number], findings: Findings): Promise<void> {
   // Whoever starts popper opens an inherited socket for it, and not for a check.
-  if ('path' in where || 'inherited' in where || !canShareSockets) return;
+  if ('path' in where) return checkSocketFile(where.path, findings);
+  if ('inherited' in where || !canShareSockets) return;
   const { host, port } = where;
   const sockets = new Sockets();
   try {

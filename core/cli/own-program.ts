@@ -86,6 +86,10 @@ const programFor = (io: CliIo, help: string): Command =>
     .option('--tls', 'with --inetd: the client begins with TLS')
     .version(ownVersion, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this')
+    .helpCommand(
+      'help [word]',
+      'the manual; of config: every key of the configuration; of a command: its help',
+    )
     .addHelpText('after', help)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

@@ -1,4 +1,3 @@
-import { noFlags } from '../config/flags.ts';
 import { installedSubcommands } from '../config/installed-subcommands.ts';
 import { ConfigError, NoConfigError } from '../config/problem.ts';
 import type { Core } from '../core.ts';
@@ -6,7 +5,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import { createLogger } from '../log/pino-log.ts';
 import type { Subcommand } from '../plugin/subcommand.ts';
 import type { CliIo } from './cli-io.ts';
-import { configure } from './configure.ts';
+import { configure, type NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { explain } from './explain.ts';
 
@@ -14,17 +13,17 @@ import { explain } from './explain.ts';
 export interface Called {
   readonly name: string;
   readonly args: readonly string[];
-  /** The config whose plugins are asked. */
-  readonly file: string | undefined;
+  /** The config whose plugins are asked, and what it is told: with `-b` it may name one that it does not name without. */
+  readonly config: NamedConfig;
   /** The words popper itself knows, for one that is misspelt. */
   readonly known: readonly string[];
 }
 
 /** Runs a subcommand that a plugin brings. Where it cannot even be looked for, ends with 2. */
 export async function runPluginSubcommand(called: Called, io: CliIo): Promise<number> {
-  const { name, args, file } = called;
-  const sought = await coreFor(file, io);
-  const subcommands = await subcommandsIn(sought, file);
+  const { name, args, config } = called;
+  const sought = await coreFor(config, io);
+  const subcommands = await subcommandsIn(sought, config);
   const subcommand = subcommands.find((one) => one.name === name);
   if (subcommand === undefined) return refuse(called, { sought, subcommands, io });
   if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) {
@@ -44,11 +43,11 @@ interface Brought {
 }
 
 /** The subcommands that plugins bring, for `popper --help`, and whether a config has said which there are. */
-export async function pluginSubcommands(file: string | undefined, io: CliIo): Promise<Brought> {
-  const sought = await coreFor(file, io);
+export async function pluginSubcommands(config: NamedConfig, io: CliIo): Promise<Brought> {
+  const sought = await coreFor(config, io);
   const isThere = 'core' in sought;
   return {
-    subcommands: await subcommandsIn(sought, file),
+    subcommands: await subcommandsIn(sought, config),
     areAll: isThere,
     commands: isThere ? sought.core.commands : undefined,
   };
@@ -57,10 +56,10 @@ export async function pluginSubcommands(file: string | undefined, io: CliIo): Pr
 /** The core that the config makes, or why there is none. */
 type Sought = { readonly core: Core } | { readonly error: unknown };
 
-async function coreFor(file: string | undefined, { stderr, workingFolder }: CliIo): Promise<Sought> {
+async function coreFor({ file, flags }: NamedConfig, { stderr, workingFolder }: CliIo): Promise<Sought> {
   try {
     const openLog = () => createLogger({ level: 'warn', format: 'auto', stream: stderr });
-    return await configure({ file, flags: noFlags, workingFolder, openLog });
+    return await configure({ file, flags, workingFolder, openLog });
   } catch (error) {
     if (error instanceof ConfigError || error instanceof NoConfigError) return { error };
     throw error;
@@ -68,7 +67,7 @@ async function coreFor(file: string | undefined, { stderr, workingFolder }: CliI
 }
 
 /** Before there is a config, what needs none can be run: it may be what the config is to name. */
-async function subcommandsIn(sought: Sought, file: string | undefined): Promise<readonly Subcommand[]> {
+async function subcommandsIn(sought: Sought, { file }: NamedConfig): Promise<readonly Subcommand[]> {
   if ('core' in sought) return Array.from(sought.core.subcommands.entries(), ({ value }) => value);
   const isMissing = file === undefined && sought.error instanceof NoConfigError;
   return isMissing ? Array.fromAsync(installedSubcommands()) : [];
@@ -84,7 +83,7 @@ function refuse({ name, known }: Called, { sought, subcommands, io }: Refused): 
   const { stderr, workingFolder } = io;
   const meant = didYouMean(name, [...known, ...subcommands.map((one) => one.name)]);
   if ('core' in sought || meant !== undefined) {
-    const hint = meant === undefined ? 'see popper --help' : `did you mean popper ${meant}?`;
+    const hint = meant === undefined ? whereItMayBe : `did you mean popper ${meant}?`;
     stderr.write(`popper: there is no subcommand ${name}: ${hint}\n`);
   } else {
     explain(sought.error, stderr, workingFolder);
@@ -92,5 +91,8 @@ function refuse({ name, known }: Called, { sought, subcommands, io }: Refused): 
   }
   return exitCode.unusable;
 }
+
+const whereItMayBe =
+  "see popper --help; a plugin's is there only where the config names the plugin, which may depend on -d, -s, -k, -t, -T and -b";
 
 const withNewline = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);

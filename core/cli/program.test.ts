@@ -16,6 +16,11 @@ before(async () => {
   );
   await writeFile(join(folder, 'broken.yaml'), 'listen: 7\nstateDir: var\nplugins: []\n');
   await writeFile(join(folder, 'abacus.js'), abacus);
+  await writeFile(
+    join(folder, 'asked.mjs'),
+    `import abacus from './abacus.js';
+     export default ({ flags }) => ({ listen: [{ port: 0 }], stateDir: 'var', plugins: [flags.statistics && abacus({})] });`,
+  );
 });
 after(() => rm(folder, { recursive: true }));
 
@@ -29,6 +34,14 @@ describe('somebody who does not know popper', () => {
     }
     equal(stderr, '');
     equal(code, 0);
+  });
+
+  it('learns where the manual is, and what each key of the configuration means', async () => {
+    match(
+      (await popper('--help')).stdout,
+      /help \[word\] +the manual; of config: every key of the\s+configuration/,
+    );
+    match((await popper('help', 'config')).stdout, /^POPPER\.CONFIG\(5\)/);
   });
 
   it('learns what it ends with, of all of it and of check', async () => {
@@ -65,7 +78,10 @@ describe('somebody who mistypes', () => {
   it('a subcommand is shown the nearest, of popper or of a plugin', async () => {
     match((await popper('srve')).stderr, /no subcommand srve: did you mean popper serve\?/);
     match((await popper('cuont')).stderr, /no subcommand cuont: did you mean popper count\?/);
-    match((await popper('frobnicate')).stderr, /no subcommand frobnicate: see popper --help/);
+    match(
+      (await popper('frobnicate')).stderr,
+      /no subcommand frobnicate: see popper --help; a plugin's is there only where the config names the plugin/,
+    );
     equal((await popper('srve')).code, 2);
     equal((await popper('cuont')).code, 2);
   });
@@ -121,6 +137,34 @@ describe('a subcommand that a plugin brings', () => {
       equal((await runInMemory(args, tmpdir())).stdout, 'counted 1\n');
     const own = await runInMemory([...elsewhere, 'count', '1', '-c', '2'], tmpdir());
     equal(own.stdout, 'counted 1 -c 2\n');
+  });
+
+  it('is there where the config names its plugin only for an option of the classic popper, if that is given', async () => {
+    for (const args of [
+      ['-s', '-c', 'asked.mjs', 'count', '1'],
+      ['-c', 'asked.mjs', '-s', 'count', '1'],
+    ])
+      equal((await popper(...args)).stdout, 'counted 1\n');
+    match((await popper('-s', '-c', 'asked.mjs', 'help', 'count')).stdout, /^usage: popper count/);
+    match((await popper('-s', '-c', 'asked.mjs', '--help')).stdout, / {2}count {2}add up numbers/);
+    match((await popper('-s', '-c', 'asked.mjs', 'help')).stdout, / {4}count\n/);
+    const { code, stderr } = await popper('-c', 'asked.mjs', 'count', '1');
+    match(
+      stderr,
+      /no subcommand count: .* config names the plugin, which may depend on -d, -s, -k, -t, -T and -b/,
+    );
+    equal(code, 2);
+  });
+
+  it('is in the manual of a config that is named behind help', async () => {
+    const file = join(folder, 'popper.config.yaml');
+    match((await runInMemory(['help', '-c', file], tmpdir())).stdout, /^POPPER\(8\)[^]* {4}count\n/);
+    for (const args of [
+      ['help', 'count', '-c', file],
+      ['help', '-c', file, 'count'],
+    ])
+      equal((await runInMemory(args, tmpdir())).stdout, 'usage: popper count NUMBER...\n');
+    match((await popper('help', '--help')).stdout, /^Usage: popper/);
   });
 
   it('prints its usage for --help, -h and popper help, and does nothing', async () => {

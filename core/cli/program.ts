@@ -5,6 +5,7 @@ import { refuse } from '../server/inetd/sole-client.ts';
 import type { CliIo } from './cli-io.ts';
 import { type CommandLine, classicUsage, readCommandLine, WrongOption } from './command-line.ts';
 import { configAround } from './config-option.ts';
+import type { NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { bareCommands } from './manual/bare-commands.ts';
 import { configPage } from './manual/config-page.ts';
@@ -26,17 +27,30 @@ export async function runProgram(args: readonly string[], io: CliIo): Promise<nu
 }
 
 async function runLine(line: CommandLine, io: CliIo): Promise<number> {
-  const { file, rest } = line;
+  const { rest } = line;
   const [word, ...behind] = rest;
   // The classic popper had no subcommands: it served.
   if (word === undefined) return runOwn(['serve'], line, io);
   if (readsFlags(word)) return runOwnWord(word, behind, { line, io });
-  if (word === 'help' && (behind[0] === undefined || behind[0] === 'config'))
-    return showManual(behind[0], line, io);
-  if (word.startsWith('-') || isKnown(word, behind)) return runOwn(rest, line, io);
-  if (word !== 'help')
-    return runPluginSubcommand({ name: word, known: ownWords, ...configAround(behind, file) }, io);
-  return runPluginSubcommand({ name: behind[0] ?? '', known: ownWords, args: ['--help'], file }, io);
+  if (word === 'help') return runHelp(behind, line, io);
+  if (word.startsWith('-') || ownWords.includes(word)) return runOwn(rest, line, io);
+  const { file, args } = configAround(behind, line.file);
+  const config = { file, flags: line.flags };
+  return runPluginSubcommand({ name: word, known: ownWords, args, config }, io);
+}
+
+/** `popper help`, of a word or of nothing: the config may be named behind it, too. */
+function runHelp(
+  behind: readonly string[],
+  { flags, file: before }: CommandLine,
+  io: CliIo,
+): Promise<number> {
+  const { file, args } = configAround(behind, before);
+  const [topic] = args;
+  const line = { flags, file, rest: ['help', ...args] };
+  if (topic === undefined || topic === 'config') return showManual(topic, line, io);
+  if (topic.startsWith('-') || ownWords.includes(topic)) return runOwn(['help', topic], line, io);
+  return runPluginSubcommand({ name: topic, known: ownWords, args: ['--help'], config: line }, io);
 }
 
 /** What `--inetd` and `--tls` say is known by now: it had to be before anything else was done. */
@@ -47,10 +61,6 @@ function readInetdLine(args: readonly string[]): CommandLine {
   return line;
 }
 
-/** A word that is popper's own, and with `help` one whose help is. */
-const isKnown = (word: string, [topic]: readonly string[]): boolean =>
-  ownWords.includes(word === 'help' && topic !== undefined ? topic : word);
-
 /** `popper help`: the manual, with what the plugins of the config bring. */
 async function showManual(topic: string | undefined, line: CommandLine, io: CliIo): Promise<number> {
   const page = topic === 'config' ? configPage() : popperPage(await describe(line, io));
@@ -59,7 +69,7 @@ async function showManual(topic: string | undefined, line: CommandLine, io: CliI
 }
 
 async function describe(line: CommandLine, io: CliIo): Promise<Described> {
-  const { subcommands, commands = bareCommands() } = await pluginSubcommands(line.file, io);
+  const { subcommands, commands = bareCommands() } = await pluginSubcommands(line, io);
   return { program: ownProgram({ line, io, help: '', ended: () => {} }), commands, subcommands };
 }
 
@@ -75,8 +85,8 @@ function runOwnWord(
 
 const asksForHelp = ([word]: readonly string[]): boolean => ['-h', '--help'].includes(word ?? '');
 
-async function pluginHelp(file: string | undefined, io: CliIo): Promise<string> {
-  const { subcommands, areAll } = await pluginSubcommands(file, io);
+async function pluginHelp(config: NamedConfig, io: CliIo): Promise<string> {
+  const { subcommands, areAll } = await pluginSubcommands(config, io);
   const more = areAll ? '' : '\nPlugins bring more subcommands; a config says which (-c FILE).\n';
   return listOf(subcommands) + more + endings;
 }
@@ -95,7 +105,7 @@ function listOf(subcommands: readonly Subcommand[]): string {
 
 async function runOwn(args: readonly string[], line: CommandLine, io: CliIo): Promise<number> {
   const codes: number[] = [];
-  const help = asksForHelp(args) ? await pluginHelp(fileIn(args, line), io) : '';
+  const help = asksForHelp(args) ? await pluginHelp({ file: fileIn(args, line), flags: line.flags }, io) : '';
   const program = ownProgram({ line, io, help, ended: (code) => void codes.push(code) });
   try {
     await program.parseAsync(args, { from: 'user' });

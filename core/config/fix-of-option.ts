@@ -1,3 +1,4 @@
+import { didYouMean } from '../did-you-mean.ts';
 import type { Problem } from '../plugin/schema.ts';
 import { written, writtenPair } from './written.ts';
 
@@ -5,12 +6,24 @@ import { written, writtenPair } from './written.ts';
 export const seeOptions = (plugin: string): string => `see the options of popper-plugin-${plugin}`;
 
 /** What to write for an option, as far as zod's sentences tell; the plugin's schema is not ours to look into. */
-export function fixOfOption(plugin: string, { path, message }: Problem, file: string): string {
+export function fixOfOption(
+  plugin: string,
+  { path, message }: Problem,
+  { file, written: given }: { readonly file: string; readonly written: string },
+): string {
+  const meant = didYouMean(given.replaceAll(/^["']|["']$/g, ''), alternativesIn(message));
+  if (meant !== undefined) return `did you mean ${meant}?`;
   const value = valueFor(message);
   if (value === undefined) return seeOptions(plugin);
   const key = path.at(-1);
   const text = typeof key === 'string' ? writtenPair(key, value, file) : written(value, file);
   return `write ${text}, or another that is right: ${seeOptions(plugin)}`;
+}
+
+/** `expected one of "a"|"b"` is how zod says which there are. */
+function alternativesIn(message: string): readonly string[] {
+  const [, list = ''] = /^Invalid option: expected one of (.+)$/s.exec(message) ?? [];
+  return Array.from(list.matchAll(/"([^"]+)"/g), ([, alternative = '']) => alternative);
 }
 
 function valueFor(message: string): unknown {

@@ -47,6 +47,9 @@ async function makePlugin(entry: unknown, index: number, source: Source): Promis
 }
 
 function fixOfEntry(entry: unknown, file: string): string {
+  const [named, ...others] = typeof entry === 'object' && entry !== null ? Object.keys(entry) : [];
+  if (!Array.isArray(entry) && named !== undefined && others.length === 0)
+    return `write a list of the two: ${written([named, {}], file)}, with the options in the braces`;
   if (!Array.isArray(entry))
     return 'write the name of a plugin, such as store-mbox, or a path that begins with ./';
   const [name] = entry;

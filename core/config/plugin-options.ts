@@ -27,15 +27,10 @@ function placed(problem: Problem, context: Context): readonly ConfigProblem[] {
   if (unknown.length > 0) return unknown.map((path) => unknownOption(path, context));
   const misspelt = problems.flatMap(unknownKeysIn).some((path) => meantBy(path, problems) === problem);
   if (misspelt) return [];
-  const path = ['plugins', index, ...problem.path];
-  return [
-    {
-      source,
-      span: source.locate(path),
-      what: told(name, problem),
-      fix: fixOfOption(name, problem, source.file),
-    },
-  ];
+  const span = source.locate(['plugins', index, ...problem.path]);
+  const written = span === undefined ? '' : source.text.slice(span.start, span.end);
+  const fix = fixOfOption(name, problem, { file: source.file, written });
+  return [{ source, span, what: told(name, problem), fix }];
 }
 
 function unknownOption(path: Path, { index, name, problems, source }: Context): ConfigProblem {
@@ -72,7 +67,21 @@ function unknownKeysIn({ path, message }: Problem): readonly Path[] {
 function told(plugin: string, { path, message }: Problem): string {
   const where = path.length === 0 ? plugin : `${plugin}: ${nameOf(path)}`;
   const [, expected, received] = /^Invalid input: expected (.+), received (\S+)$/s.exec(message) ?? [];
-  if (expected === undefined) return `${where}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  if (expected === undefined)
+    return `${where}: ${alternatives(message) ?? bound(message) ?? withSmallLetter(message)}`;
   if (received === 'undefined') return `${where} is missing: expected ${expected}`;
   return `${where}: expected ${expected}, got ${received}`;
 }
+
+function alternatives(message: string): string | undefined {
+  const [, list] = /^Invalid option: expected one of (.+)$/s.exec(message) ?? [];
+  return list && `expected ${list.replaceAll('|', ', ').replace(/, ([^,]+)$/, ' or $1')}`;
+}
+
+function bound(message: string): string | undefined {
+  const [, sign, value] = /^Too (?:small|big): expected number to be (>=|<=)(-?\d+)$/.exec(message) ?? [];
+  if (sign === undefined) return undefined;
+  return sign === '>=' ? `expected ${value} or more` : `expected ${value} at most`;
+}
+
+const withSmallLetter = (text: string): string => `${text.charAt(0).toLowerCase()}${text.slice(1)}`;

@@ -90,15 +90,35 @@ function forbidden(document: Document, source: Source): readonly ConfigProblem[]
 
 const isForbidden = ({ key }: Pair): boolean => isScalar(key) && forbiddenKeys.has(String(key.value));
 
-/** V8 tells the position in its message, and not for every error: an end that came too soon is at the end. */
+/** V8 tells the position in its message, and not for every error. */
 function jsonProblem(error: unknown, source: Source): ConfigProblem {
   const message = messageOf(error);
   const position = /at position (\d+)/.exec(message)?.[1];
-  const start = position === undefined ? source.text.length : Number(position);
+  const start = position === undefined ? positionOfToken(source.text) : Number(position);
   return {
     source,
     span: { start, end: start + 1 },
     what: `not JSON: ${message.replace(/ in JSON at position.*$/s, '').replace(/, "?\.\.\..*$/s, '')}`,
     fix: 'JSON knows no comments, no trailing commas and no single quotes; YAML (popper.config.yaml) does',
   };
+}
+
+/** Where the token is that V8 did not expect, for it does not say so: the shortest beginning that has one ends in it. */
+function positionOfToken(text: string): number {
+  let [fine, bad] = [0, text.length + 1];
+  while (bad - fine > 1) {
+    const middle = Math.floor((fine + bad) / 2);
+    if (hasUnexpectedToken(text.slice(0, middle))) bad = middle;
+    else fine = middle;
+  }
+  return bad - 1;
+}
+
+function hasUnexpectedToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return messageOf(error).startsWith('Unexpected token');
+  }
 }

@@ -92,7 +92,10 @@ function open(
 
 const reasons: ReadonlyMap<unknown, string> = new Map([
   ['EADDRINUSE', 'another program has it; stop that one, or change listen in the configuration'],
-  ['EACCES', 'not allowed; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE'],
+  [
+    'EACCES',
+    'not allowed; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE, and a unix socket a folder that is there and may be written to',
+  ],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
 ]);
 

@@ -9,7 +9,7 @@ test('an operator is told how many boards there are', async (t) => {
   await site.post('system', []);
   await site.post('system.archive', [], 0o640);
   assert.deepEqual(await site.server.check(), [
-    { kind: 'fine', plugin: 'bboards', what: `1 bboards in ${site.path('')}` },
+    { kind: 'fine', plugin: 'bboards', what: `1 bboard in ${site.path('')}` },
   ]);
 });
 

@@ -32,7 +32,7 @@ export async function checkBoards(
   }
   checkNames(checkup, boards, descriptions);
   for (const board of boards) await checkBoard(checkup, board);
-  checkup.fine(`${boards.length} bboards in ${path}`);
+  checkup.fine(`${boards.length} ${boards.length === 1 ? 'bboard' : 'bboards'} in ${path}`);
 }
 
 function checkNames(checkup: Findings, boards: readonly Board[], descriptions: Descriptions): void {

@@ -164,7 +164,10 @@ test('certificates that cannot be read keep the daemon from starting, and it say
   });
   await assert.rejects(missing.start(), /ca: .*missing\.pem cannot be read/);
   await writeFile(join(folder, 'ca.pem'), '');
-  assert.match(problemsOf({ ca: 'ca.pem' }), /belongs to a receiver with TLS/);
+  assert.match(
+    problemsOf({ ca: 'ca.pem' }),
+    /belongs to a receiver with TLS: expected tls:\/\/ in the option to/,
+  );
   assert.match(problemsOf({ to: 'loghost' }), /expected a path such as "\/dev\/log", or "udp:/);
   assert.match(problemsOf({ tag: 'two words' }), /expected 1 to 32 letters/);
 });

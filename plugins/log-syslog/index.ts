@@ -18,7 +18,11 @@ export default definePlugin({
       options.ca === undefined ? undefined : readPem(resolve(baseFolder, options.ca));
     const sink = new SyslogSink(options, {
       unreachable: (error) =>
-        log.error('syslog cannot be reached', { to, error, fix: 'see whether it runs, and option to' }),
+        log.error('syslog cannot be reached', {
+          to,
+          error,
+          fix: 'see whether it runs, and whether the option to is right',
+        }),
       reachedAgain: () => log.info('syslog is reached again', { to }),
     });
 
@@ -35,7 +39,7 @@ export default definePlugin({
         checkup.fine(`syslog is at ${to}`);
       } catch (error) {
         const what = error instanceof Error ? error.message : String(error);
-        checkup.problem(`no syslog at ${to}: ${what}`, 'start it, or set to');
+        checkup.problem(`no syslog at ${to}: ${what}`, 'start it, or set the option to');
       }
     });
   },

@@ -37,7 +37,7 @@ export const optionsSchema = z
   })
   .refine(({ ca, to }) => ca === undefined || to.kind === 'tls', {
     path: ['ca'],
-    error: 'belongs to a receiver with TLS: expected option to to begin with tls://',
+    error: 'belongs to a receiver with TLS: expected tls:// in the option to',
   });
 
 export type Options = z.output<typeof optionsSchema>;

@@ -41,11 +41,6 @@ describe('what a taken-over front gets of its master', { skip }, () => {
     await site.remove();
   });
 
-  const factsOf = (session: string): CarriedConnectionFacts => {
-    const peer = { address: '192.0.2.7', port: 4711 };
-    return { id: session, peer, local: { address: '192.0.2.1', port: 110 }, secure: true };
-  };
-
   /** As the auth process gives it to whoever has the password. */
   const ticketFor = async (session: string): Promise<string> => {
     const logins = new LoginClient(await master.introduceFront());
@@ -102,3 +97,8 @@ describe('what a taken-over front gets of its master', { skip }, () => {
     assert.equal((await notItsOwn)[0]?.kind, 'unassigned');
   });
 });
+
+const factsOf = (session: string): CarriedConnectionFacts => {
+  const peer = { address: '192.0.2.7', port: 4711 };
+  return { id: session, peer, local: { address: '192.0.2.1', port: 110 }, secure: true };
+};

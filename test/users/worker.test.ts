@@ -30,8 +30,12 @@ describe('the process of one user', { skip }, () => {
     await site.remove();
   });
 
-  const become = async ({ uid, gid }: Pick<User, 'uid' | 'gid'>, idleMs?: number): Promise<WorkerChild> => {
-    const started = new WorkerChild(site, idleMs);
+  const become = async (
+    { uid, gid }: Pick<User, 'uid' | 'gid'>,
+    idleMs?: number,
+    endingMs?: number,
+  ): Promise<WorkerChild> => {
+    const started = new WorkerChild(site, idleMs, endingMs);
     workers.push(started);
     await started.become({ uid, gid });
     return started;
@@ -93,6 +97,14 @@ describe('the process of one user', { skip }, () => {
     idle.order({ kind: 'retire' });
     await exited;
     assert.equal(child.exitCode, 0);
+  });
+
+  test('that is to retire and does nothing is ended in the end', async () => {
+    const stuck = await become(alice, undefined, 100);
+    stuck.process.kill('SIGSTOP');
+    stuck.worker.retire();
+    await stuck.exited;
+    assert.equal(stuck.process.signalCode, 'SIGKILL');
   });
 
   test('that retires ends with its last session', async () => {

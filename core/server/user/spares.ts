@@ -47,7 +47,7 @@ export class Spares {
   /** Ends those that wait, and keeps none from here on. */
   rest(): void {
     this.#areKept = false;
-    for (const spare of this.#waiting.splice(0)) spare.order({ kind: 'retire' });
+    for (const spare of this.#waiting.splice(0)) spare.retire();
   }
 
   /** Resolves when no process is left, whatever it was. */

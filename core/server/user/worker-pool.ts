@@ -126,13 +126,13 @@ export class WorkerPool {
 
   /** Nobody comes any more: resolves when the last session is over, and all processes have ended. */
   retire(): Promise<void> {
-    return this.#end('retire');
+    return this.#end((worker) => worker.retire());
   }
 
   /** Ends the workers within the time that the configuration gives to a stop, and resolves when they have ended. */
   stop(): Promise<void> {
     this.#isStopping = true;
-    return this.#end('stop');
+    return this.#end((worker) => worker.order({ kind: 'stop' }));
   }
 
   /** Ends all processes at once. */
@@ -140,9 +140,9 @@ export class WorkerPool {
     this.#spares.kill();
   }
 
-  #end(kind: 'retire' | 'stop'): Promise<void> {
+  #end(how: (worker: WorkerProcess) => void): Promise<void> {
     this.#spares.rest();
-    for (const worker of this.#spares.running) worker.order({ kind });
+    for (const worker of this.#spares.running) how(worker);
     // None of them is missed from here on.
     this.#places.clear();
     return this.#spares.allEnded();
@@ -220,7 +220,7 @@ export class WorkerPool {
     worker.idle = () => {
       if (worker.sessions > 0) return;
       leave();
-      worker.order({ kind: 'retire' });
+      worker.retire();
     };
     worker.free = () => {
       if (this.#waiting.length > 0) worker.idle();

@@ -20,6 +20,8 @@ type Outcome = Awaited<Assigned['outcome']>;
 
 /** So long a question of an operator's waits for its answer, in milliseconds: a worker may be at work, or stopped. */
 const patienceMs = 1000;
+/** Without a session a process has little to do before it ends; one that takes longer, in milliseconds, is stuck, or will not. */
+const defaultEndingMs = 60_000;
 
 /** A worker, as the master that has started it sees it. */
 export class WorkerProcess {
@@ -32,6 +34,7 @@ export class WorkerProcess {
   readonly #process: ChildProcess;
   readonly #recipient: StreamRecipient;
   readonly #log: Logger;
+  readonly #endingMs: number;
   readonly #spare = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #questions = new Map<number, (answer: Answer | undefined) => void>();
@@ -39,8 +42,9 @@ export class WorkerProcess {
   #isReady = false;
   readonly #sessions = new Map<string, PromiseWithResolvers<Outcome>>();
 
-  constructor(child: ChildProcess, log: Logger) {
+  constructor(child: ChildProcess, log: Logger, endingMs = defaultEndingMs) {
     this.#process = child;
+    this.#endingMs = endingMs;
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
     const gone = Promise.withResolvers<void>();
@@ -110,6 +114,16 @@ export class WorkerProcess {
   order(order: WorkerOrder): void {
     // One that has just died hears nothing, and its end is told by `ended`.
     if (this.#process.connected) this.#process.send(order, () => {});
+  }
+
+  /** Nobody comes any more: it ends by itself, or in the end by force. */
+  retire(): void {
+    this.order({ kind: 'retire' });
+    const late = setTimeout(() => {
+      this.#log.error('a worker does not end by itself, so it is ended', { worker: this.pid });
+      this.kill();
+    }, this.#endingMs).unref();
+    void this.ended.then(() => clearTimeout(late));
   }
 
   /** What its sessions are at; none where it does not answer in time. */

@@ -36,9 +36,9 @@ export class Child {
 export class WorkerChild extends Child {
   readonly worker: WorkerProcess;
 
-  constructor(site: Site, idleMs?: number) {
+  constructor(site: Site, idleMs?: number, endingMs?: number) {
     super('worker', site, idleMs === undefined ? {} : { idleMs });
-    this.worker = new WorkerProcess(this.process, silent);
+    this.worker = new WorkerProcess(this.process, silent, endingMs);
   }
 
   async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {
