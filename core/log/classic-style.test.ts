@@ -92,8 +92,23 @@ test('a session begins, logs in and ends', async () => {
       `debug ${v} Servicing request from "192.0.2.1" at 192.0.2.1`,
       `info ${v} POP login by user "mrose" at (192.0.2.1) 192.0.2.1`,
       `debug ${v} Ending request from "mrose" at (192.0.2.1) 192.0.2.1`,
+      `debug ${v} Timing for mrose@192.0.2.1 (normal) auth=0 init=0 clean=0`,
     ],
   );
+});
+
+// 1.13: timing, of qpopper 4, in seconds.
+test('what a session spent on login, opening and update is told, and whether it ended well', () => {
+  const fields = {
+    user: 'mrose',
+    address: '192.0.2.1',
+    ending: 'idle',
+    loginMs: 1400,
+    openMs: 2600,
+    updateMs: 0,
+  };
+  const lines = classicStyle('4.1')({ level: 'info', message: 'session', fields });
+  assert.equal(lines.at(-1)?.message, '(v4.1) Timing for mrose@192.0.2.1 (error) auth=1 init=3 clean=0');
 });
 
 // 1.13: the older form, which names no user.

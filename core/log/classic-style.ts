@@ -60,7 +60,8 @@ const endings: Readonly<Record<string, string>> = {
   stopped: 'POP hangup',
 };
 
-function sessionLines({ user, address, ending }: Facts, version: string): readonly Said[] | undefined {
+function sessionLines(facts: Facts, version: string): readonly Said[] | undefined {
+  const { user, address, ending } = facts;
   // A plugin that logs under this name means something else.
   if (ending === undefined) return undefined;
   const broken = endings[ending];
@@ -68,7 +69,15 @@ function sessionLines({ user, address, ending }: Facts, version: string): readon
   return [
     ...(broken === undefined ? [] : [at('info', `${broken} from ${address}`)]),
     at('debug', `(v${version}) Ending request from ${who}`),
+    ...(user === '' ? [] : [at('debug', timingOf(facts, version))]),
   ];
+}
+
+/** Seconds, as the classic counted. */
+function timingOf({ user, address, ending, loginMs, openMs, updateMs }: Facts, version: string): string {
+  const [auth, init, clean] = [loginMs, openMs, updateMs].map((ms) => Math.round(ms / 1000));
+  const how = ending === 'quit' ? 'normal' : 'error';
+  return `(v${version}) Timing for ${user}@${address} (${how}) auth=${auth} init=${init} clean=${clean}`;
 }
 
 interface Facts {
@@ -77,6 +86,9 @@ interface Facts {
   readonly user: string;
   readonly text: string;
   readonly ending: string | undefined;
+  readonly loginMs: number;
+  readonly openMs: number;
+  readonly updateMs: number;
 }
 
 /** A name is one word and no longer than a line can bear, so that it cannot push the host out of it. */
@@ -88,17 +100,21 @@ const fieldsSchema = z.object({
   user: z.string().default(''),
   text: z.string().default(''),
   ending: z.string().optional(),
+  loginMs: z.number().default(0),
+  openMs: z.number().default(0),
+  updateMs: z.number().default(0),
 });
 
 /** Undefined for fields that are not the core's. */
 function factsOf(fields: LogFields): Facts | undefined {
   const parsed = fieldsSchema.safeParse(fields);
   if (!parsed.success || 'plugin' in fields) return undefined;
-  const { address, user, text, ending } = parsed.data;
+  const { address, user, text, ...rest } = parsed.data;
   return {
     address: printableWord(address, longestNameOctets),
     user: printableWord(user, longestNameOctets),
     text: printableLine(text, longestTextOctets),
-    ending,
+    ...rest,
+    ending: rest.ending,
   };
 }

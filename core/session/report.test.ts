@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { Failure, type Maildrop, PartlyRemoved, type SessionReport } from 'popperd';
 import { memoryHost, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
@@ -53,6 +54,20 @@ test('what TOP sent is reported apart from what was retrieved', async () => {
     { retrieved, top },
     { retrieved: { messages: 1, octets: 3 }, top: { messages: 2, octets: 10 } },
   );
+});
+
+test('what a session took is reported by its parts, none of them longer than all of it', async () => {
+  const slow = testPlugin('slow', ({ hooks }) => {
+    hooks.maildrop.tapPromise('slow', async (inner) => (await delay(30), drop(inner)));
+    hooks.commit.tapPromise('slow', () => delay(20));
+  });
+  const server = new TestServer([memoryHost(memoryMaildrop(texts)), slow]);
+  const { reports } = await server.record([...login, 'DELE 1', 'QUIT']);
+  const { loginMs = -1, openMs = -1, updateMs = -1, durationMs = -1 } = reports[0] ?? {};
+  assert.ok(loginMs >= 0 && openMs >= 25 && updateMs >= 15, `${loginMs} ${openMs} ${updateMs}`);
+  assert.ok(loginMs + openMs + updateMs <= durationMs + 3);
+  const { loginMs: none, openMs: never } = await reportOf(['QUIT']);
+  assert.deepEqual([none, never], [undefined, 0]);
 });
 
 test('a session that leaves is reported as having deleted nothing', async () => {

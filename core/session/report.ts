@@ -34,4 +34,10 @@ export interface SessionReport {
   readonly received: number;
   readonly sent: number;
   readonly durationMs: number;
+  /** Of that, from the beginning to a password that was right; undefined where nobody logged in. */
+  readonly loginMs: number | undefined;
+  /** Until the maildrop was open; 0 where it never was. */
+  readonly openMs: number;
+  /** From the last command to the end: UPDATE, if there was one. */
+  readonly updateMs: number;
 }

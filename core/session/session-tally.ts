@@ -29,7 +29,7 @@ export interface SessionProgress {
 /** What the part of a session behind the login comes to. */
 export type SessionOutcome = Pick<
   SessionReport,
-  'ending' | 'failure' | 'retrieved' | 'top' | 'deleted' | 'left'
+  'ending' | 'failure' | 'retrieved' | 'top' | 'deleted' | 'left' | 'openMs' | 'updateMs'
 >;
 
 const nothing: Tally = { messages: 0, octets: 0 };
@@ -41,6 +41,9 @@ export class SessionTally {
   #command: string | undefined;
   #isElsewhere = false;
   #user: string | undefined;
+  #loggedInAtMs: number | undefined;
+  #openMs: number | undefined;
+  #updateMs: number | undefined;
   #refusedLogins = 0;
   #deletions: Deletions | undefined;
   #ending: SessionEnding | undefined;
@@ -77,6 +80,7 @@ export class SessionTally {
 
   loggedIn(user: string): void {
     this.#user = user;
+    this.#loggedInAtMs ??= performance.now();
   }
 
   retrieved(octets: number): void {
@@ -90,8 +94,14 @@ export class SessionTally {
 
   /** The maildrop is open. What it holds now is left where the session ends without UPDATE. */
   opened(deletions: Deletions): void {
+    this.#openMs ??= since(this.#loggedInAtMs);
     this.#deletions = deletions;
     this.#left = { messages: deletions.remainingCount, octets: deletions.remainingOctets };
+  }
+
+  /** The maildrop was left, with UPDATE or without: so long that took. */
+  leftWithin(ms: number): void {
+    this.#updateMs = Math.round(ms);
   }
 
   updated(deletions: Deletions): void {
@@ -104,11 +114,13 @@ export class SessionTally {
   }
 
   /** Another process has run the rest of the session, and this is what it came to there. */
-  adopt({ ending, failure, retrieved, top, deleted, left }: SessionOutcome): void {
+  adopt({ ending, failure, retrieved, top, deleted, left, openMs, updateMs }: SessionOutcome): void {
     this.#ending ??= ending;
     this.#failure ??= failure;
     this.#retrieved = retrieved;
     this.#top = top;
+    this.#openMs = openMs;
+    this.#updateMs = updateMs;
     this.#deleted = deleted;
     this.#left = left;
   }
@@ -160,6 +172,10 @@ export class SessionTally {
     };
   }
 
+  #loginMs(): number | undefined {
+    return this.#loggedInAtMs === undefined ? undefined : Math.round(this.#loggedInAtMs - this.#startedAtMs);
+  }
+
   report({ facts, ending, received, sent }: Channel): SessionReport {
     return {
       id: facts.id,
@@ -174,10 +190,16 @@ export class SessionTally {
       left: this.#left,
       received,
       sent,
-      durationMs: Math.round(performance.now() - this.#startedAtMs),
+      durationMs: since(this.#startedAtMs),
+      loginMs: this.#loginMs(),
+      openMs: this.#openMs ?? 0,
+      updateMs: this.#updateMs ?? 0,
     };
   }
 }
+
+const since = (atMs: number | undefined): number =>
+  atMs === undefined ? 0 : Math.round(performance.now() - atMs);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -98,12 +98,15 @@ async function stayIn({ session, hello }: Place, around: Around): Promise<Place 
   const { hookDeadlineMs, updateOnAbort } = core.settings;
   let left: Left;
   let failure: Reply | undefined;
+  let leftAtMs = performance.now();
   try {
     left = await endsWithin(talk(session, hello, around), hookDeadlineMs, channel.facts.signal);
+    leftAtMs = performance.now();
     // Nobody stops waiting for this: a lock let go while mail is being removed would cost mail.
     if (left.how !== 'gone' || (updateOnAbort && isAbort(channel))) failure = await update(session, around);
   } finally {
     await closeMaildrop(session.maildrop, session.identity, core);
+    tally.leftWithin(performance.now() - leftAtMs);
   }
   if (left.how === 'enters') return enter(left.entrance, failure, around);
   if (left.how === 'gone') return undefined;

@@ -81,7 +81,7 @@ test('several forms can be had of one session, a record of fields among them', a
   const [classic, json, cyrus] = await statsOf([...login, 'RETR 2', 'DELE 2', 'QUIT'], { plugin });
   assert.match(classic?.message ?? '', /^Stats: mrose 1 /);
   assert.equal(cyrus?.message, 'counts: retr=<1> top=<0> dele=<1>');
-  const { durationMs, received, sent, ...fields } = json?.fields ?? {};
+  const { durationMs, loginMs, openMs, updateMs, received, sent, ...fields } = json?.fields ?? {};
   assert.deepEqual(fields, {
     plugin: 'statistics',
     session: 'session-1',
@@ -98,7 +98,8 @@ test('several forms can be had of one session, a record of fields among them', a
     leftMessages: 2,
     leftOctets: one.length + three.length,
   });
-  for (const number of [durationMs, received, sent]) assert.equal(typeof number, 'number');
+  for (const number of [durationMs, loginMs, openMs, updateMs, received, sent])
+    assert.equal(typeof number, 'number');
 });
 
 test('a form that nobody knows is refused with those that there are', () => {

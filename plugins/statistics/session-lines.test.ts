@@ -18,6 +18,9 @@ const session: Session = {
   received: 60,
   sent: 1000,
   durationMs: 12_600,
+  loginMs: 20,
+  openMs: 3,
+  updateMs: 1,
 };
 
 /** The log lines that other servers write, by the documentation and the logs of each. */

@@ -67,6 +67,8 @@ export const outcomeSchema = z
     top: tally,
     deleted: tally,
     left: tally,
+    openMs: count,
+    updateMs: count,
     /** The client was in the middle of a reply: its connection is to end so that it can tell. */
     isTorn: z.boolean(),
     ...octets,

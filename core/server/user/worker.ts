@@ -199,8 +199,10 @@ class Worker {
   }
 
   #tellEnded(session: string, outcome: WorkerOutcome): void {
-    const { ending, failure, retrieved, top, deleted, left, isTorn, received, sent } = outcome;
-    const told = { ending, failure, retrieved, top, deleted, left, isTorn, received, sent };
+    const { ending, failure, retrieved, top, deleted, left, openMs, updateMs } = outcome;
+    const { isTorn, received, sent } = outcome;
+    const mail = { retrieved, top, deleted, left };
+    const told = { ending, failure, ...mail, openMs, updateMs, isTorn, received, sent };
     this.#master.tell({ kind: 'ended', session, outcome: told });
   }
 
@@ -270,7 +272,7 @@ class Worker {
 
 const nobody = { address: 'unix', port: 0 };
 const none = { messages: 0, octets: 0 };
-const nothing = { retrieved: none, top: none, deleted: none, left: none };
+const nothing = { retrieved: none, top: none, deleted: none, left: none, openMs: 0, updateMs: 0 };
 /** The front counts these. */
 const throughRelay = { received: 0, sent: 0 };
 const sorry = `${firstLine(err('the login came to nothing, try again', 'SYS/TEMP'))}\r\n`;
