@@ -71,20 +71,40 @@ export class Mailbox {
     return reader;
   }
 
-  /** A reader of a copy that is what the header says; undefined if the mailbox is gone. Throws system errors. */
+  /**
+   * A reader of a copy that is what the header says; undefined if the mailbox is gone. Throws a Failure, a system error, or an
+   * Error if other programs, which know no such lock, do not let it rest.
+   */
   async copy(): Promise<MessageReader | undefined> {
     const locked = await this.#lockShared('IN-USE');
     if (locked === undefined) return undefined;
-    const { place } = this;
     try {
-      if (!isCurrent(this.#index, locked.stat, place)) await this.#surveyShared(locked);
-      const { files, windows, bootId } = place.surroundings;
-      const file = await privateCopyOf(locked.file, place.copyPath, files);
-      const stamp = stampOf(await file.stat(), bootId);
-      return new MessageReader(file, { ...this.header, stamp }, windows);
+      for (let attempt = 0; attempt < maxCopies; attempt += 1) {
+        const reader = await this.#copyOnce({ ...locked, stat: await locked.file.stat() });
+        if (reader !== undefined) return reader;
+      }
+      throw new Error(`${this.place.path}: changed each time while it was copied`);
     } finally {
       await locked.release();
     }
+  }
+
+  /** undefined if the mailbox was changed meanwhile. */
+  async #copyOnce(locked: SharedMailbox): Promise<MessageReader | undefined> {
+    const { place } = this;
+    if (!isCurrent(this.#index, locked.stat, place)) await this.#surveyShared(locked);
+    const { files, windows, bootId } = place.surroundings;
+    const file = await privateCopyOf(locked.file, place.copyPath, files);
+    try {
+      const isUndisturbed = isSameMailbox(this.header.stamp, stampOf(await locked.file.stat(), bootId));
+      const stamp = stampOf(await file.stat(), bootId);
+      if (isUndisturbed) return new MessageReader(file, { ...this.header, stamp }, windows);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+    return undefined;
   }
 
   /** Looks through the mailbox, or through what was added to it, under a shared lock. undefined if it is gone. */
@@ -236,6 +256,9 @@ export class Mailbox {
     return header && (await nextIndexFile.readRows(header));
   }
 }
+
+/** Each takes as long as all of it takes to read. */
+const maxCopies = 3;
 
 const withAdded = ({ header, unsaved }: MailboxIndex): Unsaved =>
   unsaved.kind === 'nothing' ? { kind: 'added', former: header } : unsaved;

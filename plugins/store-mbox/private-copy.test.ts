@@ -63,6 +63,29 @@ describe('a session that is served from a copy', () => {
     await more.close();
   });
 
+  it('has what was listed though a program that knows no such lock rewrites the mailbox while it is copied', async () => {
+    await store.deliver('mrose', letters(1, 2));
+    let changes = 0;
+    files.before = async ({ what, path }) => {
+      if (what !== 'unlink' || !path.endsWith('.copy') || changes > 0) return;
+      changes += 1;
+      await store.write((await store.content()).replace('message 1.', 'another 1.'));
+    };
+    const { texts, uids } = await session(store);
+    assert.deepEqual(texts, [letter(1, 'This is another 1.\n'), letter(2)]);
+    assert.deepEqual((await session(store)).uids, uids);
+  });
+
+  it('is served from the mailbox where that never rests', async () => {
+    await store.deliver('mrose', letters(1));
+    files.before = async ({ what, path }) => {
+      if (what === 'unlink' && path.endsWith('.copy')) await store.deliver('mrose', letters(2));
+    };
+    assert.equal((await session(store)).texts[0], letter(1));
+    assert.match(store.logged[0]?.message ?? '', /no copy of the mailbox could be made/);
+    assert.deepEqual(await copies(), []);
+  });
+
   it('leaves no copy behind, and takes away one that a dead process left, or what was put in its place', async () => {
     await store.deliver('mrose', letters(1));
     let copyPath = '';

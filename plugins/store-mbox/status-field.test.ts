@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 
 import { canonicalOf } from './canonical.ts';
 import { statusEdit } from './status-field.ts';
+import { MboxUnderTest } from './testing/mbox-under-test.ts';
 
 function edited(text: string, isRetrieved: boolean): string {
   const edit = statusEdit(Buffer.from(text, 'latin1'), isRetrieved);
@@ -50,6 +51,25 @@ describe('a message without a header that ends', () => {
     const endless = `A: ${'x'.repeat(70_000)}\n\nbody\n`;
     for (const text of ['', 'A: 1', 'torn', endless]) assert.equal(retrieved(text), text);
   });
+
+  it('is left as it is, too, where its `Content-Length:` would be too far behind to be believed', () => {
+    const text = `Content-Length: 5\nA: ${'x'.repeat(65_500)}\n\nbody\n`;
+    assert.equal(retrieved(text), text);
+  });
+});
+
+describe('a header like no other', () => {
+  it('is left as it is where the field would make a From_ line of its last line', () => {
+    const line = MboxUnderTest.envelopeOf(0);
+    for (const text of [`A: 1\n${line}\nbody\n`, `${line}\nbody\n`, `A: 1\n${line}`]) {
+      assert.equal(retrieved(text), text);
+    }
+  });
+
+  it('has no field of this name in the middle of a line, be it behind a carriage return', () => {
+    assert.equal(retrieved('A: 1\rStatus: U\n\nx\n'), 'A: 1\rStatus: U\nStatus: RO\n\nx\n');
+    assert.equal(retrieved('A: 1\n Status: U\n\nx\n'), 'A: 1\n Status: U\nStatus: RO\n\nx\n');
+  });
 });
 
 describe('any message', () => {
@@ -59,6 +79,7 @@ describe('any message', () => {
     'Status: U',
     'status: R',
     'Status:',
+    'A: 1\rStatus: U',
     'X-Status: A',
     '',
     'x',

@@ -9,13 +9,14 @@ export interface FieldEdit {
 
 /**
  * What the classic popper wrote into a message when a session ended: `Status: RO` if it was retrieved, `Status: U` if it was
- * not and had no such field, as the last of the header. undefined if there is nothing to write, or no header that ends within
- * 64 KiB.
+ * not and had no such field, as the last of the header. undefined if there is nothing to write, no header that ends within
+ * 63 KiB, or one whose last line begins with `From `: with a field behind it, it could be taken for a message's first.
  */
 export function statusEdit(content: Buffer, isRetrieved: boolean): FieldEdit | undefined {
   const header = headerOf(content);
   if (header === undefined) return undefined;
   const found = statusIn(header.text);
+  if (found === undefined && isBehindFromLine(header.text)) return undefined;
   if (found === undefined)
     return { ...header.place, text: fieldOf(isRetrieved ? 'RO' : 'U', header.lineEnd) };
   if (!isRetrieved || /^status:.*r.*o/is.test(found.text)) return undefined;
@@ -30,7 +31,8 @@ interface Header {
   readonly lineEnd: string;
 }
 
-const maxHeaderOctets = 64 * 1024;
+/** With the field it still ends within the 64 KiB in which `Content-Length:` is believed. */
+const maxHeaderOctets = 63 * 1024;
 
 function headerOf(content: Buffer): Header | undefined {
   const text = content.toString('latin1', 0, Math.min(content.length, maxHeaderOctets));
@@ -46,6 +48,8 @@ function headerOf(content: Buffer): Header | undefined {
   return { text, place, lineEnd: text.endsWith('\r\n') ? '\r\n' : '\n' };
 }
 
+const isBehindFromLine = (header: string): boolean => /(?<![^\n])From [^\n]*\n$/.test(header);
+
 interface Field {
   readonly start: number;
   readonly end: number;
@@ -53,9 +57,9 @@ interface Field {
   readonly lineEnd: string;
 }
 
-/** One that goes on over several lines is nobody's status. */
+/** One that goes on over several lines is nobody's status. A line begins behind a line feed only, not a carriage return. */
 function statusIn(header: string): Field | undefined {
-  const found = /^status:[^\r\n]*(\r?\n)(?![ \t])/im.exec(header);
+  const found = /(?<![^\n])status:[^\r\n]*(\r?\n)(?![ \t])/i.exec(header);
   if (found === null) return undefined;
   const [text, lineEnd = '\n'] = found;
   return { start: found.index, end: found.index + text.length, text, lineEnd };

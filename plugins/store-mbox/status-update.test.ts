@@ -36,8 +36,10 @@ async function visit(retrieved: readonly number[], deleted: readonly number[] = 
 }
 
 /** What there is, without retrieving it in a session of its own. */
-async function look(): Promise<Listing & { readonly sentOctets: readonly number[] }> {
-  const state = await MboxUnderTest.make();
+async function look(
+  settings: Partial<Options> = {},
+): Promise<Listing & { readonly sentOctets: readonly number[] }> {
+  const state = await MboxUnderTest.make(settings);
   try {
     await state.write(await store.content());
     const listing = await session(state);
@@ -151,6 +153,8 @@ describe('who reads his mail with a mail program, too', () => {
       'A: 1\r\n\r\nx\r\n',
       withStatus(3, 'O'),
       'x\n\n\n',
+      `A: 1\n${MboxUnderTest.envelopeOf(1)}\nx\n`,
+      'A: 1\rStatus: U\n\nx\n',
     ];
     const drop = fc.array(fc.record({ text: fc.constantFrom(...texts), isRetrieved: fc.boolean() }), {
       minLength: 1,
@@ -172,7 +176,60 @@ describe('who reads his mail with a mail program, too', () => {
   });
 });
 
+/** Fetches all, and mail is added without a lock when so many octets of the mailbox have been read at once. */
+async function fetchWhileAddedTo(readOctets: number, added: string): Promise<void> {
+  const maildrop = await store.open();
+  await listingOf(maildrop);
+  files.before = async ({ what, path, octets }) => {
+    if (what !== 'read' || path !== store.pathOf() || octets !== readOctets) return;
+    files.before = () => {};
+    await appendFile(path, added);
+  };
+  await maildrop.close();
+}
+
+describe('mail that comes while it is written', () => {
+  it('stays, although it is shorter than the fields and its program knows no lock', async () => {
+    const numbers = [...Array(100).keys()];
+    await store.deliver('mrose', letters(...numbers));
+    const { length } = await store.content();
+    const added = `${MboxUnderTest.envelopeOf(9)}${letter(7)}\n`;
+    const firstHeader = MboxUnderTest.envelopeOf(0).length + letter(0).indexOf('\n\n') + 1;
+    await fetchWhileAddedTo(length - firstHeader, added);
+    const { texts } = await look();
+    assert.deepEqual(
+      texts.map(plain),
+      [...numbers, 7].map((number) => letter(number)),
+    );
+  });
+
+  it('says that it is unread after the next session', async () => {
+    await store.deliver('mrose', letters(1, 2));
+    const maildrop = await store.open();
+    await listingOf(maildrop);
+    await store.deliver('mrose', letters(3));
+    await maildrop.commit(new Set([1]));
+    await maildrop.close();
+    await visit([]);
+    assert.deepEqual((await look()).texts, [withStatus(1, 'RO'), withStatus(3, 'U')]);
+  });
+});
+
 describe('what cannot be written', () => {
+  it('because a `Content-Length:` that lies would then be believed is left out', async () => {
+    await make({ contentLength: true });
+    const others = letters(2, 3).map((text) => `${MboxUnderTest.envelopeOf(0)}${text.toString()}\n`);
+    const body = 'x\n';
+    const lie = `\n${others[0]}`.length + body.length + 'Status: U\n'.length;
+    const first = `A: 1\nContent-Length: ${lie}\n\n${body}`;
+    await store.write([`${MboxUnderTest.envelopeOf(0)}${first}\n`, ...others].join(''));
+    const before = await look({ contentLength: true });
+    await visit([0]);
+    assert.equal(before.uids.length, 3);
+    assert.deepEqual((await look({ contentLength: true })).uids, before.uids);
+    assert.match(store.logged[0]?.message ?? '', /`Status:` was not written/);
+  });
+
   it('for want of disk is left out, and told in the log alone', async () => {
     files.before = ({ what, path }) => {
       if (what === 'write' && path.endsWith('.j')) throw systemError('ENOSPC');

@@ -6,6 +6,7 @@ import { lockMailbox } from './mailbox-lock.ts';
 import type { Mailbox } from './mailbox.ts';
 import { failingAs, recoverLocked } from './recovery.ts';
 import { Rows, rowOctets } from './rows.ts';
+import { isSameMail } from './same-mail.ts';
 import { type FieldEdit, statusEdit } from './status-field.ts';
 import { stampOf, type SurveyedIndex, tailDigestOf } from './survey.ts';
 import { uidText } from './uids.ts';
@@ -35,11 +36,15 @@ export async function updateStatuses(mailbox: Mailbox, seen: Seen): Promise<void
   try {
     await recoverLocked(mailbox.place, locked.file);
     await rewrite(mailbox, locked.file, seen);
-    settled.add(mailbox.header);
+    if (isAllListed(await mailbox.rows(), seen)) settled.add(mailbox.header);
   } finally {
     await locked.release();
   }
 }
+
+/** Mail that came during the session lies behind all other, and is left to the next one. */
+const isAllListed = (rows: Rows, { listed }: Seen): boolean =>
+  rows.count === 0 || listed.has(uidText(rows.uidOf(rows.count - 1)));
 
 /** Memory, four times as much, and twice as much disk for the journal. */
 const maxTailOctets = 32 * 1024 * 1024;
@@ -56,9 +61,12 @@ async function rewrite(mailbox: Mailbox, file: OpenFile, seen: Seen): Promise<vo
   if (!(await areAsIndexed(new Set(edits.map(({ row }) => row)), check))) return;
   const { path, commit } = mailbox.place;
   const tail = await newTail(file, octets, edits);
+  if (!(await isSameMail(check, first.row, tail))) throw new Error(`${path}: ${otherMail}`);
   await failingAs(() => rewriteTail({ path, file }, tail, commit));
   await takeStock(mailbox, file, afterEdits(index, edits));
 }
+
+const otherMail = 'with the fields it would no longer be the same messages; those of one may be odd';
 
 /** What is to be written, with its place in the mailbox. */
 interface Edit {
@@ -118,7 +126,7 @@ async function newTail(file: OpenFile, mailboxOctets: number, edits: readonly Ed
     pieces.push(former.subarray(position - start, edit.start - start), edit.text);
     position = edit.end;
   }
-  return { start, content: Buffer.concat([...pieces, former.subarray(position - start)]) };
+  return { start, content: Buffer.concat([...pieces, former.subarray(position - start)]), mailboxOctets };
 }
 
 /** The same messages, some of them longer. */

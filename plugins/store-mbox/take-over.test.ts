@@ -153,6 +153,17 @@ describe('a temporary drop is left alone', () => {
     assert.deepEqual(await texts(), [letter(3), letter(1)]);
   });
 
+  it('where its classic popper ends at that very moment, takes it away, and is done with that mail', async () => {
+    await store.deliver('mrose', letters(3));
+    await leave(mailbox(letter(1)));
+    let looks = 0;
+    files.before = async ({ what, path }) => {
+      if (what === 'stat' && path === dropPath && (looks += 1) === 2) await rm(dropPath);
+    };
+    assert.deepEqual(await texts(), [letter(3)]);
+    assert.equal(looks, 2);
+  });
+
   it('where it is a link, has several names, or everybody may write to it, which the operator is told', async () => {
     const content = mailbox(letter(1));
     const elsewhere = join(store.folder, 'elsewhere');

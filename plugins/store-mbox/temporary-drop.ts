@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 
 import { lockFile } from 'popperd';
 
-import { errorCode, type Files, type OpenFile } from './commit/index.ts';
-import { openSpoolFile, type Trust } from './spool-file.ts';
+import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
+import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
 
 /**
  * Where a classic popper, or a qpopper, keeps the mail of a session that runs: it empties the mailbox meanwhile. When it is
@@ -20,7 +20,8 @@ export async function hasTemporaryDrop(files: Files, mailboxPath: string): Promi
 }
 
 /**
- * Opens it as carefully as the mailbox, and locks it. undefined if there is none, or if a classic popper has it locked.
+ * Opens it as carefully as the mailbox, and locks it. undefined if there is none, or if a classic popper has it locked, or has
+ * just removed it.
  * Throws a Failure (SYS/PERM) where it is not to be trusted.
  */
 export async function openTemporaryDrop(
@@ -28,10 +29,13 @@ export async function openTemporaryDrop(
   mailboxPath: string,
   trust: Trust,
 ): Promise<OpenFile | undefined> {
-  const file = await openSpoolFile(files, temporaryDropPathOf(mailboxPath), 'read-write', trust);
+  const path = temporaryDropPathOf(mailboxPath);
+  const file = await openSpoolFile(files, path, 'read-write', trust);
   if (file === undefined) return undefined;
   try {
-    if (await isFree(file)) return file;
+    const stat = await lockedStat(file);
+    // A classic popper that ended just now has removed it, and what is in it may have been deleted.
+    if (stat !== undefined && isSameInode(stat, await files.lstat(path))) return file;
   } catch (error) {
     await file.close();
     throw error;
@@ -40,11 +44,11 @@ export async function openTemporaryDrop(
   return undefined;
 }
 
-/** Those who lock by flock(2) do not meet our lock, but the kernel tells of theirs. */
-async function isFree(file: OpenFile): Promise<boolean> {
-  if (!lockFile(file.descriptor, 'exclusive')) return false;
-  const { ino } = await file.stat();
-  return !hasFlock(await kernelLocks(), ino);
+/** undefined if it is not free. Those who lock by flock(2) do not meet our lock, but the kernel tells of theirs. */
+async function lockedStat(file: OpenFile): Promise<FileStat | undefined> {
+  if (!lockFile(file.descriptor, 'exclusive')) return undefined;
+  const stat = await file.stat();
+  return hasFlock(await kernelLocks(), stat.ino) ? undefined : stat;
 }
 
 /** Whether flock(2) is held on an inode of this number, whatever the device: in doubt somebody is at it. */

@@ -13,6 +13,8 @@ export interface NewTail {
   readonly start: number;
   /** No shorter than what is there. */
   readonly content: Uint8Array;
+  /** Of the mailbox that the content was made of. */
+  readonly mailboxOctets: number;
 }
 
 /**
@@ -32,9 +34,9 @@ export async function rewriteTail(
   settings: CommitSettings,
 ): Promise<CommitResult> {
   const durability = new Durability(settings);
+  const { mailboxOctets } = tail;
   const former = await formerTail(mailbox, tail);
   const image = Buffer.concat([former, tail.content]);
-  const mailboxOctets = tail.start + former.length;
   const plan = {
     kind: 'rewrite' as const,
     mailbox,
@@ -51,19 +53,20 @@ export async function rewriteTail(
     const sure = await journal.abandon(durability);
     throw new CommitError(sure ? 'untouched' : 'pending', mailbox.path, new Error(ignored));
   }
-  const writing = { file: mailbox.file, mailboxOctets, tail, durability };
+  const writing = { file: mailbox.file, tail, durability };
   return await finish(mailbox, journal, durability, () => write(mailbox, writing, journal));
 }
 
 const ignored = 'mail was added in spite of our locks';
 
-async function formerTail(mailbox: Mailbox, { start, content }: NewTail): Promise<Buffer> {
+async function formerTail(mailbox: Mailbox, { start, content, mailboxOctets }: NewTail): Promise<Buffer> {
   try {
-    const { octets } = await mailbox.file.stat();
-    if (start > octets || content.length < octets - start) {
+    if (start > mailboxOctets || content.length < mailboxOctets - start) {
       throw new RangeError('the new end of a mailbox must not be shorter than the old one');
     }
-    const former = Buffer.alloc(octets - start);
+    // What was added since is not in the content, and would be written over.
+    if ((await mailbox.file.stat()).octets !== mailboxOctets) throw new Error(ignored);
+    const former = Buffer.alloc(mailboxOctets - start);
     await readExactly(mailbox.file, former, start);
     return former;
   } catch (error) {
@@ -90,7 +93,6 @@ async function recordImage(journal: Journal, tail: NewTail, image: Uint8Array): 
 
 interface Writing {
   readonly file: OpenFile;
-  readonly mailboxOctets: number;
   readonly tail: NewTail;
   readonly durability: Durability;
 }
@@ -100,7 +102,8 @@ async function write(
   writing: Writing,
   journal: Journal,
 ): Promise<{ readonly mailboxOctets: number; readonly formerOctets: number }> {
-  const { file, mailboxOctets, tail, durability } = writing;
+  const { file, tail, durability } = writing;
+  const { mailboxOctets } = tail;
   try {
     await grow(writing);
   } catch (error) {
@@ -111,7 +114,8 @@ async function write(
   return { mailboxOctets: tail.start + tail.content.length, formerOctets: mailboxOctets };
 }
 
-async function grow({ file, mailboxOctets, tail, durability }: Writing): Promise<void> {
+async function grow({ file, tail, durability }: Writing): Promise<void> {
+  const { mailboxOctets } = tail;
   const more = tail.content.subarray(mailboxOctets - tail.start);
   if (more.length === 0) return;
   await file.write(more.subarray(-1), mailboxOctets + more.length - 1);
@@ -122,7 +126,8 @@ async function grow({ file, mailboxOctets, tail, durability }: Writing): Promise
 
 /** A full disk must not leave a hole in the mailbox. Going back is one cut, as long as no mail lies behind. */
 async function takeBack(writing: Writing, journal: Journal): Promise<'untouched' | 'pending'> {
-  const { file, mailboxOctets, tail, durability } = writing;
+  const { file, tail, durability } = writing;
+  const { mailboxOctets } = tail;
   try {
     const { octets } = await file.stat();
     if (octets > tail.start + tail.content.length) return 'pending';

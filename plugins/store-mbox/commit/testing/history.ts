@@ -123,7 +123,8 @@ class History {
     const start = messages.slice(0, first).join('').length;
     const field = (): string => (this.#random.chance(0.5) ? this.#random.pick('U\n', 'Status: RO\n') : '');
     const tail = messages.slice(first).map((text) => text.replace('\n', (end) => `${end}${field()}`));
-    return { kind: 'rewrite', start, content: Buffer.from(tail.join('')) };
+    const { length: mailboxOctets } = this.world.content;
+    return { kind: 'rewrite', start, content: Buffer.from(tail.join('')), mailboxOctets };
   }
 
   #someDeletions(): Float64Array {

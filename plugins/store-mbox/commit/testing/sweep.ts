@@ -141,5 +141,6 @@ function bulletin(): Change {
 function fields(): Change {
   const [first, ...rest] = fourMessages();
   const content = Buffer.concat(rest.flatMap((text) => [text, Buffer.from(`Status: ${'RO '.repeat(15)}\n`)]));
-  return { kind: 'rewrite', start: first?.length ?? 0, content };
+  const mailboxOctets = Buffer.concat(fourMessages()).length;
+  return { kind: 'rewrite', start: first?.length ?? 0, content, mailboxOctets };
 }

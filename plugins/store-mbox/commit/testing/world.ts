@@ -32,7 +32,12 @@ export interface WorldOptions {
 export type Change =
   | { readonly kind: 'delete'; readonly deleted: Float64Array }
   | { readonly kind: 'append'; readonly content: Buffer }
-  | { readonly kind: 'rewrite'; readonly start: number; readonly content: Buffer };
+  | {
+      readonly kind: 'rewrite';
+      readonly start: number;
+      readonly content: Buffer;
+      readonly mailboxOctets: number;
+    };
 
 /** What became of it; `died` if nobody was left to tell. */
 export type Outcome = CommitResult | CommitState | 'died';
