@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 
-import { defineCommand, Failure, type Maildrop, ok } from 'popperd';
-import { memoryHost, MemoryMaildrop, memoryMaildrop, testPlugin, TestServer } from 'popperd/testing';
+import { defineCommand, Failure, type Maildrop, ok, type Reply } from 'popperd';
+import {
+  memoryHost,
+  MemoryMaildrop,
+  memoryMaildrop,
+  testPlugin,
+  TestServer,
+  type TestServerOptions,
+} from 'popperd/testing';
 
 const login = ['USER mrose', 'PASS secret'];
 
@@ -19,10 +27,10 @@ class Board extends MemoryMaildrop {
   }
 }
 
-const hello = ({ count }: Maildrop) => ok(`${count} here`);
+const countIn = ({ count }: Maildrop): Reply => ok(`${count} here`);
 
 /** A plugin with commands ENTER, which opens the maildrop it is given, and BACK, which opens the user's own. */
-const gate = (open: () => Promise<Maildrop>) =>
+const gate = (open: () => Promise<Maildrop>, hello: (maildrop: Maildrop) => Reply) =>
   testPlugin('gate', ({ commands }) => {
     for (const [keyword, entrance] of [['ENTER', { open, hello }] as const, ['BACK', { hello }] as const]) {
       const run = () => ({ kind: 'enter', ...entrance }) as const;
@@ -33,7 +41,12 @@ const gate = (open: () => Promise<Maildrop>) =>
   });
 
 /** A store that opens what is left in the same mail each time, and counts. */
-function site(open: () => Promise<Maildrop>, changes: Partial<Pick<Maildrop, 'commit'>> = {}) {
+function site(
+  open: () => Promise<Maildrop>,
+  changes: Partial<Pick<Maildrop, 'commit'>> = {},
+  settings: TestServerOptions['settings'] = {},
+  hello = countIn,
+) {
   const opened: MemoryMaildrop[] = [];
   const openOwn = (): Maildrop => {
     const kept = opened.at(-1)?.kept() ?? ['a\r\n', 'bb\r\n', 'ccc\r\n'];
@@ -41,7 +54,7 @@ function site(open: () => Promise<Maildrop>, changes: Partial<Pick<Maildrop, 'co
     opened.push(drop);
     return Object.assign(drop, changes);
   };
-  return { opened, server: new TestServer([gate(open), memoryHost(openOwn)]) };
+  return { opened, server: new TestServer([gate(open, hello), memoryHost(openOwn)], { settings }) };
 }
 
 test('entering another maildrop removes what is marked in the own one and lets go of it first', async () => {
@@ -138,3 +151,36 @@ test('an entrance that is none in form costs one -ERR, and the session goes on',
   assert.match(said[3] ?? '', /^-ERR \[SYS\/TEMP\]/);
   assert.deepEqual(said.slice(4), ['+OK 1 3', '+OK bye']);
 });
+
+test('a maildrop that opens when nobody waits for it any more is closed', async () => {
+  const board = new Board(['news\r\n']);
+  const late = Promise.withResolvers<Maildrop>();
+  const { server } = site(() => late.promise, {}, { hookDeadlineMs: 20 });
+  const said = await server.converse([...login, 'ENTER', 'STAT', 'QUIT']);
+  assert.match(said[3] ?? '', /^-ERR \[SYS\/TEMP\]/);
+  assert.deepEqual(said.slice(4), ['+OK 3 12', '+OK bye']);
+  late.resolve(board);
+  await late.promise;
+  await turn();
+  assert.equal(board.closings, 1);
+});
+
+for (const [what, hello] of [
+  [
+    'fails',
+    () => {
+      throw new Error('no words');
+    },
+  ],
+  ['is no reply', () => JSON.parse('"welcome"')],
+] as const) {
+  test(`where what is said in a maildrop ${what}, the client is in its own one again, and no other stays open`, async () => {
+    const board = new Board(['news\r\n']);
+    const { opened, server } = site(async () => board, {}, {}, hello);
+    const said = await server.converse([...login, 'ENTER', 'STAT', 'BACK', 'STAT', 'QUIT']);
+    assert.match(said[3] ?? '', /^-ERR \[SYS\/TEMP\]/);
+    assert.match(said[5] ?? '', /^-ERR \[SYS\/TEMP\]/);
+    assert.deepEqual([said[4], ...said.slice(6)], ['+OK 3 12', '+OK 3 12', '+OK bye']);
+    assert.deepEqual([board.closings, ...opened.map(({ closings }) => closings)], [1, 1, 1, 1]);
+  });
+}

@@ -1,12 +1,12 @@
 import type { Core } from '../core.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
-import { err, ok, type Reply } from '../protocol/reply.ts';
+import { err, isReply, ok, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
 import type { Ticket } from './authority.ts';
 import type { Channel } from './channel.ts';
 import { Deletions } from './deletions.ts';
 import { dispatch } from './dispatch.ts';
-import { endsWithin } from './ends-within.ts';
+import { endsWithin, Hung } from './ends-within.ts';
 import { closeMaildrop, openMaildrop } from './open-maildrop.ts';
 import type { Entrance, Outcome } from './outcome.ts';
 import { Patience } from './patience.ts';
@@ -63,9 +63,9 @@ async function ownDrop(
   const { core, tally, channel, ticket } = around;
   const { facts } = channel;
   try {
-    const session = await sessionIn(await openMaildrop(ticket.identity, facts.signal, core), around);
-    tally.opened(session.deletions);
-    return { session, hello: greet(session) };
+    const place = await placeIn(await openMaildrop(ticket.identity, facts.signal, core), greet, around);
+    tally.opened(place.session.deletions);
+    return place;
   } catch (error) {
     // Nobody is there to be told, and a store that gave up for that reason has done right.
     if (facts.signal.aborted) throw error;
@@ -77,19 +77,20 @@ async function ownDrop(
 }
 
 /** The session in this maildrop, which is closed where that comes to nothing. */
-async function sessionIn(
+async function placeIn(
   maildrop: Maildrop,
+  greet: (session: TransactionSession) => Reply,
   { core, channel, ticket: { identity, facts } }: Around,
-): Promise<TransactionSession> {
-  const deletions = new Deletions(maildrop, core.replies);
-  const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
+): Promise<Place> {
   try {
+    const deletions = new Deletions(maildrop, core.replies);
+    const session = { ...channel.facts, state: 'TRANSACTION', identity, maildrop, deletions } as const;
     core.facts.restore(session, facts);
+    return { session, hello: greet(session) };
   } catch (error) {
     await closeMaildrop(maildrop, identity, core);
     throw error;
   }
-  return session;
 }
 
 /** Talks until the client leaves the maildrop. Gives the one it goes on in, or undefined where the session is over. */
@@ -128,15 +129,45 @@ async function enter(
   failure: Reply | undefined,
   around: Around,
 ): Promise<Place | undefined> {
+  const { core, channel } = around;
+  const refusal = (error: unknown): Reply => answer(error, 'entering a maildrop', core, channel.facts);
+  const greet = ({ maildrop }: TransactionSession): Reply => replyOf(hello(maildrop));
   if (failure !== undefined) return ownDrop(around, () => failure);
-  if (open === undefined) return ownDrop(around, ({ maildrop }) => hello(maildrop));
-  const { core, channel, patience } = around;
+  if (open === undefined) return ownDrop(around, (session) => unlessThrown(() => greet(session), refusal));
   try {
-    const maildrop = await patience.for(open());
-    return { session: await sessionIn(maildrop, around), hello: hello(maildrop) };
+    return await placeIn(await openInTime(open, around), greet, around);
   } catch (error) {
-    const refusal = answer(error, 'entering a maildrop', core, channel.facts);
-    return ownDrop(around, () => refusal);
+    const refused = refusal(error);
+    return ownDrop(around, () => refused);
+  }
+}
+
+/** As a plugin opens it. One that comes when nobody waits for it any more is closed. */
+async function openInTime(
+  open: () => Promise<Maildrop>,
+  { core, ticket, patience }: Around,
+): Promise<Maildrop> {
+  const opening = open();
+  try {
+    return await patience.for(opening);
+  } catch (error) {
+    if (error instanceof Hung)
+      void opening.then((late) => closeMaildrop(late, ticket.identity, core)).catch(() => {});
+    throw error;
+  }
+}
+
+/** Plugins may be plain JavaScript. */
+function replyOf(said: unknown): Reply {
+  if (isReply(said)) return said;
+  throw new TypeError('a maildrop is entered with a reply');
+}
+
+function unlessThrown(greet: () => Reply, instead: (error: unknown) => Reply): Reply {
+  try {
+    return greet();
+  } catch (error) {
+    return instead(error);
   }
 }
 

@@ -156,3 +156,16 @@ test('a folder that is gone costs an answer, and the log names it', async (t) =>
   assert.deepEqual(said, [failed, failed, '+OK 2 29']);
   assert.match(JSON.stringify(site.server.log.map(({ fields }) => String(fields['error']))), /ENOENT.*gone/);
 });
+
+test('a pipe that says how many messages were removed keeps nobody waiting, and the log names it', async (t) => {
+  const site = await BoardSite.make(t);
+  await site.post('system', [first]);
+  execFileSync('mkfifo', [site.path('system.removed')]);
+  const said = await site.afterLogin(['XTND BBOARDS system', 'XTND BBOARDS', 'STAT']);
+  const failed = '-ERR [SYS/TEMP] the bboards cannot be read now, try again later';
+  assert.deepEqual(said, [failed, '+OK XTND', '.', '+OK 2 29']);
+  assert.match(
+    JSON.stringify(site.server.log.map(({ fields }) => String(fields['error']))),
+    /system\.removed/,
+  );
+});

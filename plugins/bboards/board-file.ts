@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 import { removedSuffix } from './board-name.ts';
 
@@ -41,11 +41,24 @@ export const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
  */
 export async function removedFrom(path: string): Promise<number> {
   const file = `${path}${removedSuffix}`;
-  const text = await readFile(file, 'latin1').catch((error: unknown) => {
+  const text = await beginningOf(file).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return '0';
-    throw error;
+    throw errorCode(error) === 'ENOTFILE' ? new RangeError(expected(file), { cause: error }) : error;
   });
-  if (!/^\s*\d{1,9}\s*$/.test(text))
-    throw new RangeError(`${file}: expected a number of messages, 0 to 999999999`);
+  if (!/^\s*\d{1,9}\s*$/.test(text)) throw new RangeError(expected(file));
   return Number(text);
+}
+
+const expected = (file: string): string => `${file}: expected a number of messages, 0 to 999999999`;
+/** A number and what may stand around it have room in it. */
+const numberOctets = 64;
+
+async function beginningOf(path: string): Promise<string> {
+  const handle = await openFile(path);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(numberOctets), 0, numberOctets, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }

@@ -22,6 +22,24 @@ for (const port of [0, 110, 511, 1024, 40_000]) {
   });
 }
 
+test('a client cannot fill the log, nor keep a name server busy, by asking again and again', async (t) => {
+  const dns = await NameServer.start({});
+  t.after(() => dns.stop());
+  const options = { servers: [dns.address], timeoutMs: 5000 };
+  const site = await siteOf(t, everybody, { options, peer: { ...trusted, port: 2000 } });
+  const ask = ['USER mrose', 'RPOP mrose'];
+  for (const clients of [1, 2]) {
+    const said = await site.server.converse(Array.from({ length: 20 }, () => ask).flat());
+    assert.equal(said.filter((line) => line === denied).length, 20);
+    const logged = site.server.log.filter(({ message }) => message.includes('illegal port'));
+    assert.deepEqual([logged.length, dns.asked.length], [clients, clients]);
+  }
+  const elsewhere = await siteOf(t, everybody, { options: { from: ['198.51.100.0/24'] } });
+  await elsewhere.server.converse([...ask, ...ask]);
+  const logged = elsewhere.server.log.filter(({ message }) => message.includes('not trusted'));
+  assert.equal(logged.length, 1);
+});
+
 test('nobody gets in from a network that is not trusted, and no name server is asked about him', async (t) => {
   const dns = await NameServer.start({});
   t.after(() => dns.stop());

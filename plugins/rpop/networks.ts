@@ -19,6 +19,8 @@ export function addressesIn(networks: readonly string[]): (address: string) => b
 
 /** Whether both are the same address, in whatever way they are written. */
 export function isSameAddress(one: string, other: string): boolean {
+  // With a zone (`fe80::1%eth0`) it is no network, and the same only where it is written the same.
+  if (one.includes('%') || other.includes('%')) return one === other;
   return isIP(one) !== 0 && isIP(one) === isIP(other) && addressesIn([one])(other);
 }
 

@@ -11,6 +11,7 @@ import { uid } from './testing/site.ts';
 let home = '';
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'popper-rhosts-'));
+  if (process.getuid?.() === 0) await chown(home, uid, uid);
 });
 afterEach(() => rm(home, { recursive: true }));
 
@@ -71,4 +72,18 @@ test('a .rhosts file of the user is believed, readable by others or not', async 
     await make(mode);
     assert.deepEqual(await readRhosts(home, uid), { text: 'ws.example.org\n' });
   }
+});
+
+for (const mode of [0o775, 0o757, 0o1777]) {
+  test(`a home of mode ${mode.toString(8)}, where others could put another .rhosts, has none that is believed`, async () => {
+    await make();
+    await chmod(home, mode);
+    assert.match(await refused(), /popper-rhosts-\w+ may be written to by others/);
+  });
+}
+
+test('a .rhosts file in a home of somebody else is not believed', { skip: needsRoot }, async () => {
+  await make();
+  await chown(home, uid + 1, uid + 1);
+  assert.match(await refused(), /popper-rhosts-\w+ belongs to uid \d+, and not to the user/);
 });

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const maxOctets = 64 * 1024;
@@ -8,13 +8,16 @@ const maxOctets = 64 * 1024;
 export type Rhosts = { readonly text: string } | { readonly refused: string };
 
 /**
- * Reads the .rhosts file of a home. It is believed where it is the user's or root's, a regular file with one name, and nobody else
- * may write to it: whoever could would let himself in. Links are not followed. Never throws.
+ * Reads the .rhosts file of a home. It is believed where both are the user's or root's, nobody else may write to either, and it is a
+ * regular file with one name: whoever could write to it, or put another in its place, would let himself in. It may be no link. Never
+ * throws.
  */
 export async function readRhosts(home: string, uid: number): Promise<Rhosts> {
   const path = join(home, '.rhosts');
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
   try {
+    const exposed = exposureOf(await stat(home), uid);
+    if (exposed !== undefined) return { refused: `${home} ${exposed}` };
     const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     try {
       const refused = faultOf(await handle.stat(), uid);
@@ -36,10 +39,16 @@ interface Facts {
   isFile(): boolean;
 }
 
+/** How others than the user and root could change what is there. */
+function exposureOf(facts: Pick<Facts, 'uid' | 'mode'>, uid: number): string | undefined {
+  if (facts.uid !== uid && facts.uid !== 0) return `belongs to uid ${facts.uid}, and not to the user`;
+  return (facts.mode & 0o022) === 0 ? undefined : 'may be written to by others than its owner';
+}
+
 function faultOf(facts: Facts, uid: number): string | undefined {
   if (!facts.isFile()) return 'is no regular file';
-  if (facts.uid !== uid && facts.uid !== 0) return `belongs to uid ${facts.uid}, and not to the user`;
-  if ((facts.mode & 0o022) !== 0) return 'may be written to by others than its owner';
+  const exposed = exposureOf(facts, uid);
+  if (exposed !== undefined) return exposed;
   if (facts.nlink !== 1) return 'has more than one name';
   return facts.size > maxOctets ? `has more than ${maxOctets} octets` : undefined;
 }

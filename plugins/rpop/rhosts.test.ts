@@ -51,6 +51,14 @@ for (const [what, text, claimant = ann] of letIn) {
   });
 }
 
+test('an address with a zone is the one that is written so, and harms no other line', () => {
+  const near: Claimant = { ...ann, address: 'fe80::1%eth0', names: [] };
+  assert.equal(lets('fe80::1%eth0\n', near), true);
+  assert.equal(lets('fe80::1%eth1\nfe80::2%eth0\n', near), false);
+  assert.equal(lets('-fe80::1%eth0\nfe80::1 ann\n', near), false);
+  assert.equal(lets('fe80::1%eth1\n2001:db8::1 ann\n', { ...near, address: '2001:db8::1' }), true);
+});
+
 test('a client without a name is let in by its address only', () => {
   assert.equal(lets('ws.example.org ann\n', { ...ann, names: [] }), false);
   assert.equal(lets('192.0.2.7 ann\n', { ...ann, names: [] }), true);

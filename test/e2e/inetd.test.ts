@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { makeCertificate } from '../../core/server/testing/certificates.ts';
 import { TlsClient } from '../../core/server/testing/tls-client.ts';
@@ -9,7 +10,7 @@ import { reachOf } from '../architecture/reach.ts';
 import { awkwardMail, mboxOf, onWire, plainMail, putMail } from './support/mail.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { needs, run } from './support/program.ts';
-import { startActivation, startInetd } from './support/real-inetd.ts';
+import { freePort, startActivation, startInetd } from './support/real-inetd.ts';
 import { logIn, makeSite, password, readMbox, type Site } from './support/site.ts';
 import { popper, SmallInetd, type SmallInetdOptions } from './support/small-inetd.ts';
 
@@ -235,6 +236,33 @@ test("systemd's way of inetd, a service for each connection, is the same", needs
   assert.ok((await client.askOctets('RETR 1')).equals(onWire(mail[0]?.octets ?? Buffer.alloc(0))));
   assert.match(await client.quit(), /^\+OK/);
 });
+
+test(
+  'an operator whose inetd accepts no clients itself is told so, for else it would start popper forever',
+  needs('systemd'),
+  async (t) => {
+    const site = await inetdSite(t);
+    const port = await freePort();
+    const activation = ['--inetd', `--listen=127.0.0.1:${port}`];
+    const line = [...activation, process.execPath, popper, '--inetd', '-c', site.configFile];
+    const started = run('systemd-socket-activate', line, { home: site.folder, fine: [1] });
+    const client = await knock(port);
+    assert.match(
+      (await started).stderr,
+      /standard input is a socket that waits for clients.*nowait.*Accept=yes/,
+    );
+    client.destroy();
+  },
+);
+
+/** Resolves when somebody listens there. */
+async function knock(port: number): Promise<Pop3Client> {
+  for (;;) {
+    const client = await Pop3Client.connect({ host: '127.0.0.1', port }).catch(() => undefined);
+    if (client !== undefined) return client;
+    await delay(20);
+  }
+}
 
 test('the process that is root above a session reaches no code that reads what a client says', () => {
   const root = join(import.meta.dirname, '../../');

@@ -1,4 +1,4 @@
-import { createReadStream, fstatSync } from 'node:fs';
+import { createReadStream, fstatSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -16,7 +16,10 @@ export interface OpenClient {
   readonly passedOn: Promise<void>;
 }
 
-/** `descriptor` is what standard input was in the process that inetd started; `output` matters for a pipe. */
+/**
+ * `descriptor` is what standard input was in the process that inetd started; `output` matters for a pipe. Rejects with an Error for
+ * the operator where it is no client.
+ */
 export async function openClient(
   { kind, beginsWithTls }: SoleClient,
   descriptor: number,
@@ -27,11 +30,27 @@ export async function openClient(
   const socket = new Socket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: true });
   // A TCP client without an address is one that has reset already: nobody may take it for one of a unix socket.
   if (socket.localAddress !== undefined && socket.remoteAddress === undefined) {
+    // What it reads first ends in one.
+    socket.on('error', () => {});
+    if (isUnconnected(descriptor)) throw new Error(listening);
     socket.destroy();
     return { clients: [], passedOn: Promise.resolve() };
   }
   socket.setNoDelay(true);
   return { clients: [{ socket, door }], passedOn: Promise.resolve() };
+}
+
+const listening =
+  'standard input is a socket that waits for clients, and not one of a client: write nowait in inetd.conf, or Accept=yes for systemd';
+
+/** Never connected, and not one that has been reset: of that a read tells, or there is no more to be read. */
+function isUnconnected(descriptor: number): boolean {
+  try {
+    readSync(descriptor, Buffer.alloc(1));
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOTCONN';
+  }
 }
 
 /** A session is served on a socket; what comes and goes by two pipes is passed on to one. */
