@@ -18,7 +18,8 @@ export interface RunOptions {
   readonly fine?: readonly number[];
 }
 
-const timeoutMs = 60_000;
+/** npm may have to ask a slow registry, on a busy machine. */
+const timeoutMs = 180_000;
 
 /** Runs a program to its end. Rejects, with all it said, where it fails. */
 export function run(program: string, args: readonly string[], options: RunOptions): Promise<Ran> {
