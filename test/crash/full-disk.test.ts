@@ -34,6 +34,8 @@ test(
   async (t) => {
     const folder = await SmallDisk.place();
     await onSmallDisk(t, folder, { stateDir: join(folder, 'state') }, async (site, disk) => {
+      // It is made in the background: once it is there, no other comes while this one is taken away.
+      await site.reserved('first');
       await site.put('alice', letters);
       await site.visit('alice', []);
       await site.forgetReserve();
