@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 
-import { configSchema, expectedAt } from '../../config/schema.ts';
+import { expectedAt } from '../../config/expected.ts';
+import { configSchema } from '../../config/schema.ts';
 import { runInMemory } from '../in-memory-io.ts';
 import { documentedKeys, keysIn } from './config-docs.ts';
 import { manPages } from './man-pages.ts';
