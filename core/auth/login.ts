@@ -32,7 +32,7 @@ const branded = { [brand]: true } as const;
  */
 export type Verdict = { readonly [brand]: true } & (
   | { readonly kind: 'granted'; readonly identity: Identity }
-  | { readonly kind: 'denied'; readonly reason: string }
+  | { readonly kind: 'denied'; readonly reason: string; readonly text?: string | undefined }
   | { readonly kind: 'unavailable'; readonly cause: unknown }
 );
 
@@ -49,8 +49,12 @@ export function granted(identity: Identity): Verdict {
   return Object.freeze({ ...branded, kind: 'granted', identity: Object.freeze({ user, uid, gid, home }) });
 }
 
-/** The proof is wrong, or the user is unknown. `reason` is for the log; the client hears one text for all (RFC 1939 section 13). */
-export const denied = (reason: string): Verdict => Object.freeze({ ...branded, kind: 'denied', reason });
+/**
+ * The proof is wrong, or the user is unknown. `reason` is for the log; the client hears one text for all (RFC 1939 section 13): that of
+ * wrong passwords, or `text`, where the way to log in has words of its own. Those must not depend on the reason.
+ */
+export const denied = (reason: string, text?: string): Verdict =>
+  Object.freeze({ ...branded, kind: 'denied', reason, text });
 
 /** Nobody can tell just now (a back end is down): the client is told to come back (RFC 3206 section 4). */
 export const unavailable = (cause: unknown): Verdict =>

@@ -141,5 +141,6 @@ function refusal(verdict: Verdict, { user }: LoginAttempt, { replies }: Core): R
   }
   if (verdict.kind === 'unavailable')
     return err('the login cannot be checked now, try again later', 'SYS/TEMP');
-  return err(replies.loginRefused(user), 'AUTH');
+  const own = verdict.kind === 'denied' ? verdict.text : undefined;
+  return err(own ?? replies.loginRefused(user), 'AUTH');
 }

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { type Command, defineCommand, err, type Logger, Secret, type Session } from 'popperd';
 
 import type { RpopAttempt } from './login-method.ts';
-import type { RpopLogins } from './rpop-logins.ts';
+import { permissionDenied, type RpopLogins } from './rpop-logins.ts';
 
-const refusal = err('Permission denied.');
+const refusal = err(permissionDenied);
 
 /** RPOP user (RFC 1081): in the place of PASS, for a client whose machine is trusted. */
 export function rpopCommand(logins: RpopLogins, log: Pick<Logger, 'warn'>): Command {

@@ -23,6 +23,11 @@ const lowestPort = 512;
 /** From here on anybody on the client's machine may have a port, not its administrator alone. */
 const firstFreePort = 1024;
 
+/** What the client hears, wherever RPOP fails. */
+export const permissionDenied = 'Permission denied.';
+
+const refused = (reason: string): Verdict => denied(reason, permissionDenied);
+
 /** Decides who gets in by RPOP. */
 export class RpopLogins {
   readonly #options: Options;
@@ -54,7 +59,7 @@ export class RpopLogins {
   async decide(attempt: LoginAttempt, { peer, signal }: AuthorizationSession): Promise<Verdict | undefined> {
     if (attempt.method !== 'rpop') return undefined;
     // Asked by the command as well, which is not the only one that could have made the attempt.
-    if (!this.hasLegalPort(peer) || !this.isTrusted(peer)) return denied('RPOP from where it is not allowed');
+    if (!this.hasLegalPort(peer) || !this.isTrusted(peer)) return refused('RPOP from where it is not allowed');
     // Before anything depends on whether the user is there, so that the time of the answer does not tell.
     const names = await this.namesOf(peer, signal);
     try {
@@ -67,14 +72,14 @@ export class RpopLogins {
   async #verdictOn({ user, clientUser }: RpopAttempt, client: Client): Promise<Verdict> {
     const { minUid, passwd } = this.#options;
     const account = accountIn(await readFile(passwd, 'latin1'), user);
-    if (account === undefined) return denied('no such user');
+    if (account === undefined) return refused('no such user');
     const { uid, home } = account;
-    if (uid < minUid) return denied(`uid ${uid} is below minUid, ${minUid}`);
+    if (uid < minUid) return refused(`uid ${uid} is below minUid, ${minUid}`);
     const rhosts = await readRhosts(home, uid);
-    if ('refused' in rhosts) return denied(rhosts.refused);
+    if ('refused' in rhosts) return refused(rhosts.refused);
     if (lets(rhosts.text, { ...client, clientUser, user })) return granted(account);
     const places = [...client.names, client.address].join(', ');
-    return denied(`.rhosts does not let in ${clientUser} from ${places}`);
+    return refused(`.rhosts does not let in ${clientUser} from ${places}`);
   }
 }
 

@@ -83,7 +83,7 @@ const asCarried = (session: AuthorizationSession) => ({
 
 function decisionOf(answer: LoginAnswer): Decision {
   if (answer.kind === 'granted') return { verdict: granted(answer.identity), ticket: answer.ticket };
-  if (answer.kind === 'denied') return { verdict: denied(answer.reason) };
+  if (answer.kind === 'denied') return { verdict: denied(answer.reason, answer.text) };
   return { verdict: answer.kind === 'unknown' ? undefined : unavailable(causeOf(answer)) };
 }
 

@@ -47,7 +47,7 @@ export const loginAnswerSchema = z.discriminatedUnion('kind', [
     ticket: z.string(),
   }),
   /** `reason` is for the log. */
-  z.strictObject({ kind: z.literal('denied'), request, reason: z.string() }),
+  z.strictObject({ kind: z.literal('denied'), request, reason: z.string(), text: z.string().optional() }),
   /** `text` is for the client where a plugin meant it to be, and `code` with it; else it is for the log. */
   z.strictObject({
     kind: z.literal('unavailable'),

@@ -79,11 +79,13 @@ describe('the process that checks passwords', () => {
 
   test('says whose words are for the client, and keeps the rest for the log', async () => {
     const verdicts = [
+      denied('not in .rhosts', 'Permission denied.'),
       unavailable(new Error('ldap: connect ECONNREFUSED')),
       unavailable(new Failure('the account has expired', { code: 'SYS/PERM' })),
       undefined,
     ];
     const { logins } = await asking(async () => verdicts.shift());
+    assert.deepEqual(await ask(logins), denied('not in .rhosts', 'Permission denied.'));
     const [down, expired, unknown] = [await ask(logins), await ask(logins), await ask(logins)];
     assert.match(String(causeOf(down)), /ECONNREFUSED/);
     const failure = causeOf(expired);
