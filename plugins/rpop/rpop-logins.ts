@@ -59,7 +59,8 @@ export class RpopLogins {
   async decide(attempt: LoginAttempt, { peer, signal }: AuthorizationSession): Promise<Verdict | undefined> {
     if (attempt.method !== 'rpop') return undefined;
     // Asked by the command as well, which is not the only one that could have made the attempt.
-    if (!this.hasLegalPort(peer) || !this.isTrusted(peer)) return refused('RPOP from where it is not allowed');
+    if (!this.hasLegalPort(peer) || !this.isTrusted(peer))
+      return refused('RPOP from where it is not allowed');
     // Before anything depends on whether the user is there, so that the time of the answer does not tell.
     const names = await this.namesOf(peer, signal);
     try {

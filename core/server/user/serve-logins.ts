@@ -101,7 +101,8 @@ async function answerTo(
     if (verdict === undefined) return { kind: 'unknown', request };
     if (!isVerdict(verdict))
       throw new TypeError('authenticate was answered with something that is no verdict');
-    if (verdict.kind === 'denied') return { kind: 'denied', request, reason: verdict.reason, text: verdict.text };
+    if (verdict.kind === 'denied')
+      return { kind: 'denied', request, reason: verdict.reason, text: verdict.text };
     if (verdict.kind === 'unavailable') throw verdict.cause;
     const { identity } = verdict;
     return {
