@@ -13,6 +13,7 @@ export type { Subcommand, SubcommandIo } from './plugin/subcommand.ts';
 export type { TapOptions } from './plugin/taps.ts';
 export { UsageError, type Arguments } from './protocol/arguments.ts';
 export { Failure } from './protocol/failure.ts';
+export type { Pieces } from './protocol/pieces.ts';
 export { err, ok, okBody, okLines, type Lines, type Reply, type ResponseCode } from './protocol/reply.ts';
 export type { Entrance, Outcome, Take } from './session/outcome.ts';
 export type { Channel, ConnectionFacts, Ending, Peer, TlsFacts } from './session/channel.ts';

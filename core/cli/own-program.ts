@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { ownVersion } from '../package-version.ts';
 import { check } from './check.ts';
 import { type CliIo, hasColours } from './cli-io.ts';
-import type { CommandLine } from './command-line.ts';
+import { type CommandLine, readCommandLine } from './command-line.ts';
 import type { NamedConfig } from './configure.ts';
 import { addControlCommands, controlWords } from './control/add-control-commands.ts';
 import { serveInetd } from './inetd.ts';
@@ -52,7 +52,7 @@ export interface OwnProgramOptions {
 /** The program without its plugins: its options and subcommands. */
 export function ownProgram({ line, io, help, ended }: OwnProgramOptions): Command {
   const program = programFor(io, help);
-  const named = (): NamedConfig => ({ file: configOption(program) ?? line.file, flags: line.flags });
+  const named = (): NamedConfig => readCommandLine(classicWords(program), line);
   for (const [name, { summary, ending = '', run }] of Object.entries(own)) {
     program
       .command(name)
@@ -60,14 +60,17 @@ export function ownProgram({ line, io, help, ended }: OwnProgramOptions): Comman
       .addHelpText('after', ending)
       .action(async () => ended(await run(named(), io)));
   }
-  addControlCommands(program, { io, file: () => named().file, ended });
+  addControlCommands(program, { io, named, ended });
   return program;
 }
 
-function configOption(program: Command): string | undefined {
-  const file: unknown = program.opts()['config'];
-  return typeof file === 'string' ? file : undefined;
-}
+/** The config and the options of the classic popper that were found behind a subcommand's word. */
+const classicWords = (program: Command): readonly string[] =>
+  Object.entries(program.opts()).flatMap(([name, value]: readonly [string, unknown]) => {
+    if (!/^([a-zA-Z]|config)$/.test(name)) return [];
+    const letter = `-${name.charAt(0)}`;
+    return value === true ? [letter] : [letter, String(value)];
+  });
 
 const programFor = (io: CliIo, help: string): Command =>
   new Command('popper')

@@ -22,7 +22,7 @@ interface Definition<S extends State, A> {
   readonly countsOnly?: boolean;
   /** True where the command line holds a secret: it is masked before any trace sees it. */
   readonly secret?: boolean;
-  /** Reads the arguments from left to right. Throws `UsageError`; words it leaves over do so for it. */
+  /** Reads the arguments from left to right, and does nothing else. Throws `UsageError`; words it leaves over do so for it. */
   readonly parse: (args: Arguments) => A;
   run(args: NoInfer<A>, session: SessionIn<S>): Result;
 }
@@ -37,6 +37,8 @@ export interface Command {
   readonly secret: boolean;
   /** What is said instead of running it on a connection where it cannot be used. */
   refuse(session: Session): Reply | undefined;
+  /** Whether this is what its usage asks for behind the keyword. */
+  fits(text: string): boolean;
   /** The command made ready for this session, or undefined where the session's state rules it out. */
   forSession(session: Session): ((text: string) => Result) | undefined;
 }
@@ -57,9 +59,19 @@ export function defineCommand<const S extends State, A>(definition: Definition<S
     countsOnly,
     secret,
     refuse: (session) => definition.refuse?.(session),
+    fits: (text) => isReadBy(definition.parse, text),
     forSession: (session) =>
       allowed(session)
         ? (text) => definition.run(Arguments.parse(text, definition.parse), session)
         : undefined,
   };
+}
+
+function isReadBy(parse: (args: Arguments) => unknown, text: string): boolean {
+  try {
+    Arguments.parse(text, parse);
+    return true;
+  } catch {
+    return false;
+  }
 }

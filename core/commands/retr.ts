@@ -1,4 +1,4 @@
-import { begun } from '../maildrop/begun.ts';
+import { begunReply } from '../maildrop/begun.ts';
 import { okBody } from '../protocol/reply.ts';
 import type { Replies } from '../replies/replies.ts';
 import { type Command, defineCommand } from './command.ts';
@@ -11,9 +11,11 @@ export const retrIn = (replies: Replies): Command =>
     usage: 'RETR msg',
     parse: (args) => args.number(),
 
-    async run(number, { deletions, maildrop, signal }) {
+    run(number, { deletions, maildrop, signal }) {
       const index = deletions.indexOf(number);
       const octets = maildrop.octetsOf(index);
-      return okBody(replies.retrieved(octets), await begun(maildrop.read(index, signal)), octets);
+      return begunReply(maildrop.read(index, signal), (message) =>
+        okBody(replies.retrieved(octets), message, octets),
+      );
     },
   });

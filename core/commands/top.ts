@@ -1,5 +1,5 @@
-import { begun } from '../maildrop/begun.ts';
-import { topOf } from '../maildrop/top.ts';
+import { begunReply } from '../maildrop/begun.ts';
+import { Top } from '../maildrop/top.ts';
 import { okBody } from '../protocol/reply.ts';
 import type { Replies } from '../replies/replies.ts';
 import { type Command, defineCommand } from './command.ts';
@@ -13,9 +13,11 @@ export const topIn = (replies: Replies): Command =>
     capability: 'TOP',
     parse: (args) => ({ number: args.number(), lines: args.count() }),
 
-    async run({ number, lines }, { deletions, maildrop, signal }) {
+    run({ number, lines }, { deletions, maildrop, signal }) {
       const index = deletions.indexOf(number);
-      const message = maildrop.read(index, signal);
-      return okBody(replies.top(maildrop.octetsOf(index)), await begun(topOf(message, lines)));
+      const octets = maildrop.octetsOf(index);
+      return begunReply(new Top(maildrop.read(index, signal), lines), (top) =>
+        okBody(replies.top(octets), top),
+      );
     },
   });

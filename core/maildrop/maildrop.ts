@@ -19,7 +19,8 @@ export interface Maildrop {
   uidOf(index: number): string;
   /**
    * The message as stored, in chunks of any size. The core makes line ends and byte-stuffing right on the wire. A chunk is
-   * valid until the next one is asked for: who wraps a maildrop and keeps one keeps a copy.
+   * valid until the next one is asked for: who wraps a maildrop and keeps one keeps a copy. A store that has messages in memory gives
+   * them faster by `Pieces`.
    */
   read(index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** True where nothing can be removed, and is not to be: DELE marks, and UPDATE passes the marks over. */

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { chunkLengths, cut, cutEverywhere, latin1, mailOctets, streamOf } from '../../test/mail-octets.ts';
-import { topOf } from './top.ts';
+import { PiecesAtHand } from '../../test/pieces-at-hand.ts';
+import { Top } from './top.ts';
 
 // [what is asked for, the message as stored, lines, what TOP gives]
 const tops: readonly (readonly [string, string, number, string])[] = [
@@ -47,6 +48,40 @@ test('any chunking gives the same top, and it is the beginning of the message', 
   );
 });
 
+test('what of a message is in memory makes no difference to its top', async () => {
+  const here = fc.array(fc.boolean(), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(
+      mailOctets,
+      chunkLengths,
+      fc.nat({ max: 5 }),
+      here,
+      async (octets, lengths, lines, isHere) => {
+        const message = new PiecesAtHand(cut(octets, lengths), (index) => isHere[index] ?? true);
+        const pieces = new Top(message, lines);
+        let found = '';
+        for (let next = pieces.nextHere() ?? (await pieces.next()); next.done !== true;) {
+          found += latin1Of(next.value);
+          next = pieces.nextHere() ?? (await pieces.next());
+        }
+        assert.equal(found, topByLine(octets, lines));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('the top of a message in memory is not waited for, and closes the message', () => {
+  const message = new PiecesAtHand(['a: b\n', '\nc\n', 'd\n'].map(latin1));
+  const pieces = new Top(message, 1);
+  const found = [pieces.nextHere(), pieces.nextHere(), pieces.nextHere()];
+  assert.deepEqual(
+    found.map((next) => (next?.done === true ? 'over' : latin1Of(next?.value ?? Buffer.from('waits')))),
+    ['a: b\n', '\nc\n', 'over'],
+  );
+  assert.deepEqual([message.taken, message.waits, message.isClosed], [2, 0, true]);
+});
+
 test('a client that asks for the top of a huge message does not make the store read it all', async () => {
   const chunks = ['a: b\r\n', '\r\n', 'one\r\n', 'two\r\n', 'three\r\n'].map(latin1);
   for (const [lines, expectedChunks] of [
@@ -67,7 +102,7 @@ test('a client that asks for the top of a huge message does not make the store r
       }
     };
     assert.equal(
-      await textOf(topOf(source(), lines)),
+      await textOf(new Top(source(), lines)),
       latin1Of(Buffer.concat(chunks.slice(0, expectedChunks))),
     );
     assert.deepEqual({ readChunks, closed }, { readChunks: expectedChunks, closed: true });
@@ -83,7 +118,7 @@ test('a client that leaves in the middle of TOP closes the message', async () =>
       closed = true;
     }
   };
-  for await (const chunk of topOf(source(), 0)) if (chunk.length > 0) break;
+  for await (const chunk of new Top(source(), 0)) if (chunk.length > 0) break;
   assert(closed);
 });
 
@@ -93,7 +128,7 @@ test('a huge number of lines is the whole message', async () => {
 });
 
 function top(chunks: readonly Uint8Array[], lines: number): Promise<string> {
-  return textOf(topOf(streamOf(chunks), lines));
+  return textOf(new Top(streamOf(chunks), lines));
 }
 
 async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {

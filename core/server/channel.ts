@@ -127,7 +127,8 @@ export class SocketChannel implements Channel {
   send(reply: Reply): SentReply | Promise<SentReply> {
     if (this.#isLent) throw new TypeError('another process has the connection');
     const stalled = this.#outgoing.text(`${firstLine(reply)}\r\n`);
-    if (stalled !== undefined || 'body' in reply || 'lines' in reply) return this.#sendRest(reply, stalled);
+    if (stalled !== undefined || 'lines' in reply) return this.#sendRest(reply, stalled);
+    if ('body' in reply) return this.#sendBody(reply.body, reply.promisedOctets);
     // What the client is to do next it does when it has read this, so the time it takes begins now.
     this.#progressed();
     return withoutBody;
@@ -136,9 +137,19 @@ export class SocketChannel implements Channel {
   async #sendRest(reply: Reply, stalled: Promise<void> | undefined): Promise<SentReply> {
     this.#isMidReply = true;
     if (stalled !== undefined) await stalled;
-    // A message's first line goes with the message; it is not sent ahead of it.
-    const bodyOctets = 'body' in reply ? await this.#outgoing.message(reply.body, reply.promisedOctets) : 0;
+    if ('body' in reply) return this.#sendBody(reply.body, reply.promisedOctets);
     if ('lines' in reply) await this.#sendLines(reply.lines);
+    return this.#sent(0);
+  }
+
+  /** A message's first line goes with the message; it is not sent ahead of it. */
+  #sendBody(body: AsyncIterable<Uint8Array>, promisedOctets?: number): SentReply | Promise<SentReply> {
+    this.#isMidReply = true;
+    const octets = this.#outgoing.message(body, promisedOctets);
+    return octets instanceof Promise ? octets.then((sent) => this.#sent(sent)) : this.#sent(octets);
+  }
+
+  #sent(bodyOctets: number | undefined): SentReply {
     this.#isMidReply = false;
     this.#progressed();
     return { bodyOctets };

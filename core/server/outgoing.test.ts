@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
+import { PiecesAtHand } from '../../test/pieces-at-hand.ts';
+import { TornMessage } from '../protocol/torn-message.ts';
 import { Outgoing } from './outgoing.ts';
 import { Turn } from './turn.ts';
 
@@ -63,4 +65,55 @@ test('what waits for a client who does not read is not used for what others are 
   assert.equal(slowHeard.others, '\r\n.\r\n'.repeat(3));
   assert.equal(slowHeard.octets, 20_120_000 + 3 * 5);
   assert.equal(quickHeard.others, '\r\n.\r\n'.repeat(100));
+});
+
+const chunk = (letter: string, octets: number): Buffer => Buffer.alloc(octets, letter);
+
+test('a message that is in memory and fits is not waited for', async (t) => {
+  const { client, socket } = await connected(await listening(t));
+  const heard = hearing(client, 'm');
+  const outgoing = outgoingTo(socket);
+  const message = new PiecesAtHand([chunk('m', 1000), chunk('m', 2000)]);
+  assert.equal(outgoing.message(message, 3002), 3002);
+  assert.equal(outgoing.flush(), undefined);
+  socket.end();
+  await once(client, 'close');
+  assert.deepEqual(heard, { octets: 3005, others: '\r\n.\r\n' });
+  assert.equal(message.waits, 0);
+});
+
+test('which pieces of a message are in memory, and how large they are, makes no difference', async (t) => {
+  const server = await listening(t);
+  for (const sizes of [[200_000], [65_530], [65_536, 10], [10, 100_000, 10], [40_000, 40_000, 40_000]]) {
+    for (const here of [0b000, 0b001, 0b010, 0b011, 0b100, 0b101]) {
+      const { client, socket } = await connected(server);
+      const heard = hearing(client, 'm');
+      const outgoing = outgoingTo(socket);
+      void outgoing.text('mm');
+      const message = new PiecesAtHand(
+        sizes.map((octets) => chunk('m', octets)),
+        (index) => (here & (1 << index)) !== 0,
+      );
+      const total = sizes.reduce((sum, octets) => sum + octets, 0);
+      assert.equal(await outgoing.message(message, total + 2), total + 2);
+      await outgoing.flush();
+      socket.end();
+      await once(client, 'close');
+      assert.deepEqual(heard, { octets: total + 7, others: '\r\n.\r\n' });
+    }
+  }
+});
+
+test('a message in memory that falls short has no end, and one that is none is closed', async (t) => {
+  const { client, socket } = await connected(await listening(t));
+  const outgoing = outgoingTo(socket);
+  const short = (): unknown => outgoing.message(new PiecesAtHand([chunk('m', 10)]), 13);
+  assert.throws(short, TornMessage);
+  const message = new PiecesAtHand([chunk('m', 10)]);
+  // As from a plugin in plain JavaScript, which no compiler has looked at.
+  Object.assign(message, { nextHere: () => ({ done: false, value: 'text' }) });
+  assert.throws(() => outgoing.message(message), /chunks of Uint8Array/);
+  assert.ok(message.isClosed);
+  client.destroy();
+  socket.destroy();
 });

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { letGo, type Pieces, piecesOf } from '../protocol/pieces.ts';
 import { Slabs } from '../protocol/slabs.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import type { Turn } from './turn.ts';
@@ -55,29 +56,45 @@ export class Outgoing {
   }
 
   /**
-   * Adds a message as a multi-line response. Gives its octets as RFC 1939 section 11 counts them, or undefined where the
-   * client was gone before its end. Throws a TornMessage, and leaves the end off, where they are fewer than promised.
+   * Adds a message as a multi-line response. Gives its octets as RFC 1939 section 11 counts them. Throws a TornMessage, and leaves the end off, where they are fewer than promised. A promise
+   * only where something has to be waited for.
    */
-  async message(body: AsyncIterable<Uint8Array>, promisedOctets?: number): Promise<number | undefined> {
-    const encoder = new WireEncoder();
-    for await (const chunk of body) {
-      if (!this.#socket.writable) return undefined;
-      // Plain JavaScript may hand on something that has no octets, or another length: less than the message would go out.
-      if (!(chunk instanceof Uint8Array))
-        throw new TypeError('a message is to be read as chunks of Uint8Array');
-      let rest = this.#encode(encoder, chunk);
-      while (rest.length > 0) {
-        await this.#makeRoom();
-        rest = this.#encode(encoder, rest);
+  message(body: AsyncIterable<Uint8Array>, promisedOctets?: number): Sent | Promise<Sent> {
+    const pieces = piecesOf(body);
+    const message = { encoder: new WireEncoder(), promisedOctets };
+    try {
+      for (let next = pieces.nextHere?.(); next !== undefined; next = pieces.nextHere?.()) {
+        if (next.done === true) return this.#endMessage(message);
+        const rest = this.#add(next.value, message);
+        if (rest.length > 0) return this.#messageLater(message, pieces, rest);
       }
+    } catch (error) {
+      void letGo(pieces);
+      throw error;
     }
+    return this.#messageLater(message, pieces);
+  }
+
+  /** Goes on with what there was no room for, and then with the pieces that are still to come. */
+  async #messageLater(
+    message: Message,
+    pieces: Pieces<Uint8Array>,
+    rest: Uint8Array = nothing,
+  ): Promise<Sent> {
+    await this.#addInNewRoom(rest, message);
+    for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
+      if (!this.#socket.writable) return undefined;
+      await this.#addInNewRoom(this.#add(piece, message), message);
+    }
+    return this.#endMessage(message);
+  }
+
+  #endMessage(message: Message): Sent | Promise<Sent> {
+    const { encoder, promisedOctets } = message;
     if (!this.#socket.writable) return undefined;
     const end = encoder.end(promisedOctets);
-    if (end.length > (this.#slab?.length ?? 0) - this.#used) await this.#makeRoom();
-    const slab = this.#openSlab();
-    slab.set(end, this.#used);
-    this.#used += end.length;
-    return encoder.bodyOctets;
+    if (end.length <= this.#openSlab().length - this.#used) return this.#put(end, encoder.bodyOctets);
+    return this.#makeRoom().then(() => this.#put(end, encoder.bodyOctets));
   }
 
   /**
@@ -143,11 +160,24 @@ export class Outgoing {
   }
 
   /** Gives what there was no room for. */
-  #encode(encoder: WireEncoder, chunk: Uint8Array): Uint8Array {
+  #add(octets: Uint8Array, { encoder }: Message): Uint8Array {
+    // Plain JavaScript may hand on something that has no octets, or another length: less than the message would go out.
+    if (!(octets instanceof Uint8Array))
+      throw new TypeError('a message is to be read as chunks of Uint8Array');
     const slab = this.#openSlab();
-    const { readOctets, writtenOctets } = encoder.encodeInto(chunk, slab, this.#used);
+    const { readOctets, writtenOctets } = encoder.encodeInto(octets, slab, this.#used);
     this.#used += writtenOctets;
-    return readOctets === chunk.length ? nothing : chunk.subarray(readOctets);
+    return readOctets === octets.length ? nothing : octets.subarray(readOctets);
+  }
+
+  async #addInNewRoom(octets: Uint8Array, message: Message): Promise<void> {
+    for (let rest = octets; rest.length > 0; rest = this.#add(rest, message)) await this.#makeRoom();
+  }
+
+  #put(octets: Uint8Array, bodyOctets: number): number {
+    this.#openSlab().set(octets, this.#used);
+    this.#used += octets.length;
+    return bodyOctets;
   }
 
   #openSlab(): Buffer {
@@ -161,6 +191,15 @@ export class Outgoing {
 }
 
 const nothing = new Uint8Array(0);
+
+/** Octets of a message's body; undefined where the client was gone before its end. */
+type Sent = number | undefined;
+
+/** One that is being sent. */
+interface Message {
+  readonly encoder: WireEncoder;
+  readonly promisedOctets: number | undefined;
+}
 
 function drainedOrClosed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

@@ -55,7 +55,7 @@ export interface Channel {
   /**
    * Resolves when the reply may be forgotten: bounded by what the client reads (back-pressure). Throws a TornMessage
    * where its body falls short of `promisedOctets`, and what its body throws: either way the response has no end, and
-   * nothing may be sent after it. A promise where anything has to be waited for, and always where there is a body.
+   * nothing may be sent after it. A promise where anything has to be waited for.
    */
   send(reply: Reply): SentReply | Promise<SentReply>;
   /**

@@ -5,6 +5,7 @@ import { makersOf } from '../maildrop/makers.ts';
 import type { CommandTable } from '../plugin/command-table.ts';
 import { UsageError } from '../protocol/arguments.ts';
 import type { Line } from '../protocol/line-reader.ts';
+import { letGo, piecesOf } from '../protocol/pieces.ts';
 import { err, isReply, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
 import { Hung } from './ends-within.ts';
@@ -97,7 +98,7 @@ function inTime(result: Result, patience: Patience | undefined): Result {
 
 /** A message that comes when nobody waits for it any more is let go of. */
 function unused(late: Reply | Outcome): void {
-  if ('body' in late) void late.body[Symbol.asyncIterator]().return?.();
+  if ('body' in late) void letGo(piecesOf(late.body));
 }
 
 /** A store that opens without what its columns answer from is asked for it once. */

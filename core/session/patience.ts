@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
+import { over, type Pieces, piecesOf } from '../protocol/pieces.ts';
 import { Hung } from './ends-within.ts';
 
 /**
@@ -74,12 +75,12 @@ export class Patience {
 const always = (): true => true;
 
 /** The same pieces, each of them asked for by `ask`. */
-class Watched<Piece> implements AsyncIterableIterator<Piece> {
-  readonly #pieces: AsyncIterator<Piece>;
+class Watched<Piece> implements AsyncIterableIterator<Piece>, Pieces<Piece> {
+  readonly #pieces: Pieces<Piece>;
   readonly #ask: <T>(work: Promise<T>) => Promise<T>;
 
   constructor(pieces: AsyncIterable<Piece>, ask: <T>(work: Promise<T>) => Promise<T>) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
+    this.#pieces = piecesOf(pieces);
     this.#ask = ask;
   }
 
@@ -87,9 +88,13 @@ class Watched<Piece> implements AsyncIterableIterator<Piece> {
     return this.#ask(this.#pieces.next());
   }
 
+  nextHere(): IteratorResult<Piece> | undefined {
+    return this.#pieces.nextHere?.();
+  }
+
   async return(): Promise<IteratorResult<Piece>> {
     await this.#pieces.return?.();
-    return { done: true, value: undefined };
+    return over;
   }
 
   [Symbol.asyncIterator](): this {

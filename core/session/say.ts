@@ -16,31 +16,42 @@ interface Talk {
 }
 
 /** False where the client was left with half a message, which only the end of the connection can tell it. */
-export function say(reply: Reply, channel: Channel, said: Talk): true | Promise<boolean> {
-  const sent = send(reply, channel, said.patience);
-  return sent instanceof Promise ? saidWhole(reply, sent, said) : true;
+export function say(reply: Reply, channel: Channel, said: Talk): boolean | Promise<boolean> {
+  try {
+    const sent = send(reply, channel, said.patience);
+    return sent instanceof Promise ? saidLater(reply, sent, said) : saidWhole(reply, sent, said);
+  } catch (error) {
+    return saidHalf(error, said);
+  }
 }
 
-async function saidWhole(reply: Reply, sent: Promise<SentReply>, said: Talk): Promise<boolean> {
+async function saidLater(reply: Reply, sent: Promise<SentReply>, said: Talk): Promise<boolean> {
   try {
-    const { bodyOctets } = await sent;
-    // Whoever has left in the middle has not retrieved it.
-    if (!('body' in reply) || bodyOctets === undefined) return true;
-    if (reply.promisedOctets === undefined) {
-      said.tally.topped(bodyOctets);
-      return true;
-    }
-    said.tally.retrieved(bodyOctets);
-    // More than was promised is nothing lost, and the dot says where it ends.
-    if (bodyOctets !== reply.promisedOctets) blameStore(said, reply.promisedOctets, bodyOctets);
-    return true;
+    return saidWhole(reply, await sent, said);
   } catch (error) {
-    if (error instanceof TornMessage) blameStore(said, error.promisedOctets, error.sentOctets);
-    else if (error instanceof Hung) blameForHanging(said, error);
-    else throw error;
-    said.tally.failed(error);
-    return false;
+    return saidHalf(error, said);
   }
+}
+
+function saidWhole(reply: Reply, { bodyOctets }: SentReply, said: Talk): true {
+  // Whoever has left in the middle has not retrieved it.
+  if (!('body' in reply) || bodyOctets === undefined) return true;
+  if (reply.promisedOctets === undefined) {
+    said.tally.topped(bodyOctets);
+    return true;
+  }
+  said.tally.retrieved(bodyOctets);
+  // More than was promised is nothing lost, and the dot says where it ends.
+  if (bodyOctets !== reply.promisedOctets) blameStore(said, reply.promisedOctets, bodyOctets);
+  return true;
+}
+
+function saidHalf(error: unknown, said: Talk): false {
+  if (error instanceof TornMessage) blameStore(said, error.promisedOctets, error.sentOctets);
+  else if (error instanceof Hung) blameForHanging(said, error);
+  else throw error;
+  said.tally.failed(error);
+  return false;
 }
 
 function send(reply: Reply, channel: Channel, patience: Patience): SentReply | Promise<SentReply> {

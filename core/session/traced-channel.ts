@@ -1,17 +1,19 @@
-import type { Command } from '../commands/command.ts';
 import type { Core } from '../core.ts';
+import type { CommandTable } from '../plugin/command-table.ts';
 import type { Line } from '../protocol/line-reader.ts';
-import { firstLine } from '../protocol/reply.ts';
+import { err, firstLine, type Reply } from '../protocol/reply.ts';
 import type { Channel } from './channel.ts';
 import type { SessionTally } from './session-tally.ts';
 
 /**
- * A channel that shows each line to the `wire` hook; the tally is the session's. Secrets are masked here, before any tap: a command marked as secret
- * shows its keyword only, and so does a line that is no command, for it may be a password in the wrong place.
+ * A channel that shows each line to the `wire` hook; the tally is the session's. Secrets are masked here, before any tap. A command marked as secret
+ * shows its keyword only. So does one that can be given before the login, with arguments that are none of it, for there may be a password in the
+ * wrong place among them; of a line that is no command nothing is shown.
  */
 export function traced(channel: Channel, core: Core, tally: Pick<SessionTally, 'user'>): Channel {
   const { id: session, peer } = channel.facts;
   let claimed: string | undefined;
+  let unknownWords: string | undefined;
   const show = (direction: 'received' | 'sent', text: string): void => {
     try {
       core.hooks.wire.call({ session, peer, user: tally.user ?? claimed, direction, text });
@@ -36,14 +38,16 @@ export function traced(channel: Channel, core: Core, tally: Pick<SessionTally, '
       const line = await channel.readLine();
       if (line === undefined) return undefined;
       const found = line.kind === 'line' ? core.commands.find(line.text) : undefined;
-      if (found?.command.keyword === 'USER') claimed = found.rest;
-      show('received', masked(line, found?.command));
+      if (found?.command.keyword === 'USER' && found.command.fits(found.rest)) claimed = found.rest;
+      unknownWords =
+        found === undefined && line.kind === 'line' ? core.commands.keywordIn(line.text) : undefined;
+      show('received', masked(line, found));
       return line;
     },
     readBody: () => channel.readBody(),
     readOctets: () => channel.readOctets(),
     send(reply) {
-      show('sent', firstLine(reply));
+      show('sent', maskedReply(reply, unknownWords, core));
       return channel.send(reply);
     },
     startTls(go) {
@@ -56,8 +60,18 @@ export function traced(channel: Channel, core: Core, tally: Pick<SessionTally, '
   };
 }
 
-function masked(line: Line, command: Command | undefined): string {
+function masked(line: Line, found: ReturnType<CommandTable['find']>): string {
   if (line.kind !== 'line') return `(a line that is ${line.kind})`;
-  if (command === undefined) return '(no command)';
-  return command.secret ? `${command.keyword} ***` : line.text;
+  if (found === undefined) return '(no command)';
+  const { command, rest } = found;
+  const isOdd = command.states.includes('AUTHORIZATION') && !command.fits(rest);
+  return command.secret || isOdd ? `${command.keyword} ***` : line.text;
+}
+
+/** The classic popper repeated what it did not know. */
+function maskedReply(reply: Reply, unknownWords: string | undefined, { replies }: Core): string {
+  const line = firstLine(reply);
+  if (unknownWords === undefined || line !== firstLine(err(replies.unknownCommand(unknownWords))))
+    return line;
+  return firstLine(err(replies.unknownCommand('***')));
 }

@@ -185,6 +185,7 @@ async function talk(session: TransactionSession, hello: Reply, around: Around): 
 }
 
 const gone: Left = { how: 'gone' };
+const orGone = (isWhole: boolean): Left | undefined => (isWhole ? undefined : gone);
 
 interface Talk extends Around {
   readonly session: TransactionSession;
@@ -195,7 +196,7 @@ function act(outcome: Outcome, talked: Talk): Left | undefined | Promise<Left | 
   const { channel, core } = talked;
   if (outcome.kind === 'reply') {
     const said = say(outcome.reply, channel, talked);
-    return said instanceof Promise ? said.then((isWhole) => (isWhole ? undefined : gone)) : undefined;
+    return said instanceof Promise ? said.then(orGone) : orGone(said);
   }
   if (outcome.kind === 'receive') return receive(channel, outcome, core);
   if (outcome.kind === 'enter') return { how: 'enters', entrance: outcome };

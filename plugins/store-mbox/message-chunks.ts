@@ -1,3 +1,5 @@
+import type { Pieces } from 'popperd';
+
 import { type MessageReader, messageChanged } from './message-reader.ts';
 import type { Extent } from './rows.ts';
 
@@ -23,7 +25,7 @@ export interface MessageFinder {
  * It stands between each message and its client. An async generator would read better; two, one within the other, cost
  * more than all else that is done with a message in memory.
  */
-export class MessageChunks implements AsyncIterableIterator<Buffer> {
+export class MessageChunks implements AsyncIterableIterator<Buffer>, Pieces<Buffer> {
   readonly #finder: MessageFinder;
   readonly #signal: AbortSignal;
   #found: FoundMessage | undefined;
@@ -36,13 +38,18 @@ export class MessageChunks implements AsyncIterableIterator<Buffer> {
     this.#signal = signal;
   }
 
-  next(): Promise<IteratorResult<Buffer>> {
-    if (this.#isOver) return Promise.resolve(over);
+  nextHere(): IteratorResult<Buffer> | undefined {
+    if (this.#isOver) return over;
     const found = this.#found ?? this.#begin(this.#finder.findHere());
-    if (found === undefined || this.#signal.aborted) return this.#nextLater();
-    if (this.#position === this.#end) return Promise.resolve(this.#finishWhole());
+    if (found === undefined || this.#signal.aborted) return undefined;
+    if (this.#position === this.#end) return this.#finishWhole();
     const chunk = found.reader.view(this.#position, this.#end);
-    return chunk.length === 0 ? this.#nextLater() : Promise.resolve(this.#give(chunk));
+    return chunk.length === 0 ? undefined : this.#give(chunk);
+  }
+
+  next(): Promise<IteratorResult<Buffer>> {
+    const here = this.nextHere();
+    return here === undefined ? this.#nextLater() : Promise.resolve(here);
   }
 
   return(): Promise<IteratorResult<Buffer>> {

@@ -55,11 +55,7 @@ export class MessageReader {
    * without `find`.
    */
   has({ offset, envelopeOctets }: Extent): boolean {
-    return (
-      performance.now() - this.#seenAtMs < freshMs &&
-      this.#holds(offset, Math.min(envelopeOctets, fromLine.length)) &&
-      this.#isFromLineAt(offset, envelopeOctets)
-    );
+    return performance.now() - this.#seenAtMs < freshMs && this.#isFromLineAt(offset, envelopeOctets);
   }
 
   /**
@@ -153,8 +149,12 @@ export class MessageReader {
 
   #isFromLineAt(offset: number, envelopeOctets: number): boolean {
     const seenOctets = Math.min(envelopeOctets, fromLine.length);
-    const seen = this.view(offset, offset + seenOctets);
-    return seen.toString('latin1') === fromLine.slice(0, seenOctets);
+    if (!this.#holds(offset, seenOctets)) return false;
+    const at = offset - this.#start;
+    for (let index = 0; index < seenOctets; index += 1) {
+      if (this.#window?.octets[at + index] !== fromLine[index]) return false;
+    }
+    return true;
   }
 
   /** A session that only waits does not need the memory. */
@@ -181,7 +181,7 @@ export class MessageReader {
 export const messageChanged = (what: string): Failure =>
   new Failure('message changed, log in again', { code: 'SYS/TEMP', cause: new Error(what) });
 
-const fromLine = 'From ';
+const fromLine = Buffer.from('From ');
 const nothing = Buffer.alloc(0);
 /** What was read ahead is served this long before the file is looked at again. */
 const freshMs = 1000;

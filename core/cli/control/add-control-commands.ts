@@ -9,6 +9,7 @@ import { nameOf } from '../../config/render-problem.ts';
 import { printable } from '../../log/sanitise.ts';
 import { NoAnswer, Refused } from '../../server/control/client.ts';
 import type { CliIo } from '../cli-io.ts';
+import type { NamedConfig } from '../configure.ts';
 import { exitCode } from '../exit-code.ts';
 import { explain } from '../explain.ts';
 import type { ControlCommand } from './control-command.ts';
@@ -26,8 +27,8 @@ export const controlWords: readonly string[] = commands.map(({ usage }) => usage
 
 export interface Around {
   readonly io: CliIo;
-  /** The config that `-c` named. */
-  readonly file: () => string | undefined;
+  /** Throws a WrongOption. */
+  readonly named: () => NamedConfig;
   /** Is given the exit code. */
   readonly ended: (code: number) => void;
 }
@@ -46,19 +47,20 @@ export function addControlCommands(program: Command, around: Around): void {
 
 const options = z.object({ socket: z.string().optional(), json: z.boolean().optional() });
 
-async function run(command: ControlCommand, asked: Command, { io, file }: Around): Promise<number> {
+async function run(command: ControlCommand, asked: Command, { io, named }: Around): Promise<number> {
   const { socket, json = false } = options.parse(asked.opts());
   const [target = ''] = asked.args;
   try {
-    const path = socket === undefined ? await socketOf(file(), io) : resolve(io.workingFolder, socket);
+    const path = socket === undefined ? await socketOf(named(), io) : resolve(io.workingFolder, socket);
     return await command.run({ path, target, json, io });
   } catch (error) {
     return complain(error, io);
   }
 }
 
-async function socketOf(file: string | undefined, { workingFolder }: CliIo): Promise<string> {
-  const { file: found, settings } = await loadConfig({ file, workingFolder });
+/** As the daemon found it, which may have been told other things by its command line. */
+async function socketOf(config: NamedConfig, { workingFolder }: CliIo): Promise<string> {
+  const { file: found, settings } = await loadConfig({ ...config, workingFolder });
   if (settings.control !== undefined) return settings.control.path;
   throw new NoAnswer(`${nameOf(found, workingFolder)} says control: false, so there is no socket to ask on`);
 }

@@ -85,7 +85,7 @@ function connected(path: string): Promise<Socket> {
 function nobody(path: string, { code, message }: NodeJS.ErrnoException): NoAnswer {
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     return new NoAnswer(
-      `no popper answers on ${path}: is it running, and with this config? (-c FILE, or --socket PATH)`,
+      `no popper answers on ${path}: is it running, and with this config? (-c FILE, with the options that it was started with, or --socket PATH)`,
     );
   }
   if (code === 'EACCES' || code === 'EPERM') {
