@@ -18,6 +18,9 @@ export type DotlockAttempt = SpoolLockAttempt;
 /** The name that all mail programs agree on. */
 export const dotlockPathOf = (mailboxPath: string): string => `${mailboxPath}.lock`;
 
+/** The mailbox whose dotlock would be there; undefined for a path that is none's. */
+export const mailboxPathOfDotlock = (path: string): string | undefined => /^(.+[^/])\.lock$/s.exec(path)?.[1];
+
 /** Whether another program has the dotlock. Throws a Failure (SYS/TEMP) if that cannot be found out. */
 export async function isDotlocked(files: Files, mailboxPath: string, staleMs: number): Promise<boolean> {
   try {

@@ -34,7 +34,7 @@ export const options = z.strictObject({
   temporaryMaildrop: z.boolean().default(false),
   /** Write `Status:` into messages when a session ends, as the classic popper did. */
   updateStatus: z.boolean().default(false),
-  /** Mail moved in one step of a deletion: memory, and twice as much disk for the journal. */
+  /** Mail moved in one step of a deletion, or taken over at once: memory, and twice as much disk for the journal. */
   chunkOctets: z
     .int()
     .min(4096)

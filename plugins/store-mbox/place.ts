@@ -40,6 +40,8 @@ export interface Place {
   readonly nextIndexFile: IndexFile;
   /** Where the copy is made that a session is served from; see `temporaryMaildrop`. */
   readonly copyPath: string;
+  /** Which messages of a temporary drop are in the mailbox; see `takeOverTemporaryDrop`. */
+  readonly takenPath: string;
   readonly locks: LockSettings;
   readonly commit: CommitSettings;
   readonly surroundings: Surroundings;
@@ -65,6 +67,7 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
     indexFile: new IndexFile(files, join(folder, `${name}.index`)),
     nextIndexFile: new IndexFile(files, join(folder, `${name}.next-index`)),
     copyPath: join(folder, `${name}.copy`),
+    takenPath: join(folder, `${name}.taken`),
     locks: {
       ...options,
       files,

@@ -90,6 +90,10 @@ export async function failingAs<T>(work: () => Promise<T>): Promise<T> {
 export const isPending = (error: unknown): boolean =>
   error instanceof Failure && error.cause instanceof CommitError && error.cause.state === 'pending';
 
+/** Whether nothing of a commit was done, and nothing ever will be. */
+export const isUntouched = (error: unknown): boolean =>
+  error instanceof Failure && error.cause instanceof CommitError && error.cause.state === 'untouched';
+
 const meanings = {
   untouched: 'the maildrop could not be changed, nothing was done',
   pending: 'the change is not finished, log in again',

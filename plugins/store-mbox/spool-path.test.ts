@@ -53,6 +53,44 @@ describe('no name leads anywhere else', () => {
   });
 });
 
+describe('a name that leads to where a classic popper leaves the mail of another user', () => {
+  for (const [spool, user, other] of [
+    ['/var/mail/{user}', '.bob.pop', '/var/mail/bob'],
+    ['/var/mail/{user}', '..bob.pop.pop', '/var/mail/.bob.pop'],
+    ['/var/mail/.{user}', '.bob.pop', '/var/mail/.bob'],
+    ['/var/mail/{domain}/{localpart}', '.bob.pop@dbc.example', '/var/mail/dbc.example/bob'],
+    ['{home}/{user}', '.bob.pop', '/home/mrose/bob'],
+  ] as const) {
+    it(`is refused: ${spool} for ${user}`, () =>
+      assert.throws(() => pathOf(spool, user), { message: new RegExp(` of ${other}: .*another user's$`) }));
+  }
+
+  for (const [spool, user, other] of [
+    ['/var/mail/{user}', 'bob.lock', '/var/mail/bob'],
+    ['/var/mail/{domain}/{localpart}', 'bob.lock@dbc.example', '/var/mail/dbc.example/bob'],
+    ['{home}/{user}', 'mbox.lock', '/home/mrose/mbox'],
+  ] as const) {
+    it(`is refused where it would be a lock that another session takes away: ${spool} for ${user}`, () =>
+      assert.throws(() => pathOf(spool, user), {
+        message: new RegExp(` locks ${other}: .*another user's$`),
+      }));
+  }
+
+  it('is told from one that only looks like it', () => {
+    for (const [spool, user] of [
+      ['/var/mail/{user}', 'bob.lock.'],
+      ['/var/mail/{user}', 'lock'],
+      ['/var/mail/{user}', 'bob.pop'],
+      ['/var/mail/{user}', '.bob.popper'],
+      ['/var/mail/{user}', '..pop'],
+      ['/var/mail/.{user}', 'bob.pop'],
+      ['/var/mail/.{user}.pop', 'bob'],
+      ['{home}/.{user}.pop', 'bob'],
+    ] as const)
+      assert.ok(pathOf(spool, user).endsWith(user === 'bob' ? '/.bob.pop' : user), `${spool} for ${user}`);
+  });
+});
+
 const rootOf = (spool: string, path: string) =>
   spoolRootOf(options.parse({ spool }).spool, path, '/etc/popper');
 

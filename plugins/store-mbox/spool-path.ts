@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 
 import type { Identity } from 'popperd';
 
+import { mailboxPathOfDotlock } from './dotlock.ts';
+import { mailboxPathOfDrop } from './temporary-drop.ts';
+
 /** A user's mbox, and the folder of the operator's choice that it is sure to lie below. */
 export interface SpoolPath {
   readonly path: string;
@@ -11,8 +14,8 @@ export interface SpoolPath {
 
 /**
  * Fills the template in. `{user:N}` is the N-th character of the user's name in lower case, `_` where it has no such
- * letter or digit (for hashed spools). Throws an Error where a value would lead out of its place: names come from
- * strangers.
+ * letter or digit (for hashed spools). Throws an Error where a value would lead out of its place, or to another user's mail:
+ * names come from strangers.
  */
 export function spoolPathOf(template: string, identity: Identity, baseFolder: string): SpoolPath {
   const fromHome = template.startsWith('{home}/');
@@ -24,8 +27,21 @@ export function spoolPathOf(template: string, identity: Identity, baseFolder: st
   );
   const path = resolve(base, filled);
   if (!path.startsWith(root) || path === root) throw new Error(`${path}: not below ${root}`);
+  const mailbox = patternOf(resolve(base, relative));
+  for (const { other, what } of servingOthers(path)) {
+    if (other === undefined || !mailbox.test(other)) continue;
+    const name = JSON.stringify(identity.user);
+    throw new Error(`user name ${name} gives ${path}, ${what} ${other}: it is another user's`);
+  }
   return { path, root };
 }
+
+/** The mailboxes that a file of this name would serve, were they there. */
+const servingOthers = (path: string) =>
+  [
+    { other: mailboxPathOfDrop(path), what: 'where a classic popper leaves mail of' },
+    { other: mailboxPathOfDotlock(path), what: 'which locks' },
+  ] as const;
 
 /**
  * The same folder for a path that some user's mailbox may have by this template; undefined for one that none can. Says nothing of

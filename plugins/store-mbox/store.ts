@@ -1,4 +1,4 @@
-import type { Identity, Popper, Role } from 'popperd';
+import { Failure, type Identity, type Popper, type Role } from 'popperd';
 
 import { type Files, fillReserve } from './commit/index.ts';
 import { IndexCache } from './index-cache.ts';
@@ -20,6 +20,7 @@ import { isPending, recoverAll, recoverPlace } from './recovery.ts';
 import { Retries } from './retries.ts';
 import { spoolRootOf } from './spool-path.ts';
 import { takeOver } from './take-over.ts';
+import { HalfTaken } from './taken-note.ts';
 import { hasTemporaryDrop, temporaryDropPathOf } from './temporary-drop.ts';
 import { WindowPool } from './window-pool.ts';
 
@@ -71,7 +72,10 @@ export class MboxStore {
     }
   }
 
-  /** Mail that cannot be taken over stays where it is, and is no reason to be without the rest. */
+  /**
+   * Mail that cannot be taken over stays where it is, and is no reason to be without the rest. Throws a Failure (SYS/TEMP) where
+   * what was deleted of the rest would come back.
+   */
   async #takeOver(place: Place): Promise<void> {
     const { path } = place;
     const { log } = this.#popper;
@@ -87,6 +91,8 @@ export class MboxStore {
         path: temporaryDropPathOf(path),
         error,
       });
+      if (error instanceof HalfTaken)
+        throw new Failure('older mail is being added, try again', { code: 'SYS/TEMP', cause: error });
     }
   }
 

@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 
 import { realFiles } from './commit/index.ts';
 import type { Options } from './options.ts';
-import { hasFlock, temporaryDropPathOf } from './temporary-drop.ts';
+import { temporaryDropPathOf } from './temporary-drop.ts';
 import { MboxUnderTest } from './testing/mbox-under-test.ts';
 import { MortalFiles } from './testing/mortal-files.ts';
 import { lockByFcntl, lockByFlock } from './testing/other-programs.ts';
@@ -288,14 +288,4 @@ it('any mail in any two files is in one afterwards', async () => {
     }),
     { numRuns: 60 },
   );
-});
-
-describe('a lock by flock(2)', () => {
-  const line = '3: FLOCK  ADVISORY  WRITE 4711 fe:00:131074 0 EOF';
-  it('is known by the number of the inode, among others', () => {
-    const locks = `1: POSIX  ADVISORY  WRITE 1 fe:00:5 0 EOF\n2: OFDLCK ADVISORY  READ -1 fe:00:7 0 0\n${line}\n`;
-    assert.ok(hasFlock(locks, 131_074n));
-    for (const inode of [5n, 7n, 31_074n, 4711n]) assert.ok(!hasFlock(locks, inode));
-    assert.ok(!hasFlock('', 1n));
-  });
 });

@@ -13,6 +13,12 @@ import { isSameInode, openSpoolFile, type Trust } from './spool-file.ts';
 export const temporaryDropPathOf = (mailboxPath: string): string =>
   join(dirname(mailboxPath), `.${basename(mailboxPath)}.pop`);
 
+/** The mailbox whose temporary drop would be there; undefined for a path that is none's. */
+export function mailboxPathOfDrop(path: string): string | undefined {
+  const name = /^\.(.+)\.pop$/s.exec(basename(path))?.[1];
+  return name === undefined ? undefined : join(dirname(path), name);
+}
+
 /** Whether mail was left; costs a look at a name. Throws system errors. */
 export async function hasTemporaryDrop(files: Files, mailboxPath: string): Promise<boolean> {
   const stat = await files.lstat(temporaryDropPathOf(mailboxPath));
