@@ -1,6 +1,8 @@
 import type { Serializable } from 'node:child_process';
 import { Socket } from 'node:net';
 
+import { z } from 'zod';
+
 import { type Order, orderSchema, type Report } from '../ipc/messages.ts';
 
 /** The end of the channel to the master that a process has which the master started. */
@@ -32,9 +34,10 @@ export class Superior {
 
   constructor(channel: MasterChannel) {
     this.#channel = channel;
+    const orders = z.compile(orderSchema);
     this.start = new Promise((resolve) => {
       channel.on('message', (message, handle) => {
-        const order = orderSchema.parse(message);
+        const order = orders.parse(message);
         if (order.kind === 'start') resolve(order);
         else this.#obey(order, handle instanceof Socket ? handle : undefined);
       });

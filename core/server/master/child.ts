@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 
+import { z } from 'zod';
+
 import type { Logger } from '../../log/logger.ts';
 import type { AnswerLine, Request } from '../control/messages.ts';
 import { type Order, type Report, reportSchema } from '../ipc/messages.ts';
@@ -9,6 +11,8 @@ import { StreamRecipient } from '../user/stream-recipient.ts';
 import { stopReading } from '../user/unread.ts';
 import { Questions } from './questions.ts';
 import { type ChildRole, type StartOptions, startProcess } from './start-process.ts';
+
+const reports = z.compile(reportSchema);
 
 /** How a child process came to its end. */
 export interface Ending {
@@ -67,7 +71,7 @@ export class Child {
 
   #hear(message: unknown, handle: unknown): void {
     const lent = lentBy(handle);
-    const { success, data } = reportSchema.safeParse(message);
+    const { success, data } = reports.safeParse(message);
     if (success && data.kind === 'assign') return this.heard(data, lent);
     if (success && handle === undefined) return this.#take(data);
     closeHandle(handle);

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 
+import { z } from 'zod';
+
 import { denied, granted, type LoginAttempt, type Verdict, unavailable } from '../../auth/login.ts';
 import { Failure } from '../../protocol/failure.ts';
 import type { AuthorizationSession } from '../../session/session.ts';
@@ -56,9 +58,10 @@ export class LoginClient {
   }
 
   async #listen(): Promise<void> {
+    const answers = z.compile(loginAnswerSchema);
     try {
       for await (const { message } of readFrames(this.#stream)) {
-        const answer = loginAnswerSchema.parse(message);
+        const answer = answers.parse(message);
         this.#asked.get(answer.request)?.(answer);
       }
     } catch {

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 
+import { z } from 'zod';
+
 import { isVerdict, type Verdict } from '../../auth/login.ts';
 import type { Core } from '../../core.ts';
 import { Failure } from '../../protocol/failure.ts';
@@ -48,6 +50,7 @@ export async function serveLogins(stream: Socket, server: LoginServer): Promise<
 class Logins {
   readonly #stream: Socket;
   readonly #server: LoginServer;
+  readonly #questions = z.compile(loginQuestionSchema);
   readonly #atWork = new Map<number, { readonly gone: AbortController; readonly done: Promise<void> }>();
 
   constructor(stream: Socket, server: LoginServer) {
@@ -56,7 +59,7 @@ class Logins {
   }
 
   async take({ message, octets }: Frame): Promise<void> {
-    const question = loginQuestionSchema.parse(message);
+    const question = this.#questions.parse(message);
     if (question.kind === 'gone') return this.#atWork.get(question.request)?.gone.abort();
     const password = new Secret(octets);
     octets.fill(0);

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 
+import { z } from 'zod';
+
 import type { Logger } from '../../log/logger.ts';
 import type { Ticket } from '../../session/authority.ts';
 import type { LockLook } from '../session-locks.ts';
@@ -17,6 +19,8 @@ import {
 
 type Answer = Extract<WorkerReport, { readonly request: number }>;
 type Outcome = Awaited<Assigned['outcome']>;
+
+const reports = z.compile(workerReportSchema);
 
 /** So long a question of an operator's waits for its answer, in milliseconds: a worker may be at work, or stopped. */
 const patienceMs = 1000;
@@ -143,7 +147,7 @@ export class WorkerProcess {
   }
 
   #hear(message: unknown, handle: unknown): void {
-    const report = workerReportSchema.safeParse(message);
+    const report = reports.safeParse(message);
     if (report.success && handle === undefined) return this.#take(report.data);
     closeHandle(handle);
     this.#log.error('a worker talks nonsense, so it is ended', { worker: this.pid });

@@ -2,6 +2,8 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { z } from 'zod';
+
 import type { Core } from '../../core.ts';
 import { err, firstLine } from '../../protocol/reply.ts';
 import type { Ticket } from '../../session/authority.ts';
@@ -42,7 +44,8 @@ const defaultIdleMs = 60_000;
  */
 export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise<void> {
   const { core, stateDir, minUid } = options;
-  const master = new MasterLink<WorkerOrder, WorkerReport>(end, workerOrderSchema);
+  const orders = z.compile(workerOrderSchema);
+  const master = new MasterLink<WorkerOrder, WorkerReport>(end, orders);
   const title = new WorkerTitle();
   const locker = new LockerClient();
   // All in the turn in which the order comes: the next order is for the user's process.
@@ -52,7 +55,7 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
     if (user.hasLocker === true) core.spoolLocks.takenBy(locker);
     return new Worker(user, { ...options, master, title, locker });
   });
-  warmUp();
+  warmUp(orders);
   master.tell({ kind: 'spare' });
   // Where the master is gone before anybody came, there is nothing to be.
   const worker = await Promise.race([begun, master.gone]);
@@ -67,11 +70,11 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   }
 }
 
-/** A schema is compiled when it is first used: not while a client waits. */
-function warmUp(): void {
+/** Code is made ready when it is first used: not while a client waits. */
+function warmUp(orders: z.ZodType<WorkerOrder>): void {
   const facts = { id: '0', peer: nobody, local: nobody, secure: false };
   const ticket = { identity: { user: 'nobody', uid: 0, gid: 0, home: '/' }, facts: {} };
-  workerOrderSchema.parse({ kind: 'serve', ticket, facts, lent: true });
+  orders.parse({ kind: 'serve', ticket, facts, lent: true });
 }
 
 /** Whoever is asked to serve before it has become somebody is no worker but root. */
@@ -110,12 +113,11 @@ class Worker {
   readonly #title: WorkerTitle;
   readonly #locker: LockerClient;
   readonly #state: WorkerOptions['state'];
-  readonly #idleMs: number;
   readonly #sessions = new OpenSessions();
   /** Those that have their client's connection, which the front takes back when it hears of their end. */
   readonly #lent = new Set<string>();
   readonly #over = Promise.withResolvers<void>();
-  #idle: NodeJS.Timeout;
+  readonly #idle: NodeJS.Timeout;
   #isRetired = false;
 
   constructor(
@@ -128,8 +130,7 @@ class Worker {
     this.#master = master;
     this.#title = title;
     this.#locker = locker;
-    this.#idleMs = idleMs;
-    this.#idle = this.#startIdling();
+    this.#idle = setInterval(() => this.#offerEnd(), idleMs);
     this.#sessions.changed = () => this.#counted();
     title.idle(user.uid);
     master.ordered = (order, stream) => this.#obey(order, stream);
@@ -257,16 +258,15 @@ class Worker {
 
   #counted(): void {
     const { count } = this.#sessions;
-    clearInterval(this.#idle);
     if (count > 0) return this.#title.count(count);
     this.#title.idle(this.#user.uid);
     if (this.#isRetired) return this.#over.resolve();
-    this.#idle = this.#startIdling();
+    this.#idle.refresh();
   }
 
   /** The master has the last word: a session may be on its way here. */
-  #startIdling(): NodeJS.Timeout {
-    return setInterval(() => this.#master.tell({ kind: 'idle' }), this.#idleMs);
+  #offerEnd(): void {
+    if (this.#sessions.count === 0) this.#master.tell({ kind: 'idle' });
   }
 }
 
