@@ -29,6 +29,8 @@ export type { Mechanism } from './auth/mechanism.ts';
 export { Secret } from './secret.ts';
 export { lockFile, unlockFile } from './server/lock.ts';
 export { WarmNames } from './server/warm-names.ts';
+export { isNameServer, lookUpHost } from './server/host-names.ts';
+export type { HostLookup, HostName, HostNames, NoHostName } from './server/host-names.ts';
 export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
 export { printableLine, printableWord, sanitise, type SanitiseOptions } from './log/sanitise.ts';
 export { DatagramFailure, DatagramSocket, type UnixAddress } from './server/datagram.ts';

@@ -11,6 +11,7 @@ export {
   type Recording,
   type TestServerOptions,
 } from './testing/test-server.ts';
+export { NameServer, type Zone } from './testing/name-server.ts';
 export { transcript } from './testing/transcript.ts';
 export { storeConformance } from './testing/store-conformance.ts';
 export type { StoreConformance, StoreUnderTest } from './testing/conformance/store-under-test.ts';

@@ -3,17 +3,16 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ownVersion } from 'popperd';
-import { TestServer } from 'popperd/testing';
+import { NameServer, TestServer, type Zone } from 'popperd/testing';
 
 import peerCheck from './index.ts';
-import { DnsServer, type Zone } from './testing/dns-server.ts';
 
 /** Where clients of a TestServer come from. */
 const client = '192.0.2.1';
 const pointer = '1.2.0.192.in-addr.arpa';
 
 async function serverIn(t: TestContext, zone: Zone) {
-  const dns = await DnsServer.start(zone);
+  const dns = await NameServer.start(zone);
   const server = new TestServer([peerCheck({ servers: [dns.address] })]);
   t.after(() => Promise.all([server.stop(), dns.stop()]));
   const said = () => server.log.filter(({ fields }) => fields['plugin'] === 'peer-check');
@@ -63,6 +62,15 @@ test('who debugs learns the name of a client whose name and address agree', asyn
   const zone = { [pointer]: { PTR: ['client.example.org'] }, 'client.example.org': { A: [client] } };
   const fields = { plugin: 'peer-check', address: client, name: 'client.example.org' };
   assert.deepEqual(await toldOf(t, zone), [{ level: 'debug', message: 'client name', fields }]);
+});
+
+test('a client with several names is warned of only where none of them leads back to it', async (t) => {
+  const zone = {
+    [pointer]: { PTR: ['gone.example.org', 'client.example.org'] },
+    'client.example.org': { A: [client] },
+  };
+  const [record] = await toldOf(t, zone);
+  assert.deepEqual([record?.message, record?.fields['name']], ['client name', 'client.example.org']);
 });
 
 test('a name cannot write a line of its own into the log', async (t) => {

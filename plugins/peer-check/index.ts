@@ -1,10 +1,9 @@
-import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
-import { definePlugin, ownVersion } from 'popperd';
+import { definePlugin, isNameServer, lookUpHost, ownVersion } from 'popperd';
 import { z } from 'zod';
 
-import { lookUp } from './host-name.ts';
+import { findingOf } from './finding.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { warningOf } from './warning.ts';
 
@@ -29,7 +28,7 @@ export default definePlugin({
     const hosts = new KnownHosts({
       cacheMs,
       cacheAddresses,
-      lookUp: (address, signal) => lookUp(address, { timeoutMs, servers, signal }),
+      lookUp: async (address, signal) => findingOf(await lookUpHost(address, { timeoutMs, servers, signal })),
     });
     const check = async (address: string): Promise<void> => {
       const finding = await hosts.find(address);
@@ -56,13 +55,4 @@ loopback.addAddress('::1', 'ipv6');
 function isStranger(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && !loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-function isNameServer(text: string): boolean {
-  try {
-    new Resolver().setServers([text]);
-    return true;
-  } catch {
-    return false;
-  }
 }

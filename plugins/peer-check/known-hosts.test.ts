@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Finding } from './host-name.ts';
+import type { Finding } from './finding.ts';
 import { KnownHosts } from './known-hosts.ts';
 
 const agrees: Finding = { kind: 'agrees', name: 'client.example.org', isTemporary: false };

@@ -1,4 +1,4 @@
-import type { Finding } from './host-name.ts';
+import type { Finding } from './finding.ts';
 
 export interface KnownHostsOptions {
   /** Milliseconds that a finding is believed. */

@@ -1,6 +1,6 @@
 import { printableWord } from 'popperd';
 
-import type { Finding } from './host-name.ts';
+import type { Finding } from './finding.ts';
 
 const longestNameOctets = 253;
 

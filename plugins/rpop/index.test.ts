@@ -3,10 +3,9 @@ import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { memoryHost, memoryMaildrop, TestServer } from 'popperd/testing';
+import { memoryHost, memoryMaildrop, NameServer, TestServer } from 'popperd/testing';
 
 import rpop from './index.ts';
-import { NameServer } from './testing/name-server.ts';
 import { siteOf, trusted, uid } from './testing/site.ts';
 
 const denied = '-ERR Permission denied.';
@@ -109,7 +108,11 @@ test('a user of a trusted machine gets in without a password, with the ids and h
 });
 
 test('a machine is known by the name that leads back to it, and the log calls it by that', async (t) => {
-  const zone = { 'PTR 7.2.0.192.in-addr.arpa': ['ws.example.org'], 'A ws.example.org': ['192.0.2.7'] };
+  const zone = {
+    '7.2.0.192.in-addr.arpa': { PTR: ['other.example.org', 'ws.example.org'] },
+    'other.example.org': { A: ['198.51.100.1'] },
+    'ws.example.org': { A: ['192.0.2.7'] },
+  };
   const dns = await NameServer.start(zone);
   t.after(() => dns.stop());
   const options = { servers: [dns.address], timeoutMs: 5000 };
@@ -118,6 +121,19 @@ test('a machine is known by the name that leads back to it, and the log calls it
   const elsewhere = await siteOf(t, '', { options, peer: { ...trusted, port: 2000 } });
   const { log } = await elsewhere.rpop('mrose', 'mrose');
   assert.match(log, /RPOP command from ws\.example\.org \(192\.0\.2\.7\) on illegal port\./);
+});
+
+test('a client cannot take the name of a machine that has another address', async (t) => {
+  const zone = {
+    '7.2.0.192.in-addr.arpa': { PTR: ['ws.example.org', 'gone.example.org'] },
+    'ws.example.org': { A: ['198.51.100.1'] },
+  };
+  const dns = await NameServer.start(zone);
+  t.after(() => dns.stop());
+  const options = { servers: [dns.address], timeoutMs: 5000 };
+  const site = await siteOf(t, 'ws.example.org\ngone.example.org\n', { options });
+  assert.equal((await site.rpop('mrose', 'mrose')).answer, '-ERR [AUTH] Permission denied.');
+  assert.deepEqual(site.opened, []);
 });
 
 test('a client of a TestServer, which has a port of its own, is refused whatever the file says', async (t) => {
@@ -134,6 +150,13 @@ test('an operator who checks is told what it means', async (t) => {
   const [finding] = await server.check();
   assert.equal(finding?.kind, 'warning');
   assert.match(finding?.what ?? '', /without a password whoever has a machine in 192\.0\.2\.0\/24/);
+});
+
+test('an operator who checks hears that it does not go together with isolation by user, as the daemon would not start', async (t) => {
+  const server = new TestServer([rpop({ from: ['192.0.2.0/24'] })], { settings: { isolation: 'user' } });
+  t.after(() => server.stop());
+  const [finding] = await server.check();
+  assert.deepEqual([finding?.kind, finding?.what], ['problem', "RPOP works with isolation: 'none' only"]);
 });
 
 for (const [options, message] of [

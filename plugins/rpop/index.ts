@@ -20,10 +20,10 @@ export default definePlugin({
     );
     hooks.start.tapPromise('rpop', async (role) => {
       // There the process that strangers talk to would tell the other one where they come from, and be believed.
-      if (role !== 'all' && role !== 'cli')
-        throw new Error("RPOP works with isolation: 'none' only: set that, or take rpop out of plugins");
+      if (role !== 'all' && role !== 'cli') throw new Error(`${notIsolated}: ${wayOut}`);
     });
     hooks.check.tapPromise('rpop', async (checkup) => {
+      if (checkup.isolation === 'user') checkup.problem(notIsolated, wayOut);
       checkup.warning(
         `RPOP lets in without a password whoever has a machine in ${settings.from.join(', ')}`,
         'take rpop out of plugins, unless every administrator there is trusted, and the network too',
@@ -31,3 +31,6 @@ export default definePlugin({
     });
   },
 });
+
+const notIsolated = "RPOP works with isolation: 'none' only";
+const wayOut = 'set that, or take rpop out of plugins';

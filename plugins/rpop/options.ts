@@ -1,5 +1,4 @@
-import { Resolver } from 'node:dns/promises';
-
+import { isNameServer } from 'popperd';
 import { z } from 'zod';
 
 import { isNetwork } from './networks.ts';
@@ -33,12 +32,3 @@ export const options = z.strictObject({
 });
 
 export type Options = z.output<typeof options>;
-
-function isNameServer(text: string): boolean {
-  try {
-    new Resolver().setServers([text]);
-    return true;
-  } catch {
-    return false;
-  }
-}

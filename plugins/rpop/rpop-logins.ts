@@ -5,13 +5,13 @@ import {
   denied,
   granted,
   type LoginAttempt,
+  lookUpHost,
   type Peer,
   unavailable,
   type Verdict,
 } from 'popperd';
 
 import { accountIn } from './account.ts';
-import { namesOf } from './client-names.ts';
 import type { RpopAttempt } from './login-method.ts';
 import { addressesIn } from './networks.ts';
 import type { Options } from './options.ts';
@@ -49,10 +49,13 @@ export class RpopLogins {
     return this.#isTrusted(address);
   }
 
-  /** Of strangers none are looked for. */
+  /** Those that lead back to the client, for anybody can give his own address any name. Of strangers none are looked for. */
   async namesOf({ address }: Peer, signal: AbortSignal): Promise<readonly string[]> {
     const { timeoutMs, servers } = this.#options;
-    return this.#isTrusted(address) ? namesOf(address, { timeoutMs, servers, signal }) : [];
+    if (!this.#isTrusted(address)) return [];
+    const host = await lookUpHost(address, { timeoutMs, servers, signal });
+    if (host.kind === 'no name') return [];
+    return host.names.filter(({ kind }) => kind === 'agrees').map(({ name }) => name);
   }
 
   /** Undefined for what is no RPOP. Never throws. */

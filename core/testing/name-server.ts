@@ -11,7 +11,7 @@ export type Zone = Readonly<
 >;
 
 /** A name server for tests, on 127.0.0.1: it answers by UDP what its zone says, and nothing else. */
-export class DnsServer {
+export class NameServer {
   readonly #socket: Socket;
   readonly #zone: Zone;
   /** What was asked, as `TYPE name`, in order. */
@@ -26,11 +26,11 @@ export class DnsServer {
     });
   }
 
-  static async start(zone: Zone): Promise<DnsServer> {
+  static async start(zone: Zone): Promise<NameServer> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new DnsServer(socket, zone);
+    return new NameServer(socket, zone);
   }
 
   /** As resolvers take it: address and port. */

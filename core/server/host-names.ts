@@ -3,21 +3,34 @@ import { BlockList, isIP } from 'node:net';
 
 import { pointerName } from './pointer-name.ts';
 
-/** What a client's address and its host name say of each other. */
-export type Finding = (
-  | { readonly kind: 'agrees' | 'unknown' | 'not listed'; readonly name: string }
-  /** `errorNumber` is of netdb.h: 1 the host is not known, 2 try again, 3 no recovery, 4 there is no name. */
-  | { readonly kind: 'no name'; readonly errorNumber: number }
-) & {
+/** A name that an address has in the DNS. Anybody can give his own address any name, but not that name his address. */
+export interface HostName {
+  /** `agrees`: the address is one of the name's own. `not listed`: it has others. `unknown`: it has none of this family. */
+  readonly kind: 'agrees' | 'not listed' | 'unknown';
+  /** As the DNS has it: it may hold any octets. */
+  readonly name: string;
   /** The name servers have not said so: it may be otherwise in a moment. */
   readonly isTemporary: boolean;
-};
+}
 
-export interface LookupOptions {
+/** An address that has no name, or of which none was found in time. */
+export interface NoHostName {
+  readonly kind: 'no name';
+  /** Of netdb.h: 1 the host is not known, 2 try again, 3 no recovery, 4 there is no name. */
+  readonly errorNumber: number;
+  readonly isTemporary: boolean;
+}
+
+/** What an address and its names say of each other. */
+export type HostNames =
+  | { readonly kind: 'names'; readonly names: readonly [HostName, ...HostName[]] }
+  | NoHostName;
+
+export interface HostLookup {
   /** Milliseconds for all of it. */
   readonly timeoutMs: number;
   /** Name servers as `address` or `address:port`; undefined: the system's. */
-  readonly servers: readonly string[] | undefined;
+  readonly servers?: readonly string[] | undefined;
   /** Gives up: what has not been answered by then counts as not known for now. */
   readonly signal: AbortSignal;
 }
@@ -26,36 +39,50 @@ export interface LookupOptions {
 const mostNames = 4;
 const attempts = 3;
 
-/** Asks for the name of an IP address, and for the addresses of that name. Never rejects, and is done within its time. */
-export async function lookUp(address: string, options: LookupOptions): Promise<Finding> {
-  const { timeoutMs, servers, signal } = options;
+/**
+ * Asks name servers, and nobody else, for the names of an IP address and for the addresses of those names. Never rejects, and is
+ * done within its time.
+ */
+export async function lookUpHost(
+  address: string,
+  { timeoutMs, servers, signal }: HostLookup,
+): Promise<HostNames> {
   const resolver = new Resolver({ timeout: Math.ceil(timeoutMs / attempts), tries: attempts });
   if (servers !== undefined) resolver.setServers(servers);
   const giveUp = (): void => resolver.cancel();
   const timer = setTimeout(giveUp, timeoutMs);
   signal.addEventListener('abort', giveUp);
   try {
-    return await findingOf(address, resolver);
+    return await namesOf(address, resolver);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
   }
 }
 
-async function findingOf(address: string, resolver: Resolver): Promise<Finding> {
-  let names: readonly string[];
+/** Whether it is what `servers` may hold. */
+export function isNameServer(text: string): boolean {
   try {
-    names = (await resolver.resolvePtr(pointerName(address))).slice(0, mostNames);
+    new Resolver().setServers([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function namesOf(address: string, resolver: Resolver): Promise<HostNames> {
+  let found: readonly string[];
+  try {
+    found = await resolver.resolvePtr(pointerName(address));
   } catch (error) {
     return { kind: 'no name', errorNumber: errorNumberOf(error), isTemporary: isTemporary(error) };
   }
-  const [first] = names;
+  const [first, ...others] = found.slice(0, mostNames).map((name) => nameOf(name, address, resolver));
   if (first === undefined) return { kind: 'no name', errorNumber: noData, isTemporary: false };
-  const found = await Promise.all(names.map((name) => findingOfName(name, address, resolver)));
-  return found.find(({ kind }) => kind === 'agrees') ?? found[0] ?? unknown(first, false);
+  return { kind: 'names', names: [await first, ...(await Promise.all(others))] };
 }
 
-async function findingOfName(name: string, address: string, resolver: Resolver): Promise<Finding> {
+async function nameOf(name: string, address: string, resolver: Resolver): Promise<HostName> {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   try {
     const addresses = await (family === 'ipv6' ? resolver.resolve6(name) : resolver.resolve4(name));
@@ -63,15 +90,9 @@ async function findingOfName(name: string, address: string, resolver: Resolver):
     for (const one of addresses) listed.addAddress(one, family);
     return { kind: listed.check(address, family) ? 'agrees' : 'not listed', name, isTemporary: false };
   } catch (error) {
-    return unknown(name, isTemporary(error));
+    return { kind: 'unknown', name, isTemporary: isTemporary(error) };
   }
 }
-
-const unknown = (name: string, temporary: boolean): Finding => ({
-  kind: 'unknown',
-  name,
-  isTemporary: temporary,
-});
 
 const [tryAgain, noRecovery, noData] = [2, 3, 4] as const;
 
