@@ -69,6 +69,19 @@ it('popper check says so where the folder for a unix socket is not there', async
   equal((await checked({ listen: '[{ path: pop3.sock }]' })).code, 0);
 });
 
+const looksAsFront = `export default () => ({ name: 'looks', api: 1, problems: [], apply({ hooks }) {
+  hooks.check.tapPromise('looks', async (checkup) => checkup.asFront(() => {
+    const others = process.getgroups().filter((group) => group !== process.getegid());
+    checkup.fine(\`for \${checkup.frontUser} it is uid \${process.geteuid()} in group \${process.getegid()}, \${others.length ? 'and others' : 'without others'}\`);
+  }));
+} });`;
+
+const breaksAsFront = `export default () => ({ name: 'breaks', api: 1, problems: [], apply({ hooks }) {
+  hooks.check.tapPromise('breaks', async (checkup) => checkup.asFront(() => {
+    throw new Error('what nobody expected');
+  }));
+} });`;
+
 const asked = (user: string) => checked({ isolation: 'user', user });
 
 describe(
@@ -94,12 +107,27 @@ describe(
       match(stdout, /ok: isolation: strangers are talked to as nobody \(uid 65534\)/);
       match(
         stdout,
-        /problem: nobody may not read \S*popper\.config\.yaml, and fronts run as nobody\n {2}fix: chgrp 65534 /,
+        /problem: nobody may not read \S*popper\.config\.yaml, and fronts run as nobody\n {2}fix: chgrp nogroup /,
       );
       equal(code, 1);
     });
+
+    it('lets plugins look at their files with the rights that strangers are talked to with, and no longer', async () => {
+      const { stdout } = await checked(
+        { isolation: 'user', user: 'nobody', plugins: '[./looks.mjs, ./breaks.mjs]' },
+        { 'looks.mjs': looksAsFront, 'breaks.mjs': breaksAsFront },
+      );
+      match(stdout, /^ok: looks: for nobody it is uid 65534 in group 65534, without others$/m);
+      match(stdout, /^problem: breaks: what nobody expected$/m);
+      equal(process.geteuid?.(), 0);
+    });
   },
 );
+
+it("popper check lets plugins look as itself with isolation: 'none', where it is one account that does all", async () => {
+  const { stdout } = await checked({ plugins: '[./looks.mjs]' }, { 'looks.mjs': looksAsFront });
+  match(stdout, new RegExp(`^ok: looks: for undefined it is uid ${process.geteuid?.()} `, 'm'));
+});
 
 it('popper check finds a problem in a host that stands for no address, as serve does', async () => {
   const { code, stdout } = await checked({ listen: '[{ host: no-such-host.invalid, port: 0 }]' });

@@ -1,9 +1,10 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 
 import { codeOf } from '../config/error-facts.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
 import { type Account, AccountFault, accountOfFronts, actingAs } from '../server/user/account.ts';
+import type { Settings } from '../settings.ts';
 import type { Findings } from './check-tls.ts';
 
 /** What `popper check` says of `isolation: 'user'`: whether this machine lets popper become the users. */
@@ -22,6 +23,25 @@ export function checkUsers({ settings, file }: LoadedConfig, findings: Findings)
   }
 }
 
+/**
+ * Does something synchronous with the rights of the account that strangers are talked to as. Where there is none, or it cannot be
+ * had, which `checkUsers` tells, with one's own.
+ */
+export function actAsFront({ isolation, user }: Settings, act: () => void): void {
+  const account = isolation === 'user' ? accountOf(user) : undefined;
+  if (account === undefined) act();
+  else actingAs(account, act);
+}
+
+function accountOf(user: string): Account | undefined {
+  try {
+    return accountOfFronts(user);
+  } catch (error) {
+    if (error instanceof AccountFault) return undefined;
+    throw error;
+  }
+}
+
 interface Reach {
   readonly account: Account;
   readonly user: string;
@@ -32,12 +52,23 @@ interface Reach {
 /** A front loads the configuration itself, and users enter their own folders. */
 function checkReach({ account, user, file, stateDir }: Reach, findings: Findings): void {
   if (isRefused(account, () => closeSync(openSync(file, 'r')))) {
-    const fix = `chgrp ${account.gid} ${file}; chmod 640 ${file}; its folders are to be open to ${user}, too`;
+    const fix = `chgrp ${groupCalled(account.gid)} ${file}; chmod 640 ${file}; its folders are to be open to ${user}, too`;
     findings.problem(`${user} may not read ${file}, and fronts run as ${user}`, fix);
   }
   if (isRefused(account, () => statSync(`${stateDir}/.`))) {
     const fix = `chmod 711 ${stateDir}, and the folders above it`;
     findings.problem(`stateDir: users cannot reach their folders in ${stateDir}`, fix);
+  }
+}
+
+/** By its name, where /etc/group has it; chgrp takes either. */
+function groupCalled(gid: number): string {
+  try {
+    const lines = readFileSync('/etc/group', 'utf8').split('\n');
+    const name = lines.find((line) => line.split(':')[2] === String(gid))?.split(':')[0];
+    return name || String(gid);
+  } catch {
+    return String(gid);
   }
 }
 

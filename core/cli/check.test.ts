@@ -1,8 +1,10 @@
 import { doesNotMatch, strictEqual as equal, match, ok } from 'node:assert/strict';
-import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 
 import { makeCertificate } from '../server/testing/certificates.ts';
 import { runInMemory } from './in-memory-io.ts';
@@ -67,6 +69,17 @@ describe('popper check looks at the certificate:', () => {
     );
     equal(code, 1);
   });
+
+  for (const form of [[], ['-traditional']]) {
+    it(`a key that a passphrase locks (${form[0] ?? 'PKCS 8'}), which is said, and how to write it without`, async () => {
+      const { code, stdout } = await checkOfTls((folder) => lockKey(join(folder, 'server.key'), form));
+      match(
+        stdout,
+        /^problem: tls\.key: (.*server\.key) is locked by a passphrase, .*\n {2}fix: .*openssl pkey -in \1 -out NEW/m,
+      );
+      equal(code, 1);
+    });
+  }
 
   it('a key that everybody can read', async () => {
     const { code, stdout } = await checkOfTls((folder) => chmod(join(folder, 'server.key'), 0o644));
@@ -165,6 +178,12 @@ async function checkOfTls(spoil: (folder: string) => Promise<unknown> = async ()
   const lines = ['listen: [{ port: 995, tls: true }]', 'stateDir: var', 'plugins: []', tls, ''];
   await writeFile(join(folder, 'popper.config.yaml'), lines.join('\n'));
   return runInMemory(['check'], folder);
+}
+
+async function lockKey(file: string, form: readonly string[]): Promise<void> {
+  const args = ['pkey', '-in', file, '-aes256', '-passout', 'pass:geheim', ...form, '-out', `${file}.new`];
+  await promisify(execFile)('openssl', args);
+  await rename(`${file}.new`, file);
 }
 
 async function scratchFolder(): Promise<string> {

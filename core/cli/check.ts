@@ -1,11 +1,11 @@
 import { messageOf } from '../config/error-facts.ts';
 import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
-import { type CheckupOfAll, KnownUsers } from '../plugin/checkup.ts';
+import { type CheckupOfAll, FrontLooks, KnownUsers, type WhoServes, whoServes } from '../plugin/checkup.ts';
 import { adviceOnConfig, adviceOnCore } from './advice.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { checkTls } from './check-tls.ts';
-import { checkUsers } from './check-users.ts';
+import { actAsFront, checkUsers } from './check-users.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure, type NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
@@ -16,11 +16,12 @@ import { count, explain } from './explain.ts';
  * where it has problems, 2 where there is none to check.
  */
 export async function check(named: NamedConfig, io: CliIo): Promise<number> {
-  const { stdout, stderr, workingFolder } = io;
+  const { stdout, stderr, workingFolder, otherFolders } = io;
   try {
     const configured = await configure({
       ...named,
       workingFolder,
+      otherFolders,
       openLog: () => createLogger({ level: 'warn', format: 'auto', stream: stderr }),
     });
     return await examine(configured, io);
@@ -31,7 +32,7 @@ export async function check(named: NamedConfig, io: CliIo): Promise<number> {
 
 async function examine({ config, core }: Configured, { stdout, workingFolder }: CliIo): Promise<number> {
   const name = nameOf(config.file, workingFolder);
-  const report = new Report((line) => void stdout.write(`${line}\n`));
+  const report = new Report((line) => void stdout.write(`${line}\n`), whoServes(config.settings));
   for (const { what, fix } of [...adviceOnConfig(config, workingFolder), ...adviceOnCore(core)]) {
     report.warning(what, fix);
   }
@@ -40,6 +41,10 @@ async function examine({ config, core }: Configured, { stdout, workingFolder }: 
   await checkSurroundings(config.settings, report);
   await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
   await report.users.lookAtAll((error, plugin) => report.failed(error, plugin));
+  report.fronts.lookAtAll(
+    (look) => actAsFront(config.settings, look),
+    (error, plugin) => report.failed(error, plugin),
+  );
   stdout.write(`${name}: ${report.verdict}\n`);
   return report.problems === 0 ? exitCode.done : exitCode.problems;
 }
@@ -49,12 +54,18 @@ class Report implements CheckupOfAll {
   readonly users = new KnownUsers();
   readonly canLogIn = this.users.canLogIn;
   readonly withUsers = this.users.withUsers;
+  readonly fronts = new FrontLooks();
+  readonly asFront = this.fronts.asFront;
+  readonly isolation: WhoServes['isolation'];
+  readonly frontUser: WhoServes['frontUser'];
   readonly #write: (line: string) => void;
   #problems = 0;
   #warnings = 0;
 
-  constructor(write: (line: string) => void) {
+  constructor(write: (line: string) => void, { isolation, frontUser }: WhoServes) {
     this.#write = write;
+    this.isolation = isolation;
+    this.frontUser = frontUser;
   }
 
   get problems(): number {

@@ -55,6 +55,12 @@ for (const args of [
   });
 }
 
+test("who keeps qpopper's switches is told where it stands what they are here", () => {
+  for (const letter of 'CDefKlpRSuUvxy')
+    assert.throws(() => readCommandLine([`-s${letter}`]), { message: /-.: .*qpopper.*from-qpopper\.md/ });
+  assert.throws(() => readCommandLine(['-z']), { message: 'there is no option -z' });
+});
+
 test('flags become words that are read as the same flags', () => {
   const text = string({ minLength: 1 });
   const flags = record(

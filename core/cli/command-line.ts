@@ -70,13 +70,19 @@ function takeValue(
   [next, ...others]: readonly string[],
 ): readonly string[] {
   const take = Object.hasOwn(valued, letter) ? valued[letter] : undefined;
-  if (take === undefined) throw new WrongOption(`there is no option -${letter}`);
+  if (take === undefined) throw new WrongOption(`there is no option -${letter}${whoseItWas(letter)}`);
   const value = attached === '' ? next : attached;
   if (value === undefined) throw new WrongOption(`-${letter} wants something behind it`);
   take(draft, value);
   if (attached !== '') return next === undefined ? others : [next, ...others];
   return others;
 }
+
+/** Those that qpopper had besides. */
+const qpoppers = new Set('CDefKlpRSuUvxy');
+
+const whoseItWas = (letter: string): string =>
+  qpoppers.has(letter) ? ": it was qpopper's, and docs/guide/from-qpopper.md says what it is here" : '';
 
 function secondsIn(text: string): number {
   // As milliseconds a timer of Node's can hold no more.

@@ -15,6 +15,7 @@ export interface NamedConfig {
 
 export interface ConfigureOptions<Log extends Logger> extends NamedConfig {
   readonly workingFolder: string;
+  readonly otherFolders: readonly string[];
   /** The log, made when the config has said what it should be like. */
   readonly openLog: (config: LoadedConfig) => Log;
 }

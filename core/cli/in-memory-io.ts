@@ -10,12 +10,16 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the program in this process, in a folder, with nothing on its standard input: for tests. */
+/**
+ * Runs the program in this process, in a folder, with nothing on its standard input: for tests. A config that the machine has for its
+ * own popper is not found.
+ */
 export async function runInMemory(args: readonly string[], workingFolder: string): Promise<Ran> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const printed = Promise.all([text(stdout), text(stderr)]);
-  const code = await runProgram(args, { stdin: Readable.from([]), stdout, stderr, workingFolder });
+  const io = { stdin: Readable.from([]), stdout, stderr, workingFolder, otherFolders: [] };
+  const code = await runProgram(args, io);
   stdout.end();
   stderr.end();
   const [out, error] = await printed;

@@ -1,11 +1,12 @@
 import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import { loggerTo } from '../log/logger.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { takeListenVariables } from '../server/activation/variables.ts';
 import { alone, startDaemon } from '../server/daemon.ts';
 import { OneSession } from '../server/inetd/one-session.ts';
 import { openClient } from '../server/inetd/open-client.ts';
-import { refuse, type SoleClient } from '../server/inetd/sole-client.ts';
+import { refuse, type TakenClient } from '../server/inetd/sole-client.ts';
 import { planOf } from '../server/ipc/plan.ts';
 import { takeNotifyVariables } from '../server/notify/variables.ts';
 import { SocketDebug } from '../server/socket-debug.ts';
@@ -19,7 +20,8 @@ import { explain } from './explain.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 
 interface Surroundings extends Pick<CliIo, 'stdout' | 'stderr'> {
-  readonly client: SoleClient;
+  readonly client: TakenClient;
+  /** This process's own. Where standard error was the client's, the errors in it go to the machine's syslog. */
   readonly log: DaemonLog;
 }
 
@@ -36,15 +38,19 @@ interface Service {
  * served, whatever that came to. A client whom it cannot serve is told so.
  */
 export async function serveInetd(named: NamedConfig, io: CliIo): Promise<number> {
-  const { client, stdout, stderr, workingFolder } = io;
+  const { client, stdout, stderr, workingFolder, otherFolders } = io;
   if (client === undefined) throw new TypeError('nobody has looked who is on standard input');
   // Before anybody else's code runs, for it may start processes.
   takeNotifyVariables(process.env);
   takeListenVariables(process.env);
   process.title = 'popper: inetd';
   try {
-    const config = await loadConfig({ ...named, workingFolder });
-    const log = createLogger({ ...config.log, stream: stderr });
+    const config = await loadConfig({ ...named, workingFolder, otherFolders });
+    const log = createLogger({
+      ...config.log,
+      ...(client.tookErrors && { level: 'error' }),
+      stream: stderr,
+    });
     limitYoungGeneration();
     const surroundings = { client, log, stdout, stderr };
     const { isolation } = config.settings;
@@ -58,7 +64,8 @@ export async function serveInetd(named: NamedConfig, io: CliIo): Promise<number>
 
 /** In this process. */
 function here(config: LoadedConfig, { client, log, stdout }: Surroundings): Service {
-  const { core, state } = configureLoaded(config, log);
+  // What plugins have no place for is said nowhere: the syslog is no log of sessions unless one makes it so.
+  const { core, state } = configureLoaded(config, client.tookErrors ? silent : log);
   let passedOn = Promise.resolve();
   return {
     start: async () => {
@@ -72,6 +79,8 @@ function here(config: LoadedConfig, { client, log, stdout }: Surroundings): Serv
     },
   };
 }
+
+const silent = { ...loggerTo(() => {}), fatal: () => {} } satisfies DaemonLog;
 
 /** By a front, and by a process that is the user. */
 function byUsers({ settings, file, flags }: LoadedConfig, { client, log }: Surroundings): Service {

@@ -1,13 +1,16 @@
 import { Readable, type Writable } from 'node:stream';
 
+import { systemFolder } from '../config/find-config.ts';
 import { takeClient } from '../server/inetd/sole-client.ts';
+import { systemLog } from '../server/inetd/system-log.ts';
 import { exitCode } from './exit-code.ts';
 import { runProgram } from './program.ts';
 
 const args = process.argv.slice(2);
 // Before anybody else touches standard input, output and error.
 const client = args.includes('--inetd') ? takeClient({ beginsWithTls: args.includes('--tls') }) : undefined;
-const { stdout, stderr } = process;
+const { stdout } = process;
+const stderr = client?.tookErrors === true ? systemLog() : process.stderr;
 
 // Whoever read our output has left: a daemon goes on serving without its log, and a list needs no end.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});
@@ -18,6 +21,7 @@ try {
     stdout,
     stderr,
     workingFolder: process.cwd(),
+    otherFolders: [systemFolder],
   });
   await Promise.all([stdout, stderr].map(written));
   // A plugin may have left a timer or a connection, which would keep a finished program here.

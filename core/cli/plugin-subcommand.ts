@@ -56,10 +56,11 @@ export async function pluginSubcommands(config: NamedConfig, io: CliIo): Promise
 /** The core that the config makes, or why there is none. */
 type Sought = { readonly core: Core } | { readonly error: unknown };
 
-async function coreFor({ file, flags }: NamedConfig, { stderr, workingFolder }: CliIo): Promise<Sought> {
+async function coreFor(named: NamedConfig, io: CliIo): Promise<Sought> {
+  const { stderr, workingFolder, otherFolders } = io;
   try {
     const openLog = () => createLogger({ level: 'warn', format: 'auto', stream: stderr });
-    return await configure({ file, flags, workingFolder, openLog });
+    return await configure({ ...named, workingFolder, otherFolders, openLog });
   } catch (error) {
     if (error instanceof ConfigError || error instanceof NoConfigError) return { error };
     throw error;

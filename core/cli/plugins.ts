@@ -14,11 +14,12 @@ import { explain } from './explain.ts';
 
 /** `popper plugins`: what the config adds up to, in the order in which it acts. */
 export async function plugins(named: NamedConfig, io: CliIo): Promise<number> {
-  const { stdout, stderr, workingFolder } = io;
+  const { stdout, stderr, workingFolder, otherFolders } = io;
   try {
     const configured = await configure({
       ...named,
       workingFolder,
+      otherFolders,
       openLog: () => createLogger({ level: 'warn', format: 'auto', stream: stderr }),
     });
     stdout.write(overview(configured, workingFolder));

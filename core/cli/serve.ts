@@ -19,12 +19,12 @@ import { patienceMsOf, Shutdown } from './shutdown.ts';
 
 /** `popper serve`: serves until a signal ends it. Gives the exit code: 0 after a stop that was asked for. */
 export async function serve(named: NamedConfig, io: CliIo): Promise<number> {
-  const { stderr, workingFolder } = io;
+  const { stderr, workingFolder, otherFolders } = io;
   // Before anybody else's code runs, for it may start processes.
   const variables = takeNotifyVariables(process.env);
   const given = takeListenVariables(process.env);
   try {
-    const config = await loadConfig({ ...named, workingFolder });
+    const config = await loadConfig({ ...named, workingFolder, otherFolders });
     const log = createLogger({ ...config.log, stream: stderr });
     limitYoungGeneration();
     logAdvice(adviceOnConfig(config, workingFolder), log);

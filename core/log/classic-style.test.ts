@@ -145,6 +145,48 @@ test('who debugs sees each line that comes, and no password', async () => {
   );
 });
 
+// 1.8, 1.9 and 1.1: what plugins do in the classic's place, they tell in its words.
+test('the classic lines of plugins need no fields either, and what else plugins say does', () => {
+  const style = classicStyle('4.1');
+  const isWhole = (message: string, plugin = 'bulletins'): unknown => {
+    const fields = { plugin, user: 'mrose' };
+    const [said, ...more] = style({ level: 'warn', message, fields });
+    assert.deepEqual([said?.level, said?.message, said?.fields, more], ['warn', message, fields, []]);
+    return said?.isWhole ?? false;
+  };
+  for (const line of [
+    "Unable to open bulletin directory '/var/spool/bulletins'. (2)",
+    'Unable to create .popbull file (13)',
+    'Unable to open bulletin file /var/spool/bulletins/1.down (13)',
+    'Bulletin /var/spool/bulletins/1.down does not start with a valid "From " separator',
+    'Unable to open trace file "/var/log/popper.trace", err = 2',
+    'Pop transmit from "mrose" on "192.0.2.1"',
+  ])
+    assert.equal(isWhole(line), true, line);
+  assert.equal(isWhole('bulletins could not be added to a maildrop'), false);
+  assert.equal(isWhole('Unable to open a bottle of wine'), false);
+});
+
+// 1.4 has the word repeated; here it is one that nobody is to read.
+test('a password that is typed as a command is in no line of the log', async () => {
+  const server = new TestServer([memoryHost(memoryMaildrop([]))], {
+    settings: { logStyle: 'classic', replies: 'classic' },
+  });
+  const heard = await server.converse([
+    'tr0ub4dor',
+    'USER mrose',
+    'tr0ub4dor',
+    ...login,
+    'tr0ub4dor 1',
+    'QUIT',
+  ]);
+  await server.stop();
+  assert.ok(heard.includes('-ERR Unknown command: "tr0ub4dor".'));
+  const log = server.log.map(({ message, fields }) => `${message} ${JSON.stringify(fields)}`).join('\n');
+  assert.doesNotMatch(log, /tr0ub4dor/);
+  assert.equal(log.match(/^Unknown command: "\*\*\*"\. /gm)?.length, 3);
+});
+
 test('a sink of lines is told which records need no fields', async () => {
   const heard: unknown[] = [];
   const sink = testPlugin('sink', ({ hooks }) =>

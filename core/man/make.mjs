@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { manPages } from '../cli/manual/man-pages.ts';
 
 const { stdin, stdout, stderr } = process;
-for (const [name, page] of manPages({ stdin, stdout, stderr, workingFolder: process.cwd() })) {
+const io = { stdin, stdout, stderr, workingFolder: process.cwd(), otherFolders: [] };
+for (const [name, page] of manPages(io)) {
   writeFileSync(new URL(name, import.meta.url), page);
 }

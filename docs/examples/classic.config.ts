@@ -16,7 +16,7 @@ import { defineConfig } from 'popperd';
 export default defineConfig(({ flags }) => {
   const isDebugging = flags.debug || flags.trace !== undefined;
   return {
-    // POP3's port; and POP2's, for the clients that go there. inetd.conf has both, with --inetd.
+    // POP3's port; and POP2's, for the clients that go there. With --inetd it is inetd.conf that has both.
     listen: [{ port: 110 }, { port: 109 }],
     stateDir: '/var/lib/popper',
     // After the login a session is a process of the user's, as it always was.
@@ -57,7 +57,9 @@ export default defineConfig(({ flags }) => {
       peerCheck(),
       // -s
       flags.statistics && statistics(),
-      // -t FILE; and `popper trace USER`, which needs none.
+      // -t FILE; and `popper trace USER`, which needs none. The file has to be one that the account popper can write: `install -o popper
+      // -m 600 /dev/null FILE`. It has each session up to the login's answer; the rest, which a process of the user's serves, is in the log at
+      // debug: on standard error, and with -d in syslog. Under inetd, which leaves no standard error, -t wants -d.
       trace({ file: flags.trace }),
     ],
   };

@@ -59,8 +59,9 @@ async function run(command: ControlCommand, asked: Command, { io, named }: Aroun
 }
 
 /** As the daemon found it, which may have been told other things by its command line. */
-async function socketOf(config: NamedConfig, { workingFolder }: CliIo): Promise<string> {
-  const { file: found, settings } = await loadConfig({ ...config, workingFolder });
+async function socketOf(config: NamedConfig, io: CliIo): Promise<string> {
+  const { workingFolder, otherFolders } = io;
+  const { file: found, settings } = await loadConfig({ ...config, workingFolder, otherFolders });
   if (settings.control !== undefined) return settings.control.path;
   throw new NoAnswer(`${nameOf(found, workingFolder)} says control: false, so there is no socket to ask on`);
 }

@@ -26,6 +26,7 @@ const made = manPages({
   stdout: new PassThrough(),
   stderr: new PassThrough(),
   workingFolder: '/',
+  otherFolders: [],
 });
 
 test('the manual pages are those of this popper (npm run man writes them)', () => {
@@ -98,6 +99,7 @@ test('popper help shows the manual of the program, without a config too', async 
   for (const heading of ['SYNOPSIS', 'OPTIONS', 'SUBCOMMANDS', 'POP3 COMMANDS', 'EXIT STATUS'])
     assert.match(stdout, new RegExp(`^${heading}$`, 'm'));
   assert.match(stdout, /^ {4}kick <target>$/m);
+  assert.match(stdout, /^ {4}help \[word\]$/m);
   assert.match(stdout, /^ {4}TOP msg n\n {8}In TRANSACTION\. Announced by CAPA as TOP\.$/m);
   for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
 });

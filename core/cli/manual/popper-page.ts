@@ -53,10 +53,13 @@ const optionsOf = (program: Command): readonly Item[] =>
     .map(({ flags, description }) => ({ term: flags, text: description }));
 
 const ownSubcommands = (program: Command): readonly Item[] =>
-  program.commands.map((command) => ({
-    term: `${command.name()} ${command.usage()}`.replace(/ ?\[options\] ?/, ' ').trim(),
-    text: command.description(),
-  }));
+  program
+    .createHelp()
+    .visibleCommands(program)
+    .map((command) => ({
+      term: `${command.name()} ${command.usage()}`.replace(/ ?\[options\] ?/, ' ').trim(),
+      text: command.description(),
+    }));
 
 const pluginItem = ({ name, summary }: Subcommand): Item => ({ term: name, text: summary });
 

@@ -10,6 +10,12 @@ export interface SoleClient {
   readonly beginsWithTls: boolean;
 }
 
+/** The client of the process that inetd has started. */
+export interface TakenClient extends SoleClient {
+  /** Standard error was its own, too, and leads nowhere now: nobody would hear what is said there. */
+  readonly tookErrors: boolean;
+}
+
 /** Standard input, output and error. */
 const [input, output, errors] = [0, 1, 2] as const;
 
@@ -17,17 +23,23 @@ const [input, output, errors] = [0, 1, 2] as const;
  * Looks who it is. inetd makes the connection standard output and error, too: these lead nowhere from here on, for what is logged is
  * not for the client. To be called before anybody has touched `process.stdin`, `stdout` or `stderr`.
  */
-export function takeClient({ beginsWithTls }: Pick<SoleClient, 'beginsWithTls'>): SoleClient {
+export function takeClient({ beginsWithTls }: Pick<SoleClient, 'beginsWithTls'>): TakenClient {
   const connection = fstatSync(input);
   if (connection.isSocket()) {
-    for (const descriptor of [output, errors])
-      if (isSame(fstatSync(descriptor), connection)) leadNowhere(descriptor);
-    return { kind: 'socket', beginsWithTls };
+    takeFrom(output, connection);
+    return { kind: 'socket', beginsWithTls, tookErrors: takeFrom(errors, connection) };
   }
   const replies = fstatSync(output);
   // On a terminal it is the operator who tries it.
-  if (!replies.isCharacterDevice() && isSame(fstatSync(errors), replies)) leadNowhere(errors);
-  return { kind: 'pipe', beginsWithTls };
+  const tookErrors = !replies.isCharacterDevice() && takeFrom(errors, replies);
+  return { kind: 'pipe', beginsWithTls, tookErrors };
+}
+
+/** Whether it was the client's. */
+function takeFrom(descriptor: number, client: Stats): boolean {
+  const isIts = isSame(fstatSync(descriptor), client);
+  if (isIts) leadNowhere(descriptor);
+  return isIts;
 }
 
 /** Tells it that nobody serves it, before anything was made of its connection; the reason is for the log. */

@@ -23,6 +23,8 @@ export interface SmallInetdOptions {
   readonly args: readonly string[];
   /** Whose standard error is: inetd's clients get it, too. */
   readonly errors?: 'client' | 'operator';
+  /** Becomes popper, with popper's command line behind its own. */
+  readonly launcher?: readonly string[];
   /** Whom it is started as. */
   readonly as?: { readonly uid: number; readonly gid: number };
 }
@@ -63,8 +65,9 @@ export class SmallInetd {
   }
 
   #serve(socket: Socket): void {
-    const { args, errors = 'client', as } = this.#options;
-    const child = spawn(process.execPath, [popper, '--inetd', ...args], {
+    const { args, errors = 'client', launcher = [], as } = this.#options;
+    const [program, ...behind] = [...launcher, process.execPath, popper, '--inetd', ...args];
+    const child = spawn(program ?? process.execPath, behind, {
       stdio: [socket, socket, errors === 'client' ? socket : 'pipe'],
       env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] },
       cwd: '/',
