@@ -4,7 +4,8 @@ import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { DnsServer } from '../plugins/peer-check/testing/dns-server.ts';
+import { NameServer } from 'popperd/testing';
+
 import { ClassicSite, skipsClassic } from './e2e/support/classic-site.ts';
 import type { Daemon } from './e2e/support/daemon.ts';
 import { childrenOf } from './e2e/support/fronts.ts';
@@ -46,9 +47,9 @@ const bulletin = (number: number): string =>
 describe('the manual page of the classic popper: popper -d -s -b FOLDER', { skip: skipsClassic }, () => {
   let site: ClassicSite;
   let daemon: Daemon;
-  let names: DnsServer;
+  let names: NameServer;
   before(async () => {
-    names = await DnsServer.start({
+    names = await NameServer.start({
       '2.113.0.203.in-addr.arpa': { PTR: ['gone.example.org'] },
       '3.113.0.203.in-addr.arpa': { PTR: ['mail.example.com'] },
       'mail.example.com': { A: ['198.51.100.1'] },

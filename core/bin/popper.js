@@ -51,9 +51,15 @@ function isExecutable(file) {
 function refuse() {
   process.stderr.write(
     `popper needs Node ${oldestNode.join('.')} or newer, and this is ${process.versions.node} (${process.execPath}).\n` +
-      `Install one, or put one beside popper: npm install node-linux-${process.arch}@24\n`,
+      `Install one, or put one beside popper: npm install --prefix ${ownPrefix()} node-linux-${process.arch}@24\n`,
   );
   process.exitCode = 2;
+}
+
+/** The folder above the outermost node_modules that popper lies in; of a clone, its root. */
+function ownPrefix() {
+  const end = here.indexOf('/node_modules/');
+  return end === -1 ? dirname(dirname(here)) : here.slice(0, end);
 }
 
 /** Runs popper under the other Node and ends as it ends. */

@@ -23,6 +23,6 @@ export function missingKerberos(
 ): readonly ConfigProblem[] {
   if (!kerberos || plugins.some(({ name }) => name === kerberosPlugin)) return [];
   const what = `plugins: -k asks for Kerberos, and ${kerberosPlugin} is not among them`;
-  const fix = `add it where flags.kerberos is true, or leave -k out`;
+  const fix = `leave -k out: popper brings no plugin for Kerberos, and users log in by password, over TLS; or write one that is called ${kerberosPlugin}, and add it where flags.kerberos is true`;
   return [{ source, span: source.locate(['plugins']), what, fix }];
 }

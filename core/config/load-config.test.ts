@@ -390,9 +390,11 @@ describe('options of the command line', () => {
   it('that ask for Kerberos where no plugin has it are a problem', async () => {
     const here = await folderWith({ 'popper.config.ts': `export default () => (${minimal});` });
     const flags = { ...noFlags, kerberos: true };
-    await rejects(
-      loadConfig({ workingFolder: here, flags }),
-      /-k asks for Kerberos, and auth-kerberos is not among them/,
-    );
+    await rejects(loadConfig({ workingFolder: here, flags }), (error) => {
+      ok(error instanceof ConfigError);
+      match(error.message, /-k asks for Kerberos, and auth-kerberos is not among them/);
+      match(error.problems[0]?.fix ?? '', /^leave -k out: popper brings no plugin for Kerberos/);
+      return true;
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { Identity } from '../auth/login.ts';
+import type { Settings } from '../settings.ts';
 
 /** Somebody who can log in, as the plugin that decides it says. */
 export interface KnownUser {
@@ -11,8 +12,16 @@ export interface KnownUser {
 
 export type LookAtUsers = (users: readonly KnownUser[]) => Promise<void>;
 
+/** Who does what once the daemon serves: whoever checks may do more, or less. */
+export interface WhoServes {
+  /** With `user`, what is done behind a login is done by a process that is the user. */
+  readonly isolation: Settings['isolation'];
+  /** The account that talks to strangers with `isolation: 'user'`; otherwise it is the one that popper is started as. */
+  readonly frontUser: string | undefined;
+}
+
 /** What `popper check` hands to each plugin: a place for what it found out about its own files and servers. */
-export interface Checkup {
+export interface Checkup extends WhoServes {
   /** Something is as it should be. */
   fine(what: string): void;
   /** The daemon will run, and somebody may be surprised. `fix` says what to do. */
@@ -23,15 +32,21 @@ export interface Checkup {
   canLogIn(user: KnownUser): void;
   /** `look` is called with all users that all plugins let in, when they have said so. */
   withUsers(look: LookAtUsers): void;
+  /**
+   * `look` is called with the rights of `frontUser`, where there is one, when everything else has been looked at. What it does has to
+   * be done when it returns. `access` tells of the rights of whoever checks all the same: only opening something tells.
+   */
+  asFront(look: () => void): void;
 }
 
 /** The same where all of them report to: each finding comes with the name of the plugin that found it. */
-export interface CheckupOfAll {
+export interface CheckupOfAll extends WhoServes {
   fine(what: string, plugin: string): void;
   warning(what: string, fix: string, plugin: string): void;
   problem(what: string, fix: string, plugin: string): void;
   canLogIn(user: KnownUser): void;
   withUsers(look: LookAtUsers, plugin: string): void;
+  asFront(look: () => void, plugin: string): void;
 }
 
 /** What one plugin of them is handed. */
@@ -41,6 +56,14 @@ export const checkupOf = (plugin: string, all: CheckupOfAll): Checkup => ({
   problem: (what, fix) => all.problem(what, fix, plugin),
   canLogIn: (user) => all.canLogIn(user),
   withUsers: (look) => all.withUsers(look, plugin),
+  asFront: (look) => all.asFront(look, plugin),
+  isolation: all.isolation,
+  frontUser: all.frontUser,
+});
+
+export const whoServes = ({ isolation, user }: Pick<Settings, 'isolation' | 'user'>): WhoServes => ({
+  isolation,
+  frontUser: isolation === 'user' ? user : undefined,
 });
 
 /** Who can log in by all plugins together, and who wants to know. */
@@ -56,6 +79,24 @@ export class KnownUsers {
   async lookAtAll(failed: (error: unknown, plugin: string) => void): Promise<void> {
     for (const { look, plugin } of this.#looks) {
       await look(this.#users).catch((error: unknown) => failed(error, plugin));
+    }
+  }
+}
+
+/** What plugins look at as fronts do. It waits for its turn, because the rights are those of the whole process while it lasts. */
+export class FrontLooks {
+  readonly #looks: { readonly look: () => void; readonly plugin: string }[] = [];
+
+  readonly asFront = (look: () => void, plugin: string): void => void this.#looks.push({ look, plugin });
+
+  /** To be called when nothing else is done; `act` does something with a front's rights. */
+  lookAtAll(act: (look: () => void) => void, failed: (error: unknown, plugin: string) => void): void {
+    for (const { look, plugin } of this.#looks) {
+      try {
+        act(look);
+      } catch (error) {
+        failed(error, plugin);
+      }
     }
   }
 }

@@ -44,6 +44,31 @@ test('a plugin that keeps mail is shown all who can log in, whatever the order o
   ]);
 });
 
+test('a plugin is told who does what with its files, and looks as fronts do when all have been asked', async () => {
+  const order: string[] = [];
+  const early = testPlugin('early', ({ hooks }) =>
+    hooks.check.tapPromise('early', async (checkup) => {
+      checkup.asFront(() => {
+        order.push('as a front');
+        checkup.problem(`${checkup.frontUser} may not`, 'let it');
+      });
+      checkup.withUsers(async () => void order.push('with users'));
+      order.push(checkup.isolation);
+    }),
+  );
+  const late = testPlugin('late', ({ hooks }) =>
+    hooks.check.tapPromise('late', async () => void order.push('late')),
+  );
+  const plugins = [early, late];
+  const server = new TestServer(plugins, { settings: { isolation: 'user', user: 'nobody' } });
+  assert.deepEqual(await server.check(), [
+    { kind: 'problem', plugin: 'early', what: 'nobody may not', fix: 'let it' },
+  ]);
+  assert.deepEqual(order.splice(0), ['user', 'late', 'with users', 'as a front']);
+  const [finding] = await new TestServer(plugins).check();
+  assert.deepEqual([finding?.what, order[0]], ['undefined may not', 'none']);
+});
+
 test('a maildrop is opened with the signal that the test holds', async () => {
   const gone = new AbortController();
   const given: AbortSignal[] = [];

@@ -1,7 +1,7 @@
 import { createCore, type Core } from '../core.ts';
 import { loggerTo, type LogRecord } from '../log/logger.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
-import { type Checkup, KnownUsers } from '../plugin/checkup.ts';
+import { FrontLooks, KnownUsers, whoServes } from '../plugin/checkup.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import { inProcess } from '../session/authority.ts';
 import { openMaildrop } from '../session/open-maildrop.ts';
@@ -33,7 +33,7 @@ export interface Recording {
 
 /** What a plugin said of its own files and servers. */
 export interface Finding {
-  readonly kind: keyof Checkup;
+  readonly kind: 'fine' | 'warning' | 'problem';
   /** Whose look found it. */
   readonly plugin: string;
   readonly what: string;
@@ -99,20 +99,22 @@ export class TestServer {
     await this.#core.hooks.recover.promise(uid);
   }
 
-  /** What `popper check` asks plugins, and what they found. */
+  /** What `popper check` asks plugins, and what they found. Nobody's rights are changed for it. */
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     const users = new KnownUsers();
+    const fronts = new FrontLooks();
     await this.#core.hooks.check.promise({
       fine: (what, plugin) => findings.push({ kind: 'fine', plugin, what }),
       warning: (what, fix, plugin) => findings.push({ kind: 'warning', plugin, what, fix }),
       problem: (what, fix, plugin) => findings.push({ kind: 'problem', plugin, what, fix }),
       canLogIn: users.canLogIn,
       withUsers: users.withUsers,
+      asFront: fronts.asFront,
+      ...whoServes(this.#core.settings),
     });
-    await users.lookAtAll((error) => {
-      throw error;
-    });
+    await users.lookAtAll(failed);
+    fronts.lookAtAll((look) => look(), failed);
     return findings;
   }
 
@@ -124,6 +126,10 @@ export class TestServer {
       await this.state.remove();
     }
   }
+}
+
+function failed(error: unknown): never {
+  throw error;
 }
 
 /** One session of these plugins with this client: what the server said, line by line. */

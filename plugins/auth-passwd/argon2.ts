@@ -56,7 +56,7 @@ export function lackOfArgon2({ argon2 }: CryptoOfNode = crypto): CannotHash | un
   if (typeof argon2 === 'function') return undefined;
   return new CannotHash(
     `argon2 needs Node 24.7 or newer, and this is ${process.versions.node}`,
-    `update Node, or put a newer one beside popper: npm install node-linux-${process.arch}@24`,
+    `update Node, or put a newer one beside popper (in /opt/popper, where that is its place): npm install --prefix /opt/popper node-linux-${process.arch}@24`,
   );
 }
 

@@ -113,7 +113,8 @@ function underOlderNode(code: string, args: readonly string[] = []) {
 
 test('on a Node without argon2 whoever adds or checks a password is told what to do, and nothing is made', async (t) => {
   const folder = await folderOf(t);
-  const advice = /^popper passwd: argon2 needs Node 24\.7 or newer, .*npm install node-linux-\w+@24\n$/;
+  const advice =
+    /^popper passwd: argon2 needs Node 24\.7 or newer, .*npm install --prefix \/opt\/popper node-linux-\w+@24\n$/;
   const added = underOlderNode(program, ['add', join(folder, 'new'), 'ann']);
   assert.match(added.stderr, advice);
   assert.equal(added.status, 2);

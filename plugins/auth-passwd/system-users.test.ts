@@ -123,6 +123,9 @@ async function checked(
     problem: (what, fix) => said.push(`problem: ${what} / ${fix}`),
     canLogIn: ({ identity: { user, uid } }) => users.push(`${user} ${uid}`),
     withUsers: () => {},
+    asFront() {},
+    isolation: 'none',
+    frontUser: undefined,
   };
   await lookOver({ path, identityOf, isOwnByDefault, system: systemFile }, checkup);
   return said;
@@ -180,6 +183,9 @@ test('popper check counts those whose argon2 hashes this Node cannot compute, an
       canLogIn: () => {},
       withUsers: () => {},
       problem: (what, fix) => void problems.push(`${what} / ${fix}`),
+      asFront() {},
+      isolation: 'none',
+      frontUser: undefined,
     };
     const looked = { path: file, identityOf, isOwnByDefault: true, system: systemFile, cryptoOfNode };
     await lookOver(looked, checkup);
@@ -188,7 +194,7 @@ test('popper check counts those whose argon2 hashes this Node cannot compute, an
   await writeFile(file, `a:${hash}\nb:${hash}\nc:!${hash}\nd:{PLAIN}x\n`, { mode: 0o600 });
   assert.match(
     await said({}),
-    /2 users with argon2 hashes cannot log in: argon2 needs Node 24\.7.* \/ .*npm install node-linux-/,
+    /2 users with argon2 hashes cannot log in: argon2 needs Node 24\.7.* \/ .*npm install --prefix \/opt\/popper node-linux-/,
   );
   assert.equal(await said(crypto), '');
   await writeFile(file, 'd:{PLAIN}x\n', { mode: 0o600 });

@@ -194,6 +194,9 @@ test('popper check tells who can log in, and what to do where his mbox is not hi
     problem: assert.fail,
     withUsers() {},
     canLogIn: (user) => void users.push(user),
+    asFront() {},
+    isolation: 'none',
+    frontUser: undefined,
   };
   const accounts = await new SystemAccounts(files, assert.fail).current();
   await lookOver(accounts, { minUid: 11, source: files.passwd }, checkup);

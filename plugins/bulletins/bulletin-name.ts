@@ -32,3 +32,7 @@ export function compareBulletins(one: BulletinName, other: BulletinName): number
 
 /** The name as people read it: its octets are UTF-8 as a rule. */
 export const readable = (name: string): string => Buffer.from(name, 'latin1').toString('utf8');
+
+/** How many there are, for an operator. */
+export const bulletinCount = (count: number, highest: number): string =>
+  `${count} ${count === 1 ? 'bulletin' : 'bulletins'}, the highest number is ${highest}`;

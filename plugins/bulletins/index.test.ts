@@ -34,7 +34,7 @@ describe('popper check', () => {
     await site.put('9.x');
     await chmod(site.pathOf('9.x'), 0o644);
     assert.deepEqual(await site.server.check(), [
-      { kind: 'fine', plugin: 'bulletins', what: '1 bulletins, the highest number is 9' },
+      { kind: 'fine', plugin: 'bulletins', what: '1 bulletin, the highest number is 9' },
     ]);
   });
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Checkup, KnownUser } from 'popperd';
 
 import type { BulletinFolder } from './bulletin-folder.ts';
-import { readable } from './bulletin-name.ts';
+import { bulletinCount, readable } from './bulletin-name.ts';
 import { examine } from './examine.ts';
 import type { Groups } from './groups.ts';
 
@@ -15,7 +15,7 @@ export async function lookOver(folder: BulletinFolder, groups: Groups, checkup: 
   }
   try {
     const { bulletins, highest, strange } = await folder.list();
-    checkup.fine(`${bulletins.length} bulletins, the highest number is ${highest}`);
+    checkup.fine(bulletinCount(bulletins.length, highest));
     await lookAtFolder(folder, checkup);
     for (const name of strange) {
       const what = `${folder.path}/${readable(name)}: the number is too high, so it is no bulletin`;

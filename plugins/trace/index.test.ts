@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -73,6 +73,9 @@ test('a daemon whose trace cannot be written does not start, and says so in the 
   await assert.rejects(server.start(), (error) => error instanceof Error && error.message.includes(line));
   const [record] = server.log.filter(({ level }) => level === 'error');
   assert.equal(record?.message, line);
+  const { username } = userInfo();
+  const fix = `name a regular file, no link, in a folder where ${username} may write`;
+  assert.equal(record?.fields['fix'], fix);
 });
 
 test('where it is traced to is in the log, once', async (t) => {
@@ -179,7 +182,8 @@ test('popper check tells whether the trace can be written', async (t) => {
   const bad = await serverWith(t, { file: 'none/trace' });
   const [finding] = await bad.check();
   assert.equal(finding?.kind, 'problem');
-  assert.match(finding?.what ?? '', /^file: ENOENT/);
+  assert.match(finding?.what ?? '', /^file: Unable to open trace file ".*none\/trace", err = 2$/);
+  assert.match(finding?.fix ?? '', /^name a regular file, .* where popper may write$/);
 });
 
 test('a wrong option is refused with what would be right', () => {

@@ -8,6 +8,7 @@ import { traceSubcommand } from './subcommand.ts';
 import { CannotTrace, TraceFile } from './trace-file.ts';
 import { traceLine } from './trace-line.ts';
 import { WatchedTargets } from './watched-targets.ts';
+import { ownUser, wayOut } from './way-out.ts';
 
 const optionsSchema = z.strictObject({
   file: z.string().min(1, { error: 'expected the path of a file' }).optional(),
@@ -63,13 +64,13 @@ function openFile(file: string, log: Logger): TraceFile {
     });
   } catch (error) {
     if (error instanceof CannotTrace)
-      log.error(printableLine(error.message, maxOctets), { cause: error.cause, fix });
+      log.error(printableLine(error.message, maxOctets), {
+        cause: error.cause,
+        fix: wayOut(error, ownUser()),
+      });
     throw error;
   }
 }
-
-const fix =
-  'name a regular file, no link, in a folder where the user that popper talks to strangers as may write';
 
 function show(
   { session, peer: { address }, user, direction, text }: WireEvent,

@@ -1,24 +1,47 @@
-import { accessSync, constants, lstatSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { lstatSync, mkdtempSync, rmdirSync, type Stats } from 'node:fs';
 
-import { CannotTrace, faultOf } from './trace-file.ts';
+import type { Checkup } from 'popperd';
 
-/** Who hears what was found. */
-interface Checkup {
-  fine(what: string): void;
-  problem(what: string, fix: string): void;
+import { CannotTrace, errnoOf, faultOf, tryTrace } from './trace-file.ts';
+import { wayOut } from './way-out.ts';
+
+type Asked = Pick<Checkup, 'fine' | 'problem' | 'asFront' | 'frontUser'>;
+
+/** Whether a trace could be written there by who talks to strangers, without making a file. */
+export function lookOver(path: string, checkup: Asked): void {
+  checkup.asFront(() => {
+    try {
+      tryOut(path);
+      checkup.fine(`the trace can be written to ${path}`);
+    } catch (error) {
+      if (!(error instanceof CannotTrace)) throw error;
+      checkup.problem(`file: ${error.message}`, wayOut(error, checkup.frontUser));
+    }
+  });
 }
 
-/** Whether a trace could be written there, without making a file. */
-export function lookOver(path: string, checkup: Checkup): void {
+/** Throws a CannotTrace where a trace could not be opened. */
+function tryOut(path: string): void {
+  const stat = statOf(path);
+  if (stat === undefined) return tryFolder(path);
+  const fault = faultOf(stat);
+  if (fault !== undefined) throw new CannotTrace(path, fault);
+  tryTrace(path);
+}
+
+function statOf(path: string): Stats | undefined {
   try {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    const fault = stat && faultOf(stat);
-    if (fault !== undefined) throw new CannotTrace(path, fault);
-    accessSync(stat === undefined ? dirname(path) : path, constants.W_OK);
-    checkup.fine(`the trace can be written to ${path}`);
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    checkup.problem(`file: ${what}`, 'name a regular file, no link, in a folder where popper may write');
+    throw new CannotTrace(path, errnoOf(error), error);
+  }
+}
+
+/** Only making something tells whether another could: `access` asks for whoever started the program. */
+function tryFolder(path: string): void {
+  try {
+    rmdirSync(mkdtempSync(`${path}.`));
+  } catch (error) {
+    throw new CannotTrace(path, errnoOf(error), error);
   }
 }

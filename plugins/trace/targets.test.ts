@@ -15,7 +15,16 @@ test('an address is one however it is spelt, and anything else is a user or noth
     ['m.rose@example.org', 'user', 'm.rose@example.org'],
   ] as const)
     assert.deepEqual(targetNamed(word), { kind, name }, word);
-  for (const word of ['', '../mrose', 'm rose', '-x', 'x'.repeat(100), '192.0.2.1/24'])
+  for (const word of [
+    '',
+    '../mrose',
+    'm rose',
+    '-x',
+    'x'.repeat(100),
+    '192.0.2.1/24',
+    '192.0.2.300',
+    '1.2.3',
+  ])
     assert.equal(targetNamed(word), undefined, word);
 });
 

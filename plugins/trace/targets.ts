@@ -17,8 +17,11 @@ export const maxTargets = 100;
 /** What an operator means by a word: an IP address in any spelling, or a user. Undefined where it can be neither. */
 export function targetNamed(word: string): Pick<Target, 'kind' | 'name'> | undefined {
   if (isIP(word) !== 0) return { kind: 'address', name: canonical(word) };
-  return allowedName(word) ? { kind: 'user', name: word } : undefined;
+  return allowedName(word) && !looksLikeAddress.test(word) ? { kind: 'user', name: word } : undefined;
 }
+
+/** Who types `192.0.2.300` does not mean a user. */
+const looksLikeAddress = /^[0-9]+(?:\.[0-9]+)+$/;
 
 /** Those whose time is not over. */
 export const alive = (targets: readonly Target[], nowMs: number): readonly Target[] =>

@@ -3,11 +3,13 @@ import { constants as system } from 'node:os';
 
 /** Why a trace cannot be written there, in the classic popper's words; `errno` is the system's number. */
 export class CannotTrace extends Error {
+  readonly path: string;
   readonly errno: number;
 
   constructor(path: string, errno: number, cause?: unknown) {
     super(`Unable to open trace file "${path}", err = ${errno}`, { cause });
     this.name = 'CannotTrace';
+    this.path = path;
     this.errno = errno;
   }
 }
@@ -121,6 +123,9 @@ function openTrace(path: string): number {
   throw new CannotTrace(path, fault);
 }
 
+/** Whether one that is there can be opened, which changes nothing of it. Throws a CannotTrace. */
+export const tryTrace = (path: string): void => closeSync(openTrace(path));
+
 function tryToOpen(path: string): number {
   try {
     return openSync(path, flags, 0o600);
@@ -139,7 +144,7 @@ function leadsTo(path: string, descriptor: number): boolean {
 }
 
 /** Node counts them below zero. */
-const errnoOf = (error: unknown): number =>
+export const errnoOf = (error: unknown): number =>
   error instanceof Error && 'errno' in error && typeof error.errno === 'number'
     ? Math.abs(error.errno)
     : system.errno.EIO;

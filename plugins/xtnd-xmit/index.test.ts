@@ -5,8 +5,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { latin1, pipelined } from 'popperd/testing';
+import { latin1, pipelined, TestServer } from 'popperd/testing';
 
+import xtndXmit from './index.ts';
 import { envelope, go, header, inLines, message, office, sent, withLogin } from './testing/office.ts';
 
 test('X1: a client sends a message, dots and all, and the session goes on', async (t) => {
@@ -183,4 +184,16 @@ test('an operator is told of a mailer that is not there, or is a folder', async 
     assert.ok(finding?.what.startsWith(`${command} cannot be executed`));
   }
   assert.deepEqual((await (await office(t)).server.check())[0]?.what, 'messages are sent by directory');
+});
+
+test("with isolation: 'user' an operator is told of what users could not use", async (t) => {
+  const { folder } = await office(t);
+  const transport = { kind: 'directory', folder } as const;
+  const server = new TestServer([xtndXmit({ transport, domain: 'example.org' })], {
+    settings: { isolation: 'user' },
+  });
+  t.after(() => server.stop());
+  const [finding] = await server.check();
+  assert.equal(finding?.kind, 'problem');
+  assert.match(finding?.what ?? '', /not every user can write messages/);
 });

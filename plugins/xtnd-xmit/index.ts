@@ -22,9 +22,9 @@ export default definePlugin({
       removeLeftovers(join(popper.state.folderOfUid(uid), spoolFolder)),
     );
     popper.hooks.check.tapPromise('xtnd-xmit', async (checkup) => {
-      const fault = faultOfDomain(given.domain ?? hostname()) ?? (await transport.fault());
+      const fault = faultOfDomain(given.domain ?? hostname()) ?? (await transport.fault(checkup.isolation));
       if (fault === undefined) checkup.fine(`messages are sent by ${given.transport.kind}`);
-      else checkup.problem(fault.what, fault.fix);
+      else checkup[fault.kind](fault.what, fault.fix);
     });
   },
 });

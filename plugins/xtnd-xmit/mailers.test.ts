@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
 import { latin1 } from 'popperd/testing';
@@ -64,3 +67,29 @@ test('a text that hides a second message behind a bare LF or CR is one message t
   const text = await readFile(join(folder, 'text'), 'utf8');
   assert.equal(text.split('\n\n')[1], 'hi\n.\nMAIL FROM:<eve@evil.example>\n.\nDATA\n');
 });
+
+test('the log does not say that a message was not sent which some have got', async (t) => {
+  const server = createServer(refuseCarol).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const made = await office(t, { transport: { kind: 'smtp', host: '127.0.0.1', port, tls: 'none' } });
+  const copied = ['XTND XMIT', ...header, 'Cc: carol@example.net', '', 'hello', '.'];
+  assert.deepEqual(await made.talk(copied), [go, '-ERR Sent, but not to carol@example.net']);
+  const [warning] = made.server.log.filter(({ level }) => level === 'warn');
+  assert.equal(warning?.message, 'message sent, but not to all');
+  assert.deepEqual([warning?.fields['rejected'], warning?.fields['recipients']], [1, 2]);
+});
+
+/** A server that knows everybody but her. */
+function refuseCarol(socket: Socket): void {
+  let isText = false;
+  socket.write('220 here\r\n');
+  createInterface(socket).on('line', (line) => {
+    if (isText && line !== '.') return;
+    isText = line === 'DATA';
+    const other = line.includes('carol') ? '550 no such user' : '250 yes';
+    socket.write(`${isText ? '354 go on' : other}\r\n`);
+  });
+}

@@ -10,6 +10,7 @@ export function faultOfDomain(domain: string): Fault | undefined {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return {
+      kind: 'problem',
       what: `"${domain}" cannot stand behind the @ of an address, so no message is sent`,
       fix: 'set domain: example.org, as users and their recipients know it',
     };

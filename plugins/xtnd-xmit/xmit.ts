@@ -20,7 +20,7 @@ import { atDomain, plainAddress } from './addresses.ts';
 import type { Options } from './options.ts';
 import { Rate } from './rate.ts';
 import { type Letter, receive, type ReceiveRules } from './receive.ts';
-import { NotSent, Refused } from './refused.ts';
+import { NotSent, PartlySent, Refused } from './refused.ts';
 import { NoSpoolFile, openSpoolFile } from './spool.ts';
 import type { Transport } from './transports/transport.ts';
 
@@ -99,7 +99,14 @@ async function receiveAndSend(body: AsyncIterable<Uint8Array>, sending: Sending)
   office.popper.log.debug(`Pop transmit from "${user}" on "${session.peer.address}"`, {
     session: session.id,
   });
-  await office.transport.send(letter, AbortSignal.timeout(office.options.timeoutMs));
+  try {
+    await office.transport.send(letter, AbortSignal.timeout(office.options.timeoutMs));
+  } catch (error) {
+    if (!(error instanceof PartlySent)) throw error;
+    const rejected = error.rejected.length;
+    office.popper.log.warn('message sent, but not to all', { ...factsOf(letter, sending), rejected, error });
+    return err(error.message);
+  }
   office.popper.log.info('message sent', factsOf(letter, sending));
   return ok('Message sent successfully');
 }

@@ -181,7 +181,7 @@ test('what popper bulletins adds is there at the next login, and its status says
   const text = (await client.askOctets('RETR 2')).toString();
   assert.match(text, /\r\nSubject: Down on Sunday\r\n\r\nSorry\.\r\n$/);
   await client.quit();
-  assert.equal(await popper(['status']), '1 bulletins, the highest number is 1\n         1  alice\n');
+  assert.equal(await popper(['status']), '1 bulletin, the highest number is 1\n         1  alice\n');
   assert.ok(text.endsWith((await popper(['preview', '1', 'alice'])).replaceAll('\n', '\r\n')));
 });
 

@@ -108,6 +108,43 @@ function reasonsFor(isolation: 'none' | 'user'): readonly string[] {
   });
 }
 
+/** What the guide's table says of each, and of all of them: how open popper-user.service is with it. */
+for (const [dropIns, figure] of [
+  [['sendmail.conf'], '2.8'],
+  [['homes.conf'], '2.7'],
+  [['classic.conf'], '2.5'],
+  [['sendmail.conf', 'homes.conf', 'classic.conf'], '2.9'],
+] as const) {
+  test(
+    `with ${dropIns.join(', ')} popper-user.service has no mistakes, and is as open as the guide says`,
+    options,
+    async (t) => {
+      const file = installed(new Unit('popper-user.service'));
+      t.after(() => rmSync(`${file}.d`, { recursive: true }));
+      mkdirSync(`${file}.d`);
+      for (const name of dropIns) {
+        const text = new Unit(`drop-ins/${name}`).text.replaceAll(
+          '/opt/popper/node_modules/.bin/popper',
+          '/bin/true',
+        );
+        writeFileSync(join(`${file}.d`, name), text);
+      }
+      const { stderr } = await run('systemd-analyze', ['verify', '--man=no', file], { home: folder });
+      assert.doesNotMatch(stderr, new RegExp(dropIns.join('|')));
+      // The table's last row is for all of them.
+      const row = dropIns.length === 1 ? `\`drop-ins/${dropIns[0]}\`` : 'all three';
+      assert.match(guide, new RegExp(`^\\| .*${row}.*\\| ${figure} +\\|$`, 'm'));
+      if (version !== 252) return;
+      const args = ['security', '--offline=true', '--no-pager', file];
+      const { stdout } = await run('systemd-analyze', args, { home: folder });
+      assert.match(
+        stdout.toString(),
+        new RegExp(`Overall exposure level for popper-user.service: ${figure} OK`),
+      );
+    },
+  );
+}
+
 test('the drop-in for old systemd gives the unit a reload', options, async () => {
   const file = installed(new Unit('popper.service'));
   mkdirSync(`${file}.d`);

@@ -62,14 +62,18 @@ function privateKey({ key }: Pem, settings: TlsSettings): KeyObject {
   try {
     return createPrivateKey(Buffer.from(key));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE') {
+    if (lockedKey.test(Buffer.from(key).toString('latin1'))) {
       const what = `tls.key: ${settings.key} is locked by a passphrase, and a daemon has nobody to ask for it`;
-      throw new TlsFault(what, `write it without one: openssl pkey -in ${settings.key} -out NEW`, error);
+      const fix = `write it without one: openssl pkey -in ${settings.key} -out NEW, and let tls.key be NEW`;
+      throw new TlsFault(what, fix, error);
     }
     const what = `tls.key: ${settings.key} holds no private key in PEM form`;
     throw new TlsFault(what, 'it begins with -----BEGIN PRIVATE KEY-----, or with its kind of key', error);
   }
 }
+
+/** In PKCS 8, and as OpenSSL wrote it before. What Node says of either depends on its version. */
+const lockedKey = /^(?:-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m;
 
 function contextOf({ certificate, key }: Pem, settings: TlsSettings): SecureContext {
   try {

@@ -37,6 +37,7 @@ export default definePlugin({
       seen.add('check');
       if (await letters.reachable()) checkup.fine('the letters are there');
       else checkup.problem('the letters cannot be reached', 'see whether their folder is mounted');
+      if (checkup.isolation === 'user') checkup.problem('users cannot share letters', 'take every-hook out');
     });
     // #endregion
 

@@ -4,14 +4,17 @@ import { readable } from '../bulletin-name.ts';
 import { type Examined, examine, printable } from '../examine.ts';
 import type { Library } from './library.ts';
 
-/** `popper bulletins list`: a line for each. Ends with 1 where one cannot be delivered. */
+/** `popper bulletins list`: a line for each, and one for whatever may surprise. Ends with 1 where one cannot be delivered. */
 export async function list(_: readonly string[], library: Library, io: SubcommandIo): Promise<number> {
   const { folder, groups } = library;
   const { bulletins } = await folder.list();
   const rows: Examined[] = [];
   for (const bulletin of bulletins) rows.push(await examine(folder, groups, bulletin));
   const hasGroups = groups.names.length > 0;
-  for (const row of rows) io.stdout.write(`${lineOf(row, hasGroups)}\n`);
+  for (const row of rows) {
+    const warnings = row.warnings.map(({ what, fix }) => `        warning: ${what}: ${fix}\n`);
+    io.stdout.write(`${lineOf(row, hasGroups)}\n${warnings.join('')}`);
+  }
   return rows.some(({ fault }) => fault !== undefined) ? 1 : 0;
 }
 

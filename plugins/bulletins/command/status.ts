@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 
 import type { SubcommandIo } from 'popperd';
 
+import { bulletinCount } from '../bulletin-name.ts';
 import { realCounterFiles } from '../counter-files.ts';
 import { Counter } from '../counter.ts';
 import { printable } from '../examine.ts';
@@ -19,7 +20,7 @@ export async function status(args: readonly string[], library: Library, io: Subc
   const { bulletins, highest } = await folder.list();
   const places =
     counters === 'home' ? args.map((home) => placeAt(home, resolve(home))) : await inState(stateDir());
-  io.stdout.write(`${bulletins.length} bulletins, the highest number is ${highest}\n`);
+  io.stdout.write(`${bulletinCount(bulletins.length, highest)}\n`);
   for (const { user, path } of places) {
     const number = await counterAt(path);
     const waiting = bulletins.filter((bulletin) => number !== undefined && bulletin.number > number).length;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -20,6 +20,18 @@ test('popper bulletins list shows all of them in their order, and what keeps one
   const { code, out } = await popper(['list']);
   assert.equal(code, 1);
   assert.match(out, /^ {4}11 {2}-.*NOT DELIVERED: .*11\.c: does not begin with a From_ line.*: put "From /m);
+});
+
+test('popper bulletins list says what check warns of, beside the bulletin that it is about', async (t) => {
+  const { site, popper } = await deskAt(t);
+  await site.put('1.closed', bulletinText('Closed', 'Expires: soon\n'));
+  await chmod(site.pathOf('1.closed'), 0o600);
+  const { code, out } = await popper(['list']);
+  assert.equal(code, 0);
+  const [line, ...warnings] = out.trimEnd().split('\n');
+  assert.match(line ?? '', /^ {5}1 {2}- +Closed$/);
+  assert.match(warnings[0] ?? '', /^ {8}warning: .*1\.closed: does not expire, .*: write a day/);
+  assert.match(warnings[1] ?? '', /^ {8}warning: .*1\.closed: not everybody may read it.*: chmod o\+r /);
 });
 
 test('popper bulletins preview shows a bulletin as a user gets it', async (t) => {
@@ -58,7 +70,7 @@ describe('popper bulletins status shows how far users are', () => {
     await site.put('2.\x1b[2J', `${fromLine}To: x\n\n`);
     assert.equal(
       (await popper(['status'])).out,
-      '1 bulletins, the highest number is 2\n       new  x?[2J?ann?\n',
+      '1 bulletin, the highest number is 2\n       new  x?[2J?ann?\n',
     );
     assert.equal((await popper(['list'])).out, '     2  -                   2.?[2J\n');
   });
@@ -72,7 +84,7 @@ describe('popper bulletins status shows how far users are', () => {
     assert.match((await popper(['status'])).err, /status HOME/);
     assert.equal(
       (await popper(['status', ann, bob])).out,
-      `1 bulletins, the highest number is 1\n         1  ${ann}\n       new  ${bob}\n`,
+      `1 bulletin, the highest number is 1\n         1  ${ann}\n       new  ${bob}\n`,
     );
   });
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -51,6 +51,7 @@ export class BulletinSite {
   /** A file in the folder, well formed unless its text is given. */
   async put(name: string, text: string = bulletinText(name)): Promise<void> {
     await writeFile(this.pathOf(name), text, 'latin1');
+    await chmod(this.pathOf(name), 0o644);
   }
 
   pathOf(name: string): string {

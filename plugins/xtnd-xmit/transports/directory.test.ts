@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -20,4 +20,14 @@ test('an operator is told of a folder that messages can neither be written to no
     );
   for (const name of ['there', 'there/sent', 'a/b/sent'])
     assert.equal(await new Directory(join(folder, name)).fault(), undefined);
+});
+
+test("with isolation: 'user' an operator is told of a folder that is not there for all users", async () => {
+  const path = join(folder, 'for-users');
+  const faultOf = async () => (await new Directory(path).fault('user'))?.what ?? '';
+  assert.match(await faultOf(), /not every user can write messages to .*for-users/);
+  await mkdir(path);
+  assert.match(await faultOf(), /not every user can write/);
+  await chmod(path, 0o1733);
+  assert.equal(await faultOf(), '');
 });

@@ -4,7 +4,7 @@ import { access, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { Letter } from '../receive.ts';
-import type { Fault, Transport } from './transport.ts';
+import { type Fault, isOpenToAll, type Isolation, type Transport } from './transport.ts';
 
 const chunkOctets = 256 * 1024;
 
@@ -30,11 +30,23 @@ export class Directory implements Transport {
     }
   }
 
-  async fault(): Promise<Fault | undefined> {
+  async fault(isolation: Isolation = 'none'): Promise<Fault | undefined> {
+    if (isolation === 'user') return this.#faultForUsers();
     if (await canWriteIn(this.#folder)) return undefined;
     return {
+      kind: 'problem',
       what: `no messages can be written to ${this.#folder}`,
       fix: 'let the user that serves sessions write there, or set transport.folder',
+    };
+  }
+
+  /** Whoever came first would make it, for himself alone. */
+  async #faultForUsers(): Promise<Fault | undefined> {
+    if (await isOpenToAll(this.#folder, 0o003).catch(() => false)) return undefined;
+    return {
+      kind: 'problem',
+      what: `not every user can write messages to ${this.#folder}, and users send as themselves with isolation: 'user'`,
+      fix: `install -d -m 1733 ${this.#folder}`,
     };
   }
 }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Letter } from '../receive.ts';
 import { NotSent } from '../refused.ts';
+import { adviceOn } from './gained-rights.ts';
 import { Sendmail } from './sendmail.ts';
 
 const text = 'To: bob@example.org\n\n.\nhello\n';
@@ -30,7 +33,8 @@ async function given(t: TestContext, script: string, to: readonly string[] = ['b
   };
   const send = (args: string[] = [], signal = AbortSignal.timeout(20_000)) =>
     new Sendmail({ kind: 'sendmail', command, args }).send(letter, signal);
-  return { send, read: (name: string) => readFile(join(folder, name), 'utf8') };
+  const mailer = new Sendmail({ kind: 'sendmail', command, args: [] });
+  return { command, mailer, send, read: (name: string) => readFile(join(folder, name), 'utf8') };
 }
 
 test('the mailer is given sender and recipients as words, and the whole text', async (t) => {
@@ -85,6 +89,59 @@ test('X1: a mailer that is killed, or hangs, has not sent the message', async (t
   const hangs = await given(t, 'trap "" TERM; while :; do sleep 0.05; done');
   await assert.rejects(hangs.send([], AbortSignal.timeout(100)), /was ended by SIGKILL/);
 });
+
+test('X1: what a mailer has started ends with it, where it hangs', async (t) => {
+  const { send, read } = await given(t, 'sh -c "while :; do sleep 0.05; done" & echo $! > pid; wait');
+  await assert.rejects(send([], AbortSignal.timeout(100)), /was ended by SIGTERM/);
+  const child = Number(await read('pid'));
+  for (let attempt = 0; attempt < 100 && isAlive(child); attempt += 1) await delay(20);
+  assert.equal(isAlive(child), false);
+});
+
+test('X1: one of them that does not listen is killed', async (t) => {
+  const { send, read } = await given(
+    t,
+    `sh -c 'trap "" TERM; while :; do sleep 0.05; done' & echo $! > pid; sleep 0.1; wait`,
+  );
+  await assert.rejects(send([], AbortSignal.timeout(300)), /was ended by SIGTERM/);
+  const child = Number(await read('pid'));
+  for (let attempt = 0; attempt < 200 && isAlive(child); attempt += 1) await delay(20);
+  assert.equal(isAlive(child), false);
+});
+
+test('all that a mailer says stands in the log on one line', async (t) => {
+  const { send } = await given(t, 'printf "one\\n\\n  two\\r\\nthree\\n" >&2; exit 1');
+  await assert.rejects(send(), /sendmail exited with 1: one; two; three$/);
+});
+
+test('where a unit forbids the mailer to gain rights, the log says so besides what the mailer says', () => {
+  const postdrop = 'postdrop: warning: create file maildrop/1.2: Permission denied';
+  const advice = /; NoNewPrivileges=yes of the unit .* smtp/;
+  assert.match(adviceOn(postdrop, 'Name:\tnode\nNoNewPrivs:\t1\nSeccomp:\t2\n'), advice);
+  assert.match(
+    adviceOn('fatal: inet_addr_local[getifaddrs]: getifaddrs: Address family', 'NoNewPrivs:\t1\n'),
+    advice,
+  );
+  assert.equal(adviceOn(postdrop, 'Name:\tnode\nNoNewPrivs:\t0\n'), '');
+  assert.equal(adviceOn('no such host', 'NoNewPrivs:\t1\n'), '');
+});
+
+test("with isolation: 'user' an operator is told of a mailer that users may not run", async (t) => {
+  const { mailer, command } = await given(t, '');
+  assert.equal(await mailer.fault('user'), undefined);
+  await chmod(command, 0o750);
+  assert.match((await mailer.fault('user'))?.what ?? '', /sendmail cannot be executed by every user/);
+  assert.equal(await mailer.fault('none'), undefined);
+});
+
+/** What is dead, and nobody has looked after, counts as dead. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 test('X1: a mailer that is not there cannot be executed', async (t) => {
   const { send } = await given(t, '');

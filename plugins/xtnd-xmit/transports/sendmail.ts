@@ -9,7 +9,8 @@ import type { SendmailOptions } from '../options.ts';
 import type { Letter } from '../receive.ts';
 import { NotSent } from '../refused.ts';
 import { errnoOf } from '../spool.ts';
-import type { Fault, Transport } from './transport.ts';
+import { adviceOnRights } from './gained-rights.ts';
+import { type Fault, isOpenToAll, type Isolation, type Transport } from './transport.ts';
 
 /** So much of what the mailer complains of is logged. */
 const maxComplaintLength = 2000;
@@ -32,6 +33,8 @@ export class Sendmail implements Transport {
     const child = spawn(command, words, {
       stdio: [file.fd, 'ignore', 'pipe'],
       cwd: '/',
+      // A process group of its own: where it is to stop, so is what it has started.
+      detached: true,
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
     });
     const complaint = complaintOf(child);
@@ -48,18 +51,27 @@ export class Sendmail implements Transport {
     if (child.exitCode === 0) return;
     const how =
       child.exitCode === null ? `was ended by ${child.signalCode}` : `exited with ${child.exitCode}`;
-    throw new Error(`${command} ${how}: ${await complaint()}`);
+    const why = await complaint();
+    throw new Error(`${command} ${how}: ${why}${await adviceOnRights(why)}`);
   }
 
-  async fault(): Promise<Fault | undefined> {
+  async fault(isolation: Isolation = 'none'): Promise<Fault | undefined> {
     const { command } = this.#options;
-    if (await isExecutable(command)) return undefined;
+    if (await isExecutable(command))
+      return isolation === 'none' || (await isOpenToAll(command, 0o001)) ? undefined : closed(command);
     return {
+      kind: 'problem',
       what: `${command} cannot be executed: no message can be sent`,
       fix: 'install a mailer that brings a sendmail, or name it by transport.command',
     };
   }
 }
+
+const closed = (command: string): Fault => ({
+  kind: 'problem',
+  what: `${command} cannot be executed by every user, and users send as themselves with isolation: 'user'`,
+  fix: `chmod o+x ${command}, or name another by transport.command`,
+});
 
 /** Folders have the same bit. */
 const isExecutable = async (path: string): Promise<boolean> =>
@@ -78,12 +90,22 @@ function complaintOf({ stderr }: ChildProcess): () => Promise<string> {
   return async () => {
     await Promise.race([ended, delay(100, undefined, { ref: false })]);
     stderr?.destroy();
-    return text.trim();
+    return text.trim().replaceAll(/\s*[\r\n]\s*/g, '; ');
   };
 }
 
-async function stopped(child: ChildProcess): Promise<void> {
-  child.kill('SIGTERM');
+async function stopped({ pid }: ChildProcess): Promise<void> {
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
   await delay(stopMs, undefined, { ref: false });
-  child.kill('SIGKILL');
+  signalGroup(pid, 'SIGKILL');
+}
+
+/** All of them may be gone, or have become somebody else, whom signals from here do not reach. */
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal);
+  } catch (error) {
+    if (errnoOf(error) === 0) throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -7,9 +7,11 @@ import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
 
 import type { LmtpOptions, SmtpOptions } from '../options.ts';
 import type { Letter } from '../receive.ts';
-import { NotSent } from '../refused.ts';
-import { type Login, loginOf, secretFilesOf } from './login.ts';
-import type { Fault, Transport } from './transport.ts';
+import { PartlySent } from '../refused.ts';
+import { type Login, loginOf } from './login.ts';
+import { loggable } from './smtp-error.ts';
+import { faultOfServer } from './smtp-faults.ts';
+import type { Fault, Isolation, Transport } from './transport.ts';
 
 /** A server that is spoken SMTP with, or LMTP (RFC 5321, RFC 2033). One connection for each message. */
 export class Smtp implements Transport {
@@ -41,20 +43,13 @@ export class Smtp implements Transport {
         disableUrlAccess: true,
       })
       .catch((error: unknown) => {
-        throw withoutSecrets(error);
+        throw loggable(error);
       });
-    if (rejected.length > 0) throw new NotSent(`Sent, but not to ${addressesOf(rejected).join(', ')}`);
+    if (rejected.length > 0) throw new PartlySent(addressesOf(rejected));
   }
 
-  async fault(): Promise<Fault | undefined> {
-    const options = this.#options;
-    if (options.kind === 'lmtp') return options.path === undefined ? undefined : faultOfSocket(options.path);
-    const files = [options.ca, ...(options.auth === undefined ? [] : secretFilesOf(options.auth))];
-    for (const file of files.filter((each) => each !== undefined)) {
-      const fault = await faultOfFile(file, file !== options.ca);
-      if (fault !== undefined) return fault;
-    }
-    return undefined;
+  async fault(isolation: Isolation = 'none'): Promise<Fault | undefined> {
+    return faultOfServer(this.#options, isolation);
   }
 
   async #settings(): Promise<SMTPTransportOptions> {
@@ -119,36 +114,3 @@ const named = (address: string): { name: string; address: string } => ({ name: '
 
 const addressesOf = (rejected: readonly (string | { readonly address: string })[]): readonly string[] =>
   rejected.map((each) => (typeof each === 'string' ? each : each.address));
-
-/** A server may say back what it was told: of what it says to a login only the number goes on to a log. */
-function withoutSecrets(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  const code = 'code' in error ? String(error.code) : '';
-  if (code !== 'EAUTH' && code !== 'EOAUTH2') return new Error(error.message);
-  const answer = 'responseCode' in error ? `, answer ${String(error.responseCode)}` : '';
-  return new Error(`the server refused the login (${code}${answer})`);
-}
-
-async function faultOfSocket(path: string): Promise<Fault | undefined> {
-  const stats = await stat(path).catch(() => undefined);
-  if (stats?.isSocket() === true) return undefined;
-  return {
-    what: `${path} is no socket: no message can be sent`,
-    fix: 'start the server that listens there, or mend transport.path',
-  };
-}
-
-async function faultOfFile(file: string, isSecret: boolean): Promise<Fault | undefined> {
-  try {
-    await readFile(file);
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    return {
-      what: `${file} cannot be read: ${what}`,
-      fix: 'let the user that serves sessions read it, or mend the path',
-    };
-  }
-  const { mode } = await stat(file);
-  if (!isSecret || (mode & 0o007) === 0) return undefined;
-  return { what: `everybody may read ${file}, which holds a secret`, fix: `chmod o= ${file}` };
-}
