@@ -31,7 +31,7 @@ export { lockFile, unlockFile } from './server/lock.ts';
 export { WarmNames } from './server/warm-names.ts';
 export { isNameServer, lookUpHost } from './server/host-names.ts';
 export type { HostLookup, HostName, HostNames, NoHostName } from './server/host-names.ts';
-export type { LogFields, Logger, LogLevel, LogRecord } from './log/logger.ts';
+export { classicLine, type LogFields, type Logger, type LogLevel, type LogRecord } from './log/logger.ts';
 export { printableLine, printableWord, sanitise, type SanitiseOptions } from './log/sanitise.ts';
 export { DatagramFailure, DatagramSocket, type UnixAddress } from './server/datagram.ts';
 export { ownVersion } from './package-version.ts';

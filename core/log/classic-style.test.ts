@@ -13,6 +13,8 @@ import {
   testPlugin,
 } from '../testing.ts';
 import { classicStyle } from './classic-style.ts';
+import { classicLine, type LogRecord } from './logger.ts';
+import { plainStyle } from './style.ts';
 
 const login = ['USER mrose', 'PASS secret'];
 const v = `(v${ownVersion})`;
@@ -146,25 +148,37 @@ test('who debugs sees each line that comes, and no password', async () => {
 });
 
 // 1.8, 1.9 and 1.1: what plugins do in the classic's place, they tell in its words.
-test('the classic lines of plugins need no fields either, and what else plugins say does', () => {
-  const style = classicStyle('4.1');
-  const isWhole = (message: string, plugin = 'bulletins'): unknown => {
-    const fields = { plugin, user: 'mrose' };
-    const [said, ...more] = style({ level: 'warn', message, fields });
-    assert.deepEqual([said?.level, said?.message, said?.fields, more], ['warn', message, fields, []]);
-    return said?.isWhole ?? false;
+test('what a plugin marks as a classic line needs no fields either, in this style and no other', () => {
+  const message = 'Unable to create .popbull file (13)';
+  const record: LogRecord = {
+    level: 'warn',
+    message,
+    fields: { ...classicLine, plugin: 'bulletins', user: 'mrose' },
   };
-  for (const line of [
-    "Unable to open bulletin directory '/var/spool/bulletins'. (2)",
-    'Unable to create .popbull file (13)',
-    'Unable to open bulletin file /var/spool/bulletins/1.down (13)',
-    'Bulletin /var/spool/bulletins/1.down does not start with a valid "From " separator',
-    'Unable to open trace file "/var/log/popper.trace", err = 2',
-    'Pop transmit from "mrose" on "192.0.2.1"',
-  ])
-    assert.equal(isWhole(line), true, line);
-  assert.equal(isWhole('bulletins could not be added to a maildrop'), false);
-  assert.equal(isWhole('Unable to open a bottle of wine'), false);
+  assert.deepEqual(classicStyle('4.1')(record), [{ ...record, isWhole: true }]);
+  assert.deepEqual(plainStyle(record), [record]);
+  const unmarked = { ...record, fields: { plugin: 'bulletins', user: 'mrose' } };
+  assert.deepEqual(classicStyle('4.1')(unmarked), [unmarked]);
+  assert.deepEqual(Object.keys(record.fields), ['plugin', 'user']);
+});
+
+test('the mark comes through to the sink, and into no log', async () => {
+  const heard: unknown[] = [];
+  const sink = testPlugin('sink', ({ hooks }) =>
+    hooks.log.tap('sink', ({ message, isWhole }) => {
+      if (message.startsWith('Unable')) heard.push(isWhole);
+    }),
+  );
+  const talker = testPlugin('talker', ({ hooks, log }) =>
+    hooks.sessionEnd.tap('talker', () =>
+      log.warn('Unable to open it (2)', { ...classicLine, user: 'mrose' }),
+    ),
+  );
+  const server = new TestServer([sink, talker], { settings: { logStyle: 'classic' } });
+  await server.converse(['QUIT']);
+  await server.stop();
+  assert.deepEqual(heard, [true]);
+  assert.ok(server.log.some(({ fields }) => JSON.stringify(fields) === '{"plugin":"talker","user":"mrose"}'));
 });
 
 // 1.4 has the word repeated; here it is one that nobody is to read.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { LogFields, LogLevel, LogRecord } from './logger.ts';
+import { isClassicLine, type LogFields, type LogLevel, type LogRecord } from './logger.ts';
 import { printableLine, printableWord } from './sanitise.ts';
 import type { LogStyle } from './style.ts';
 
@@ -8,24 +8,12 @@ import type { LogStyle } from './style.ts';
 export const classicStyle =
   (version: string): LogStyle =>
   (record) => {
-    if (isPluginsLine(record)) return [{ ...record, isWhole: true }];
+    if (isClassicLine(record)) return [{ ...record, isWhole: true }];
     const line = lines.get(record.message);
     const facts = line === undefined ? undefined : factsOf(record.fields);
     const said = facts && line?.(facts, version);
     return said?.map((one) => ({ ...record, ...one, isWhole: true })) ?? [record];
   };
-
-/** What the classic said where plugins do its work now: they have its words, and fields beside them. */
-const pluginsLines = [
-  /^Unable to open bulletin (?:directory|file) /,
-  /^Unable to create \.popbull file /,
-  /^Bulletin .+ does not start with a valid "From " separator$/,
-  /^Unable to open trace file "/,
-  /^Pop transmit from "/,
-];
-
-const isPluginsLine = ({ message, fields }: LogRecord): boolean =>
-  'plugin' in fields && pluginsLines.some((line) => line.test(message));
 
 type Said = Pick<LogRecord, 'level' | 'message'>;
 type Line = (facts: Facts, version: string) => readonly Said[] | undefined;

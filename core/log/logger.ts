@@ -4,7 +4,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogRecord {
   readonly level: LogLevel;
   readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields: LogFields;
   /**
    * The message tells what there is to tell, as `logStyle: 'classic'` makes it: whoever writes lines of text leaves the fields
    * away. Absent where the fields belong to it.
@@ -12,7 +12,17 @@ export interface LogRecord {
   readonly isWhole?: boolean;
 }
 
-export type LogFields = Readonly<Record<string, unknown>>;
+export type LogFields = Readonly<Record<string, unknown>> & { readonly [saidByTheClassic]?: true };
+
+const saidByTheClassic: unique symbol = Symbol.for('popperd.classicLine');
+
+/**
+ * Among the fields of what the classic popper said in just these words: `log.warn('Unable to ...', { ...classicLine, error })`. With
+ * `logStyle: 'classic'` a sink of text leaves the fields away, since programs look for the line. No field itself.
+ */
+export const classicLine = { [saidByTheClassic]: true } as const;
+
+export const isClassicLine = ({ fields }: LogRecord): boolean => fields[saidByTheClassic] === true;
 
 export interface Logger {
   debug(message: string, fields?: LogFields): void;

@@ -1,4 +1,4 @@
-import type { Logger } from 'popperd';
+import { classicLine, type Logger } from 'popperd';
 
 import { errnoOf } from './bulletin-file.ts';
 
@@ -14,19 +14,30 @@ export class Complaints {
   }
 
   folder(path: string, user: string, error: unknown): void {
-    this.#log.warn(`Unable to open bulletin directory '${path}'. (${errnoOf(error)})`, { user, error });
+    this.#log.warn(`Unable to open bulletin directory '${path}'. (${errnoOf(error)})`, {
+      ...classicLine,
+      user,
+      error,
+    });
   }
 
   counter(user: string, error: unknown): void {
-    this.#log.warn(`Unable to create .popbull file (${errnoOf(error)})`, { user, error });
+    this.#log.warn(`Unable to create .popbull file (${errnoOf(error)})`, { ...classicLine, user, error });
   }
 
   file(path: string, user: string, error: unknown): void {
-    this.#log.warn(`Unable to open bulletin file ${path} (${errnoOf(error)})`, { user, error });
+    this.#log.warn(`Unable to open bulletin file ${path} (${errnoOf(error)})`, {
+      ...classicLine,
+      user,
+      error,
+    });
   }
 
   envelope(path: string, user: string): void {
-    this.#log.warn(`Bulletin ${path} does not start with a valid "From " separator`, { user });
+    this.#log.warn(`Bulletin ${path} does not start with a valid "From " separator`, {
+      ...classicLine,
+      user,
+    });
   }
 
   group(path: string, user: string, error: unknown): void {

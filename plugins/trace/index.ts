@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-import { definePlugin, type Logger, printableLine, type Role, type WireEvent } from 'popperd';
+import { classicLine, definePlugin, type Logger, printableLine, type Role, type WireEvent } from 'popperd';
 import { z } from 'zod';
 
 import { lookOver } from './look-over.ts';
@@ -65,6 +65,7 @@ function openFile(file: string, log: Logger): TraceFile {
   } catch (error) {
     if (error instanceof CannotTrace)
       log.error(printableLine(error.message, maxOctets), {
+        ...classicLine,
         cause: error.cause,
         fix: wayOut(error, ownUser()),
       });

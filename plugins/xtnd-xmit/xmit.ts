@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import {
+  classicLine,
   type Command,
   defineCommand,
   err,
@@ -97,6 +98,7 @@ async function receiveAndSend(body: AsyncIterable<Uint8Array>, sending: Sending)
   const minutes = await rate.count(Date.now());
   if (minutes !== undefined) return err(`${tooMany(minutes, office)}; nothing was sent`, 'SYS/TEMP');
   office.popper.log.debug(`Pop transmit from "${user}" on "${session.peer.address}"`, {
+    ...classicLine,
     session: session.id,
   });
   try {
