@@ -170,7 +170,7 @@ test('the mark comes through to the sink, and into no log', async () => {
     }),
   );
   const talker = testPlugin('talker', ({ hooks, log }) =>
-    hooks.sessionEnd.tap('talker', () =>
+    hooks.sessionEnd.tapPromise('talker', async () =>
       log.warn('Unable to open it (2)', { ...classicLine, user: 'mrose' }),
     ),
   );
