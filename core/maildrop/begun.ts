@@ -1,4 +1,4 @@
-import { over, type Pieces, piecesOf } from '../protocol/pieces.ts';
+import { letGo, over, type Pieces, piecesOf } from '../protocol/pieces.ts';
 import type { Reply } from '../protocol/reply.ts';
 
 type Message = AsyncIterable<Uint8Array>;
@@ -9,8 +9,13 @@ type Message = AsyncIterable<Uint8Array>;
  */
 export function begunReply(message: Message, replyWith: (message: Message) => Reply): Reply | Promise<Reply> {
   const pieces = piecesOf(message);
-  const first = pieces.nextHere?.();
-  if (first !== undefined) return replyWith(new BegunMessage(first, pieces));
+  try {
+    const first = pieces.nextHere?.();
+    if (first !== undefined) return replyWith(new BegunMessage(first, pieces));
+  } catch (error) {
+    void letGo(pieces);
+    throw error;
+  }
   return begunLater(pieces, replyWith);
 }
 
@@ -18,7 +23,12 @@ async function begunLater(
   pieces: Pieces<Uint8Array>,
   replyWith: (message: Message) => Reply,
 ): Promise<Reply> {
-  return replyWith(new BegunMessage(await pieces.next(), pieces));
+  try {
+    return replyWith(new BegunMessage(await pieces.next(), pieces));
+  } catch (error) {
+    await letGo(pieces);
+    throw error;
+  }
 }
 
 /** Whoever gets it reads it, or calls `return`. A class, not an async generator: this stands between each message and the client. */

@@ -83,6 +83,13 @@ export class KnownUsers {
   }
 }
 
+/** It would go on with other rights than the front's. */
+function refusePromise(given: unknown): void {
+  if (!(given instanceof Promise)) return;
+  given.catch(() => {});
+  throw new TypeError('what asFront is given has to be done when it returns, and may not be async');
+}
+
 /** What plugins look at as fronts do. It waits for its turn, because the rights are those of the whole process while it lasts. */
 export class FrontLooks {
   readonly #looks: { readonly look: () => void; readonly plugin: string }[] = [];
@@ -93,7 +100,7 @@ export class FrontLooks {
   lookAtAll(act: (look: () => void) => void, failed: (error: unknown, plugin: string) => void): void {
     for (const { look, plugin } of this.#looks) {
       try {
-        act(look);
+        act(() => refusePromise(look()));
       } catch (error) {
         failed(error, plugin);
       }

@@ -93,6 +93,23 @@ test('a daemon that stops does not wait for name servers', async (t) => {
   });
   stopping.abort();
   assert.equal((await found).kind, 'no name');
+  const late = { timeoutMs: 60_000, servers: [server.address], signal: stopping.signal };
+  assert.deepEqual(await lookUpHost('192.0.2.1', late), {
+    kind: 'no name',
+    errorNumber: 2,
+    isTemporary: true,
+  });
+});
+
+test('a name that is given twice is one name', async (t) => {
+  const names = ['a.example.org', 'a.example.org', 'a.example.org', 'a.example.org', 'b.example.org'];
+  const zone = { [pointerName('192.0.2.1')]: { PTR: names }, 'b.example.org': { A: ['192.0.2.1'] } };
+  const host = await find(t, zone, '192.0.2.1');
+  assert.ok(host.kind === 'names');
+  assert.deepEqual(
+    host.names.map(({ name }) => name),
+    ['a.example.org', 'b.example.org'],
+  );
 });
 
 test('a host with very many names costs no more questions than one with a few', async (t) => {

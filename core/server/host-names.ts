@@ -47,6 +47,7 @@ export async function lookUpHost(
   address: string,
   { timeoutMs, servers, signal }: HostLookup,
 ): Promise<HostNames> {
+  if (signal.aborted) return { kind: 'no name', errorNumber: tryAgain, isTemporary: true };
   const resolver = new Resolver({ timeout: Math.ceil(timeoutMs / attempts), tries: attempts });
   if (servers !== undefined) resolver.setServers(servers);
   const giveUp = (): void => resolver.cancel();
@@ -77,7 +78,9 @@ async function namesOf(address: string, resolver: Resolver): Promise<HostNames> 
   } catch (error) {
     return { kind: 'no name', errorNumber: errorNumberOf(error), isTemporary: isTemporary(error) };
   }
-  const [first, ...others] = found.slice(0, mostNames).map((name) => nameOf(name, address, resolver));
+  const [first, ...others] = [...new Set(found)]
+    .slice(0, mostNames)
+    .map((name) => nameOf(name, address, resolver));
   if (first === undefined) return { kind: 'no name', errorNumber: noData, isTemporary: false };
   return { kind: 'names', names: [await first, ...(await Promise.all(others))] };
 }

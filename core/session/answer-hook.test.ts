@@ -29,6 +29,16 @@ test('a password is told to nobody', async () => {
   ]);
 });
 
+test('nor is one in the wrong place', async () => {
+  assert.deepEqual(await heardBy('USER', ['USER mrose hunter2', 'USER mrose', 'QUIT']), [
+    '-ERR  AUTHORIZATION',
+  ]);
+  assert.deepEqual(await heardBy('TOP', ['TOP hunter2 86', 'USER mrose', 'PASS secret', 'TOP 1 0', 'QUIT']), [
+    '-ERR  AUTHORIZATION',
+    '+OK 1 0 TRANSACTION',
+  ]);
+});
+
 test('a plugin that waits for the answers to a command that nobody has is refused at the start', async () => {
   await assert.rejects(heardBy('RETRY', []), /hook answer: there is no command RETRY/);
 });

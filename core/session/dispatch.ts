@@ -9,6 +9,7 @@ import { letGo, piecesOf } from '../protocol/pieces.ts';
 import { err, isReply, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
 import { Hung } from './ends-within.ts';
+import { mayShow } from './may-show.ts';
 import { isOutcome, type Outcome } from './outcome.ts';
 import type { Patience } from './patience.ts';
 import type { SessionTally } from './session-tally.ts';
@@ -61,7 +62,8 @@ function told(
   const { command, rest } = found;
   if (outcome.kind !== 'reply') return outcome;
   try {
-    core.hooks.answer.get(command.keyword)?.call(outcome.reply, command.secret ? '' : rest, session);
+    const words = mayShow(command, rest, session.state === 'TRANSACTION') ? rest : '';
+    core.hooks.answer.get(command.keyword)?.call(outcome.reply, words, session);
   } catch (error) {
     core.log.error('answer failed', { session: session.id, error });
   }

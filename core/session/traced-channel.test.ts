@@ -37,6 +37,15 @@ test('a trace shows who said what, and no password, however it was sent', async 
     ['PASS secret', 'PASS'],
     ['USER mrose secret', 'user mrose PASS secret', 'USER  secret', 'QUIT secret', 'CAPA mrose secret'],
     ['USER mrose', 'PASS secret', 'USER mrose secret', 'QUIT secret'],
+    [
+      'TOP secret 86',
+      'STAT secret',
+      'LIST secret',
+      'UIDL secret',
+      'NOOP secret',
+      'RETR secret',
+      'DELE 1 secret',
+    ],
   ];
   for (const client of clients) {
     for (const replies of ['plain', 'classic'] as const) {

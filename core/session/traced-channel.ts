@@ -3,12 +3,12 @@ import type { CommandTable } from '../plugin/command-table.ts';
 import type { Line } from '../protocol/line-reader.ts';
 import { err, firstLine, type Reply } from '../protocol/reply.ts';
 import type { Channel } from './channel.ts';
+import { mayShow } from './may-show.ts';
 import type { SessionTally } from './session-tally.ts';
 
 /**
- * A channel that shows each line to the `wire` hook; the tally is the session's. Secrets are masked here, before any tap. A command marked as secret
- * shows its keyword only. So does one that can be given before the login, with arguments that are none of it, for there may be a password in the
- * wrong place among them; of a line that is no command nothing is shown.
+ * A channel that shows each line to the `wire` hook; the tally is the session's. Secrets are masked here, before any tap: where `mayShow` says so
+ * a command shows its keyword only, and of a line that is no command nothing is shown.
  */
 export function traced(channel: Channel, core: Core, tally: Pick<SessionTally, 'user'>): Channel {
   const { id: session, peer } = channel.facts;
@@ -41,7 +41,7 @@ export function traced(channel: Channel, core: Core, tally: Pick<SessionTally, '
       if (found?.command.keyword === 'USER' && found.command.fits(found.rest)) claimed = found.rest;
       unknownWords =
         found === undefined && line.kind === 'line' ? core.commands.keywordIn(line.text) : undefined;
-      show('received', masked(line, found));
+      show('received', masked(line, found, tally.user !== undefined));
       return line;
     },
     readBody: () => channel.readBody(),
@@ -60,12 +60,11 @@ export function traced(channel: Channel, core: Core, tally: Pick<SessionTally, '
   };
 }
 
-function masked(line: Line, found: ReturnType<CommandTable['find']>): string {
+function masked(line: Line, found: ReturnType<CommandTable['find']>, isLoggedIn: boolean): string {
   if (line.kind !== 'line') return `(a line that is ${line.kind})`;
   if (found === undefined) return '(no command)';
   const { command, rest } = found;
-  const isOdd = command.states.includes('AUTHORIZATION') && !command.fits(rest);
-  return command.secret || isOdd ? `${command.keyword} ***` : line.text;
+  return mayShow(command, rest, isLoggedIn) ? line.text : `${command.keyword} ***`;
 }
 
 /** The classic popper repeated what it did not know. */

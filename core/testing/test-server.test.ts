@@ -69,6 +69,22 @@ test('a plugin is told who does what with its files, and looks as fronts do when
   assert.deepEqual([finding?.what, order[0]], ['undefined may not', 'none']);
 });
 
+test('what would go on with other rights than the front has is refused', async () => {
+  let wasThere = false;
+  const waits = testPlugin('waits', ({ hooks }) =>
+    hooks.check.tapPromise('waits', async (checkup) => {
+      // Types let a promise pass where nothing is expected.
+      checkup.asFront(async () => {
+        await Promise.resolve();
+        wasThere = true;
+        throw new Error('too late');
+      });
+    }),
+  );
+  await assert.rejects(new TestServer([waits]).check(), /asFront is given has to be done when it returns/);
+  assert.ok(wasThere);
+});
+
 test('a maildrop is opened with the signal that the test holds', async () => {
   const gone = new AbortController();
   const given: AbortSignal[] = [];

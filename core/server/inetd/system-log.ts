@@ -23,10 +23,18 @@ const busyMs = 20;
 export const systemLog = (
   to: UnixAddress = '/dev/log',
   { patienceMs = 2000 }: SystemLogOptions = {},
-): Writable =>
-  new Writable({
-    write: (chunk, _encoding, done) => void tell(String(chunk), to, patienceMs).finally(done),
+): Writable => {
+  let waitMs = patienceMs;
+  const write = async (text: string): Promise<void> => {
+    const startedAtMs = performance.now();
+    await tell(text, to, waitMs);
+    // One that takes nothing is not waited for again.
+    if (performance.now() - startedAtMs >= waitMs) waitMs = 0;
+  };
+  return new Writable({
+    write: (chunk, _encoding, done) => void write(String(chunk)).finally(done),
   });
+};
 
 async function tell(text: string, to: UnixAddress, patienceMs: number): Promise<void> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');

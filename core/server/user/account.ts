@@ -43,15 +43,15 @@ export function accountOfFronts(name: string): Account {
 
 /** Does something synchronous with the rights of an account, and is root again afterwards. For root alone. */
 export function actingAs<T>({ uid: user, gid }: Account, act: () => T): T {
-  const groups = process.getgroups?.() ?? [];
-  process.setgroups?.([gid]);
-  process.setegid?.(gid);
-  process.seteuid?.(user);
+  const [groups, group] = [process.getgroups?.() ?? [], process.getegid?.() ?? 0];
   try {
+    process.setgroups?.([gid]);
+    process.setegid?.(gid);
+    process.seteuid?.(user);
     return act();
   } finally {
     process.seteuid?.(0);
-    process.setegid?.(0);
+    process.setegid?.(group);
     process.setgroups?.(groups);
   }
 }
