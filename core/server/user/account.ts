@@ -43,17 +43,20 @@ export function accountOfFronts(name: string): Account {
 
 /** Does something synchronous with the rights of an account, and is root again afterwards. For root alone. */
 export function actingAs<T>({ uid: user, gid }: Account, act: () => T): T {
-  const [groups, group] = [process.getgroups?.() ?? [], process.getegid?.() ?? 0];
+  const former = { groups: process.getgroups?.() ?? [], gid: process.getegid?.() ?? 0 };
   try {
-    process.setgroups?.([gid]);
-    process.setegid?.(gid);
+    takeGroups({ groups: [gid], gid });
     process.seteuid?.(user);
     return act();
   } finally {
     process.seteuid?.(0);
-    process.setegid?.(group);
-    process.setgroups?.(groups);
+    takeGroups(former);
   }
+}
+
+function takeGroups({ groups, gid }: { readonly groups: number[]; readonly gid: number }): void {
+  process.setgroups?.(groups);
+  process.setegid?.(gid);
 }
 
 const howToMake = (name: string): string =>
