@@ -69,21 +69,14 @@ test('a plugin is told who does what with its files, and looks as fronts do when
   assert.deepEqual([finding?.what, order[0]], ['undefined may not', 'none']);
 });
 
+/** As from a plugin in plain JavaScript, which no compiler has looked at. */
+const goesOn = (): unknown => Promise.reject(new Error('too late'));
+
 test('what would go on with other rights than the front has is refused', async () => {
-  let wasThere = false;
   const waits = testPlugin('waits', ({ hooks }) =>
-    hooks.check.tapPromise('waits', async (checkup) => {
-      // As from a plugin in plain JavaScript.
-      const look = async (): Promise<void> => {
-        await Promise.resolve();
-        wasThere = true;
-        throw new Error('too late');
-      };
-      Reflect.apply(checkup.asFront, checkup, [look]);
-    }),
+    hooks.check.tapPromise('waits', async (checkup) => checkup.asFront(goesOn)),
   );
   await assert.rejects(new TestServer([waits]).check(), /asFront is given has to be done when it returns/);
-  assert.ok(wasThere);
 });
 
 test('a maildrop is opened with the signal that the test holds', async () => {
