@@ -23,7 +23,7 @@ class Model {
     if (keyword === 'STAT') return [`+OK ${left.length} ${total}`];
     if (keyword === 'LIST') {
       return [
-        `+OK ${left.length} messages (${total} octets)`,
+        `+OK ${left.length} ${left.length === 1 ? 'message' : 'messages'} (${total} octets)`,
         ...left.map((index) => `${index + 1} ${sizes[index]}`),
         '.',
       ];
