@@ -116,6 +116,48 @@ describe('a temporary drop on a disk that is full when a part of it has been add
   });
 });
 
+/** What of the temporary drop, or of the note, fails. */
+function failing(...points: readonly string[]): void {
+  files.before = ({ what, path }) => {
+    const of = path === dropPath ? 'drop' : path.endsWith('.taken') && 'note';
+    if (of !== false && points.includes(`${what} of the ${of}`)) throw systemError('EDQUOT');
+  };
+}
+
+describe('a temporary drop whose mail is all in the mailbox already', () => {
+  const all = [letter(0), large(1)];
+  beforeEach(async () => {
+    await store.write(mailbox(...all));
+    await leave(mailbox(...all));
+  });
+
+  it('is emptied where nothing can be noted, so that mail can be deleted, which makes room', async () => {
+    failing('write of the note');
+    assert.deepEqual(await fetchAll(), all);
+    assert.equal(await readFile(dropPath, 'latin1'), '');
+    assert.deepEqual(await fetchAll(), []);
+  });
+
+  it('is noted where it cannot be emptied, and does not come back', async () => {
+    for (const point of ['truncate of the drop', 'sync of the drop']) {
+      failing(point);
+      assert.deepEqual(await fetchAll(), all);
+      roomAgain();
+      assert.deepEqual(await fetchAll(), []);
+      await store.write(mailbox(...all));
+      await leave(mailbox(...all));
+    }
+  });
+
+  it('keeps everybody out where it can be neither emptied nor noted', async () => {
+    failing('write of the note', 'truncate of the drop');
+    await assert.rejects(store.open(), { code: 'SYS/TEMP' });
+    roomAgain();
+    assert.deepEqual(await fetchAll(), all);
+    assert.deepEqual(await fetchAll(), []);
+  });
+});
+
 it('where it cannot be noted that mail was added, nobody may delete it until it is', async () => {
   await leave(mailbox(large(1), large(2)));
   let writes = 0;

@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 
 import { lockOrCreate, missingLineEnds } from './addition.ts';
-import { sha256 } from './canonical.ts';
-import { appendMessages, errorCode, type OpenFile } from './commit/index.ts';
+import { appendMessages, errorCode, type FileStat, type OpenFile } from './commit/index.ts';
 import { currentIndex } from './current-index.ts';
 import { type LeftMessage, messagesIn } from './left-messages.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { Place } from './place.ts';
 import { failingAs, isUntouched, recoverLocked } from './recovery.ts';
 import type { Rows } from './rows.ts';
-import { scanMailbox } from './scanner.ts';
 import type { SurveyedIndex } from './survey.ts';
+import { areAdded, wouldBeFoundAgain } from './take-over-found-again.ts';
 import { HalfTaken, TakenNote } from './taken-note.ts';
 import { openTemporaryDrop, temporaryDropPathOf } from './temporary-drop.ts';
 import { Copies } from './uids.ts';
@@ -50,18 +50,28 @@ async function moveMail(mailbox: Mailbox, file: OpenFile, drop: OpenFile): Promi
   const note = await TakenNote.open(mailbox.place, before);
   try {
     const missing = await addMissing(mailbox, { file, drop, note });
-    const after = await drop.stat();
-    if (after.octets !== before.octets || after.mtimeNs !== before.mtimeNs) {
-      const dropPath = temporaryDropPathOf(mailbox.place.path);
-      throw new Error(`${dropPath}: another program wrote to it meanwhile; the next login tries again`);
+    try {
+      await empty(mailbox.place, drop, before);
+    } catch (error) {
+      if (note.isBehind) await note.begin();
+      throw error;
     }
-    await drop.truncate(0);
-    if (mailbox.place.commit.fsync !== 'never') await drop.sync('take over: the drop is empty');
     await note.remove();
     return { messages: missing.length, octets: missing.reduce((sum, { octets }) => sum + octets, 0) };
   } finally {
     await note.close();
   }
+}
+
+/** Durably. Throws an Error where it is not what it was before, and system errors. */
+async function empty({ path, commit }: Place, drop: OpenFile, before: FileStat): Promise<void> {
+  const after = await drop.stat();
+  if (after.octets !== before.octets || after.mtimeNs !== before.mtimeNs) {
+    const dropPath = temporaryDropPathOf(path);
+    throw new Error(`${dropPath}: another program wrote to it meanwhile; the next login tries again`);
+  }
+  await drop.truncate(0);
+  if (commit.fsync !== 'never') await drop.sync('take over: the drop is empty');
 }
 
 interface Move {
@@ -78,11 +88,14 @@ async function addMissing(mailbox: Mailbox, move: Move): Promise<readonly LeftMe
   // What was there already was perhaps never waited for.
   await sync(mailbox, file);
   const absent = new Set(missingIn(rows, messages));
-  await note.begin(
+  note.compare(
     wholeOctets,
     messages.map((message) => ({ ...message, isThere: !absent.has(message) })),
   );
   const missing = messages.filter(({ index }) => !note.has(index));
+  // A drop that is emptied now needs no note, for which a full disk may have no room.
+  if (missing.length === 0) return missing;
+  await note.begin();
   for (const batch of batchesOf(missing, mailbox.place.surroundings.options.chunkOctets)) {
     rows = await addBatch(mailbox, move, { batch, rows });
   }
@@ -95,13 +108,20 @@ async function addBatch(
   { file, drop, note }: Move,
   { batch, rows }: { readonly batch: readonly LeftMessage[]; readonly rows: Rows },
 ): Promise<Rows> {
+  const { path, surroundings } = mailbox.place;
   const content = await contentOf(drop, batch);
-  await assertFoundAgain(mailbox, content, batch);
+  const isSafe = await wouldBeFoundAgain(file, { batch, content, rows }, surroundings.options.contentLength);
+  if (!isSafe) throw notFoundAgain(path);
   const found = await appended(mailbox, file, content);
-  if (!areAdded(batch, rows, found.rows)) throw notFoundAgain(temporaryDropPathOf(mailbox.place.path));
+  if (!areAdded(batch, rows, found.rows)) throw new HalfTaken(notFoundAgain(path));
   await note.add(batch.map(({ index }) => index));
   return found.rows;
 }
+
+const notFoundAgain = (path: string): Error =>
+  new Error(
+    `${temporaryDropPathOf(path)}: its messages would not be the same at the end of the mailbox: add them by hand`,
+  );
 
 async function appended(mailbox: Mailbox, file: OpenFile, content: Buffer): Promise<SurveyedIndex> {
   const { path, commit } = mailbox.place;
@@ -123,19 +143,6 @@ function missingIn(rows: Rows, left: readonly LeftMessage[]): readonly LeftMessa
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
     return count > copies.of(digest).length;
-  });
-}
-
-/** Whether the mailbox has all of a batch besides what it had before. */
-function areAdded(batch: readonly LeftMessage[], before: Rows, after: Rows): boolean {
-  if (after.count < before.count + batch.length) return false;
-  const [old, now] = [new Copies(before), new Copies(after)];
-  const counts = new Map<string, number>();
-  return batch.every(({ digest }) => {
-    const name = Buffer.from(digest).toString('hex');
-    const count = (counts.get(name) ?? 0) + 1;
-    counts.set(name, count);
-    return now.of(digest).length >= old.of(digest).length + count;
   });
 }
 
@@ -168,26 +175,6 @@ async function contentOf(drop: OpenFile, batch: readonly LeftMessage[]): Promise
 }
 
 const lineFeed = 0x0a;
-
-/** Before anything is added: what would not be known again would be added at each login. */
-async function assertFoundAgain(
-  { place }: Mailbox,
-  content: Buffer,
-  batch: readonly LeftMessage[],
-): Promise<void> {
-  const { contentLength } = place.surroundings.options;
-  const file = { read: async (target: Uint8Array, position: number) => content.copy(target, 0, position) };
-  const digests: Buffer[] = [];
-  const scan = { file, from: 0, to: content.length, startsMailbox: false, before: emptyLine, contentLength };
-  await scanMailbox(scan, ({ canonical }) => digests.push(sha256(canonical)));
-  const isSame = batch.every(({ digest }, index) => digests[index]?.equals(digest) === true);
-  if (!isSame || digests.length !== batch.length) throw notFoundAgain(temporaryDropPathOf(place.path));
-}
-
-const emptyLine = Buffer.from('\n\n');
-
-const notFoundAgain = (dropPath: string): Error =>
-  new Error(`${dropPath}: its messages would not be the same at the end of the mailbox: add them by hand`);
 
 /** The mailbox may have been made just now. A folder that cannot be opened cannot be waited for. */
 async function sync({ place }: Mailbox, file: OpenFile): Promise<void> {

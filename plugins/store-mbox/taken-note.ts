@@ -36,6 +36,9 @@ export class TakenNote {
   #file: OpenFile | undefined;
   #head = '';
   #marks: Buffer = Buffer.of();
+  /** The file is there, and of these messages. */
+  #isMade = false;
+  #isBehind = false;
 
   private constructor({ takenPath, commit, surroundings }: Place, { ino, octets, mtimeNs }: FileStat) {
     this.#path = takenPath;
@@ -57,26 +60,36 @@ export class TakenNote {
     return this.#head === '' ? undefined : Number(this.#head.split(' ')[6]);
   }
 
-  /**
-   * Makes it, unless it is there and of these messages, and notes which of them the mailbox has. Throws HalfTaken, or a system
-   * error if it has none that was not noted before.
-   */
-  async begin(wholeOctets: number, messages: readonly NotedMessage[]): Promise<void> {
+  /** Which messages there are, and which of them the mailbox has; of just these it holds what was noted. Writes nothing. */
+  compare(wholeOctets: number, messages: readonly NotedMessage[]): void {
     const hash = createHash('sha256');
     for (const { digest } of messages) hash.update(digest);
     const head = `${this.#drop} ${wholeOctets} ${hash.digest('hex')}\n`;
-    const isKnown = this.#head === head && this.#marks.length === messages.length;
-    const marks = isKnown ? this.#marks : Buffer.alloc(messages.length, wanting);
-    const unnoted = [...messages.keys()].filter(
-      (index) => messages[index]?.isThere && marks[index] !== taken,
-    );
-    for (const index of unnoted) marks[index] = taken;
-    this.#head = head;
-    this.#marks = marks;
+    if (this.#head !== head || this.#marks.length !== messages.length) {
+      this.#head = head;
+      this.#marks = Buffer.alloc(messages.length, wanting);
+      this.#isMade = false;
+    }
+    for (const [index, { isThere }] of messages.entries()) {
+      if (!isThere || this.has(index)) continue;
+      this.#marks[index] = taken;
+      this.#isBehind = true;
+    }
+  }
+
+  /** Whether the mailbox has messages of the drop, and it is not written down that it has. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Writes down what was compared. Throws HalfTaken, or a system error if it was not behind. */
+  async begin(): Promise<void> {
     try {
-      await (isKnown ? this.#write() : this.#make());
+      await (this.#isMade ? this.#write() : this.#make());
+      this.#isMade = true;
+      this.#isBehind = false;
     } catch (error) {
-      throw unnoted.length > 0 ? new HalfTaken(error) : error;
+      throw this.#isBehind ? new HalfTaken(error) : error;
     }
   }
 
@@ -114,6 +127,7 @@ export class TakenNote {
     if (!head.startsWith(`${this.#drop} `) || !this.#isPlausible(head)) return;
     this.#head = head;
     this.#marks = octets.subarray(headOctets);
+    this.#isMade = true;
   }
 
   #isPlausible(head: string): boolean {
