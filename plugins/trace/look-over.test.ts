@@ -55,7 +55,23 @@ test('popper check says so where fronts cannot even see the folder', { skip }, a
   await chmod(folder, 0o700);
   const path = join(folder, 'trace');
   await writeFile(path, '');
-  assert.equal(found(path)[0], `file: Unable to open trace file "${path}", err = 13`);
+  const what = `file: Unable to open trace file "${path}", err = 13`;
+  const fix = `${folder} is closed to nobody: setfacl -m u:nobody:x ${folder}, or name a regular file, no link, in a folder where nobody may write`;
+  assert.deepEqual(found(path), [what, fix]);
+  // However deep it lies, and whether it is there.
+  assert.deepEqual(found(join(folder, 'deep', 'down')), [
+    what.replace(path, join(folder, 'deep', 'down')),
+    fix,
+  ]);
+});
+
+test('popper check tries a folder for names of any length that the system takes', { skip }, async (t) => {
+  const folder = await folderOf(t);
+  await chown(folder, nobody, nobody);
+  const longest = join(folder, 't'.repeat(255));
+  assert.deepEqual(found(longest), [`the trace can be written to ${longest}`]);
+  assert.deepEqual(await readdir(folder), []);
+  assert.match(found(`${longest}t`)[0] ?? '', /err = 36$/);
 });
 
 test('popper check is content where fronts can write it, and leaves nothing there', { skip }, async (t) => {

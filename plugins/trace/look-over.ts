@@ -1,4 +1,5 @@
 import { lstatSync, mkdtempSync, rmdirSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import type { Checkup } from 'popperd';
 
@@ -37,10 +38,13 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Only making something tells whether another could: `access` asks for whoever started the program. */
+/**
+ * Only making something tells whether another could: `access` asks for whoever started the program. Its name is short, since the
+ * trace's may be as long as the system takes.
+ */
 function tryFolder(path: string): void {
   try {
-    rmdirSync(mkdtempSync(`${path}.`));
+    rmdirSync(mkdtempSync(join(dirname(path), '.popper-')));
   } catch (error) {
     throw new CannotTrace(path, errnoOf(error), error);
   }

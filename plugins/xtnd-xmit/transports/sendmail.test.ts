@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -107,6 +107,34 @@ test('X1: one of them that does not listen is killed', async (t) => {
   const child = Number(await read('pid'));
   for (let attempt = 0; attempt < 200 && isAlive(child); attempt += 1) await delay(20);
   assert.equal(isAlive(child), false);
+});
+
+test('what a mailer has left to a process behind it is not killed, where it says that all is well', async (t) => {
+  const { send, read } = await given(
+    t,
+    `sh -c 'trap "" TERM; echo > ready; sleep 2; echo yes > delivered' &
+    trap "exit 0" TERM
+    while :; do sleep 0.05; done`,
+  );
+  await send([], AbortSignal.timeout(400));
+  await read('ready');
+  await assert.rejects(read('delivered'), { code: 'ENOENT' });
+  await delay(2500);
+  assert.equal(await read('delivered'), 'yes\n');
+});
+
+test('X1: a mailer that no signal reaches is not waited for without end, and the log says that it still runs', async (t) => {
+  const { send, read } = await given(t, 'echo $$ > pid; echo "busy" >&2; while :; do sleep 0.05; done');
+  // What a mailer that has become root is to everybody else.
+  const kill = t.mock.method(process, 'kill', () => {
+    throw Object.assign(new Error('kill EPERM'), { errno: -constants.errno.EPERM, code: 'EPERM' });
+  });
+  const sent = send([], AbortSignal.timeout(300));
+  const answer = await Promise.race([sent.catch(String), delay(5000, 'no answer', { ref: false })]);
+  kill.mock.restore();
+  process.kill(-Number(await read('pid')), 'SIGKILL');
+  await sent.catch(() => {});
+  assert.match(String(answer), /sendmail still runs, and cannot be ended: busy$/);
 });
 
 test('all that a mailer says stands in the log on one line', async (t) => {

@@ -14,7 +14,7 @@ import { type Fault, isOpenToAll, type Isolation, type Transport } from './trans
 
 /** So much of what the mailer complains of is logged. */
 const maxComplaintLength = 2000;
-/** A mailer that is told to stop has so long for it. */
+/** A mailer that is told to stop has so long for it, and so long again when it is killed. */
 const stopMs = 1000;
 
 /** The local mailer. It reads the message from the spool file itself, and recipients from its command line alone. */
@@ -38,19 +38,21 @@ export class Sendmail implements Transport {
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
     });
     const complaint = complaintOf(child);
-    const stop = (): void => void stopped(child);
+    const givenUp = Promise.withResolvers<void>();
+    const stop = (): void => givenUp.resolve(stopped(child));
     signal.addEventListener('abort', stop);
     try {
       // How it ended decides, even where it was to stop.
-      await once(child, 'exit');
+      await Promise.race([once(child, 'exit'), givenUp.promise]);
     } catch (cause) {
       throw new NotSent(`Unable to execute "${basename(command)}" (${-errnoOf(cause)})`, { cause });
     } finally {
       signal.removeEventListener('abort', stop);
     }
     if (child.exitCode === 0) return;
-    const how =
-      child.exitCode === null ? `was ended by ${child.signalCode}` : `exited with ${child.exitCode}`;
+    const how = howItEnded(child);
+    // One that no signal reaches must not keep this process from ending.
+    child.unref();
     const why = await complaint();
     throw new Error(`${command} ${how}: ${why}${await adviceOnRights(why)}`);
   }
@@ -65,6 +67,12 @@ export class Sendmail implements Transport {
       fix: 'install a mailer that brings a sendmail, or name it by transport.command',
     };
   }
+}
+
+function howItEnded(child: ChildProcess): string {
+  if (child.exitCode !== null) return `exited with ${child.exitCode}`;
+  if (child.signalCode !== null) return `was ended by ${child.signalCode}`;
+  return 'still runs, and cannot be ended';
 }
 
 const closed = (command: string): Fault => ({
@@ -94,11 +102,16 @@ function complaintOf({ stderr }: ChildProcess): () => Promise<string> {
   };
 }
 
-async function stopped({ pid }: ChildProcess): Promise<void> {
+/** It has ended then, or no signal reaches it. */
+async function stopped(child: ChildProcess): Promise<void> {
+  const { pid } = child;
   if (pid === undefined) return;
   signalGroup(pid, 'SIGTERM');
   await delay(stopMs, undefined, { ref: false });
+  // All is well with the message, and what goes on behind it may be delivering it.
+  if (child.exitCode === 0) return;
   signalGroup(pid, 'SIGKILL');
+  await delay(stopMs, undefined, { ref: false });
 }
 
 /** All of them may be gone, or have become somebody else, whom signals from here do not reach. */
