@@ -267,10 +267,8 @@ it('U5: a daemon that is killed at any step of it has written all or nothing, an
     await make({}, mortal.files);
     await store.deliver('mrose', letters(1, 1, 2));
     const { uids } = await look();
-    mortal.stepsToLive = step;
-    const isWhole = (await Promise.race([visit([1]).then(() => 'whole'), mortal.died])) === 'whole';
+    const isWhole = await mortal.outlives(step, () => visit([1]));
     if (!isWhole) await store.die();
-    mortal.stepsToLive = Number.POSITIVE_INFINITY;
     await store.recover();
     const found = await look();
     assert.deepEqual(found.texts, isWhole || found.texts[0] !== letter(1) ? after : before, `step ${step}`);

@@ -197,13 +197,7 @@ async function takeOverAndDie(step: number): Promise<boolean> {
   const mortal = new MortalFiles();
   await make(mortal.files);
   await leave(mailbox(large(1), large(2), large(3)));
-  mortal.stepsToLive = step;
-  const login = async (): Promise<'whole'> => {
-    await (await store.open()).close();
-    return 'whole';
-  };
-  const isWhole = (await Promise.race([login(), mortal.died])) === 'whole';
+  const isWhole = await mortal.outlives(step, async () => (await store.open()).close());
   if (!isWhole) await store.die();
-  mortal.stepsToLive = Number.POSITIVE_INFINITY;
   return isWhole;
 }

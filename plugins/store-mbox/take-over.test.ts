@@ -242,14 +242,8 @@ async function takeOverAndDie(step: number): Promise<boolean> {
   await make({}, mortal.files);
   await store.write(mailbox(letter(1), letter(2)));
   await leave(mailbox(letter(3), letter(3)));
-  mortal.stepsToLive = step;
-  const login = async (): Promise<'whole'> => {
-    await (await store.open()).close();
-    return 'whole';
-  };
-  const isWhole = (await Promise.race([login(), mortal.died])) === 'whole';
+  const isWhole = await mortal.outlives(step, async () => (await store.open()).close());
   if (!isWhole) await store.die();
-  mortal.stepsToLive = Number.POSITIVE_INFINITY;
   return isWhole;
 }
 
