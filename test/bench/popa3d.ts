@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -16,7 +16,7 @@ import type { Contender } from './servers.ts';
 
 /**
  * popa3d under a small inetd (socat) with TCP_NODELAY, its better case. Where it looks for users and mail is compiled
- * in, so it lives in a mount namespace of its own, in which these places are the bench's. PAM takes any password.
+ * in, so it lives in a mount namespace of its own, in which these places are the bench's. PAM is what Debian sets up for it.
  */
 export const popa3d = (program: string): Contender => ({
   key: 'popa3d',
@@ -27,11 +27,10 @@ export const popa3d = (program: string): Contender => ({
   prepare: ({ folder, passwdFile }, port) => {
     const system = join(folder, 'system');
     for (const name of ['', 'pam.d', 'lib', 'lib/popa3d']) mkdirSync(join(system, name));
-    writeFileSync(join(system, 'passwd'), passwdOf(readFileSync(passwdFile, 'utf8')));
-    writeFileSync(
-      join(system, 'pam.d/popa3d'),
-      'auth required pam_permit.so\naccount required pam_permit.so\n',
-    );
+    const accounts = accountsIn(readFileSync(passwdFile, 'utf8'));
+    writeFileSync(join(system, 'passwd'), passwdOf(accounts));
+    writeFileSync(join(system, 'shadow'), shadowOf(accounts), { mode: 0o600 });
+    writeFileSync(join(system, 'pam.d/popa3d'), pamRules);
     const script = join(system, 'serve.sh');
     writeFileSync(script, serve);
     return [
@@ -51,22 +50,53 @@ export const popa3d = (program: string): Contender => ({
 
 const serve = `
 mount --bind "$1/system/passwd" /etc/passwd
+mount --bind "$1/system/shadow" /etc/shadow
 mount --bind "$1/system/pam.d" /etc/pam.d
 mount --bind "$1/system/lib" /var/lib
 mount --bind "$1/spool" /var/mail
 exec socat "TCP4-LISTEN:$3,bind=127.0.0.1,reuseaddr,nodelay,backlog=1024,fork" "EXEC:$2,nofork"
 `;
 
-/** Lines of passwd(5), with the account that popa3d gives up root for. */
-function passwdOf(users: string): string {
-  const lines = users
+/** What the package's own rules come to on a Debian to which no module was added. */
+const pamRules = `
+auth [success=1 default=ignore] pam_unix.so nullok
+auth requisite pam_deny.so
+auth required pam_permit.so
+account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so
+account requisite pam_deny.so
+account required pam_permit.so
+`;
+
+interface Account {
+  readonly user: string;
+  readonly password: string;
+  readonly uid: string;
+  readonly gid: string;
+}
+
+function accountsIn(passwdFile: string): Account[] {
+  return passwdFile
     .trim()
     .split('\n')
     .map((line) => {
-      const [user, , uid, gid] = line.split(':');
-      return `${user}:x:${uid}:${gid}::/:/bin/sh`;
+      const [user = '', password = '', uid = '', gid = ''] = line.split(':');
+      return { user, password: password.replace('{PLAIN}', ''), uid, gid };
     });
+}
+
+/** Lines of passwd(5), with the account that popa3d gives up root for. */
+function passwdOf(accounts: readonly Account[]): string {
+  const lines = accounts.map(({ user, uid, gid }) => `${user}:x:${uid}:${gid}::/:/bin/sh`);
   return `${['root:x:0:0::/:/bin/sh', 'popa3d:x:65533:65534::/:/bin/false', ...lines].join('\n')}\n`;
+}
+
+/** Lines of shadow(5). PAM takes no password in the clear; the classic crypt costs 10 us, the least of all. */
+function shadowOf(accounts: readonly Account[]): string {
+  const hashes = execFileSync('perl', ['-ne', 'chomp; print crypt($_, "po"), "\\n"'], {
+    input: accounts.map(({ password }) => password).join('\n'),
+    encoding: 'utf8',
+  }).split('\n');
+  return accounts.map(({ user }, index) => `${user}:${hashes[index]}:20000:0:99999:7:::\n`).join('');
 }
 
 /**
