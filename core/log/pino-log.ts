@@ -6,7 +6,7 @@ import pretty from 'pino-pretty';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { loggerTo } from './logger.ts';
 import { readableSession } from './readable-session.ts';
-import { printableLine, sanitise } from './sanitise.ts';
+import { isSane, printableLine, sanitise } from './sanitise.ts';
 
 /** The daemon's own log. Beside what every logger has, one level for what ends the process. */
 export interface DaemonLog extends Logger {
@@ -50,13 +50,21 @@ export function createLogger({ level, format, stream }: LogOptions): DaemonLog {
 /** pino's own keys stay pino's: a field of that name would stand in the line twice. */
 const ownKeys = new Set(['level', 'time', 'pid', 'msg']);
 
-const safeFields = (fields: LogFields, stacks: boolean): LogFields =>
-  Object.fromEntries(
+const safeFields = (fields: LogFields, stacks: boolean): LogFields => {
+  if (areSane(fields)) return fields;
+  return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [
       ownKeys.has(key) ? `${key}_` : key,
       sanitise(value, { stacks }),
     ]),
   );
+};
+
+/** Nearly all are, and then nothing has to be copied. */
+function areSane(fields: LogFields): boolean {
+  for (const key in fields) if (ownKeys.has(key) || !isSane(fields[key])) return false;
+  return true;
+}
 
 function readableLines(stream: Writable, colorize: boolean): DestinationStream {
   const format = pretty.prettyFactory({

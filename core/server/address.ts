@@ -29,7 +29,7 @@ function prefixOf(address: string, { octets, groups }: Length): string | undefin
   const plain = withoutMapping(address);
   const family = isIP(plain);
   if (family === 0) return undefined;
-  if (family === 4) return plain.split('.', octets).join('.');
+  if (family === 4) return octets === 4 ? plain : plain.split('.', octets).join('.');
   const first = allGroupsOf(plain).slice(0, groups);
   return `${first.map((group) => group.toString(16)).join(':')}::/${16 * groups}`;
 }

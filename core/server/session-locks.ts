@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { constants, fstatSync, open as openCallback } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -73,7 +73,7 @@ export interface LockLook {
 const fileCount = 64;
 
 function placeOf(key: string): { readonly name: string; readonly octet: number } {
-  const digest = createHash('sha256').update(key).digest();
+  const digest = hash('sha256', key, 'buffer');
   const name = String(digest.readUInt8(0) % fileCount).padStart(2, '0');
   return { name, octet: digest.readUIntBE(1, 6) };
 }

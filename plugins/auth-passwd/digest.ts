@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 export type DigestAlgorithm = 'sha1' | 'sha256' | 'sha512';
 
@@ -27,10 +27,15 @@ export function parseDigest(
 
 /** A password that was written as it is. Only its digest stays in memory, and comparing takes the same time for all. */
 export function plainDigest(password: Uint8Array): Digest {
-  const digest = createHash('sha256').update(password).digest();
+  const digest = hash('sha256', password, 'buffer');
   return { kind: 'digest', algorithm: 'sha256', digest, salt: new Uint8Array() };
 }
 
 export function matchesDigest({ algorithm, digest, salt }: Digest, password: Uint8Array): boolean {
-  return timingSafeEqual(createHash(algorithm).update(password).update(salt).digest(), digest);
+  const salted = Buffer.concat([password, salt]);
+  try {
+    return timingSafeEqual(hash(algorithm, salted, 'buffer'), digest);
+  } finally {
+    salted.fill(0);
+  }
 }

@@ -27,9 +27,8 @@ export function spoolPathOf(template: string, identity: Identity, baseFolder: st
   );
   const path = resolve(base, filled);
   if (!path.startsWith(root) || path === root) throw new Error(`${path}: not below ${root}`);
-  const mailbox = patternOf(resolve(base, relative));
   for (const { other, what } of servingOthers(path)) {
-    if (other === undefined || !mailbox.test(other)) continue;
+    if (other === undefined || !patternOf(resolve(base, relative)).test(other)) continue;
     const name = JSON.stringify(identity.user);
     throw new Error(`user name ${name} gives ${path}, ${what} ${other}: it is another user's`);
   }

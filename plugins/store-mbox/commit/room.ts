@@ -9,7 +9,7 @@ export interface Room {
 }
 
 /** Of 1 MiB: a mailbox of usual size, and what is read ahead in it. */
-export const largeBuffers = new BufferPool(1024 * 1024, 12);
+export const largeBuffers = new BufferPool(1024 * 1024, 32);
 
 /** The other sizes: what was added since the last visit or is digested of a tail, and a step of a commit of a large mailbox. */
 const pools = [
