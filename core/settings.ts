@@ -67,6 +67,8 @@ export interface WorkerSettings {
   readonly maxUsers: number;
   /** Milliseconds that a login waits for its turn when there are so many. */
   readonly patienceMs: number;
+  /** Milliseconds that a process without a session is kept for the user's next one. */
+  readonly idleMs: number;
 }
 
 /** What the core and the server need of the configuration, checked and complete. */
@@ -130,7 +132,7 @@ export const defaultSettings = {
   isolation: 'none',
   user: 'popper',
   minUid: 1000,
-  workers: { spares: 2, maxUsers: 100, patienceMs: 10_000 },
+  workers: { spares: 2, maxUsers: 100, patienceMs: 10_000, idleMs: 60_000 },
   replies: 'plain',
   hostname: hostname(),
   updateOnAbort: false,

@@ -44,13 +44,13 @@ async function run(): Promise<number> {
 
 /** What stands behind fronts, with `isolation: 'user'`. */
 function serve({ core, state, log, config }: Configured<DaemonLog>): Promise<number> {
-  const { minUid, stateDir } = config.settings;
+  const { minUid, stateDir, workers } = config.settings;
   const beAuth = async (): Promise<void> => {
     await state.prepare();
     await runAuth(process, { core, minUid });
   };
   const beLocker = (): Promise<void> => runLocker(process, { core });
-  const beWorker = (): Promise<void> => runWorker(process, { core, state, stateDir, minUid });
+  const beWorker = (): Promise<void> => runWorker(process, { core, state, stateDir, minUid, idleMs: workers.idleMs });
   if (role === 'locker') return untilDone(log, beLocker);
   return untilDone(log, role === 'auth' ? beAuth : beWorker);
 }

@@ -67,8 +67,9 @@ export interface Config {
   readonly minUid?: number;
   /**
    * With `isolation: 'user'`, the processes that are users: how many wait for the next one (`spares`, default 2), how many
-   * users are served at one time (`maxUsers`, default 100; some 40 MB each), and how many milliseconds a login waits where there are so many
-   * (`patienceMs`, default 10 000).
+   * users are served at one time (`maxUsers`, default 100; some 40 MB each), how many milliseconds a login waits where there are so many
+   * (`patienceMs`, default 10 000), and how many a process without a session is kept for its user's next one (`idleMs`, default
+   * 60 000).
    */
   readonly workers?: Partial<WorkerSettings>;
   /**

@@ -74,6 +74,7 @@ export const configSchema = z.strictObject(
           spares: whole(0, 100, '').default(defaultSettings.workers.spares),
           maxUsers: whole(1, 100_000, '').default(defaultSettings.workers.maxUsers),
           patienceMs: milliseconds().default(defaultSettings.workers.patienceMs),
+          idleMs: milliseconds().default(defaultSettings.workers.idleMs),
         },
         { error: 'an object, such as { maxUsers: 500 }' },
       )

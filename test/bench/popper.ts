@@ -22,16 +22,17 @@ export const popperWithTwoFronts: Contender = {
   prepare: (site, port) => prepare(site, port, { nodeOptions: [], more: { fronts: 2 } }),
 };
 
-/** Sessions run in processes with the uid of the mail, of which there are eight. */
+/** Sessions run in processes with the uid of the mail, of which there are eight: they are kept while other servers have their turn. */
 export const popperAsUsers: Contender = {
   key: 'popper-user',
   name: 'popper, isolation user',
   isPeer: false,
   uids: 8,
   skips: ['huge'],
-  prepare: (site, port) =>
-    prepare(site, port, { nodeOptions: [], more: { fronts: 1, isolation: 'user', user: 'nobody' } }),
+  prepare: (site, port) => prepare(site, port, { nodeOptions: [], more: usersOwnProcesses }),
 };
+
+const usersOwnProcesses = { fronts: 1, isolation: 'user', user: 'nobody', workers: { idleMs: 3_600_000 } };
 
 interface Setup {
   readonly nodeOptions: readonly string[];

@@ -143,7 +143,8 @@ Passwords are stored in the clear, since hashing costs the same everywhere and m
 before it answers QUIT, and so does popa3d; Dovecot does not wait for the disk.
 
 - \`popper\` is one process, \`popper, 2 fronts\` a master and two. \`popper, isolation user\` is a master, a front, a process
-  that checks passwords and one for each of the eight uids that its mail belongs to. All run as their defaults are.
+  that checks passwords and one for each of the eight uids that its mail belongs to. All run as their defaults are, but that these
+  eight are kept for as long as the others' turns last (\`workers.idleMs\`), as they are where users come each minute.
 - Dovecot's high-performance mode serves one session after the other in a process; its default mode makes new ones for each.
 - popa3d is started for each connection by a small inetd with TCP_NODELAY, its better case. It knows only users of the system, so
   it looks through a passwd file of all of them, and asks PAM as Debian sets that up, with the cheapest hash there is. Where mail has changed it waits for the clock's next second.

@@ -67,6 +67,7 @@ export function planOf(settings: Settings, given: readonly GivenSocket[] = []): 
 
 function usersPlanOf({ stateDir, user, minUid, limits, workers, tls }: Settings): UsersPlan {
   const { sessionsPerUser } = limits;
+  const { spares, maxUsers, patienceMs } = workers;
   const mailGroup = groupMail();
   return {
     stateDir,
@@ -74,7 +75,9 @@ function usersPlanOf({ stateDir, user, minUid, limits, workers, tls }: Settings)
     ...(mailGroup !== undefined && { mailGroup }),
     minUid,
     ...(sessionsPerUser !== undefined && { sessionsPerUser }),
-    ...workers,
+    spares,
+    maxUsers,
+    patienceMs,
     ...(tls && { tls: { certificate: tls.certificate, key: tls.key } }),
   };
 }

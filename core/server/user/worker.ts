@@ -32,10 +32,8 @@ export interface WorkerOptions {
   /** No user with a uid below it. */
   readonly minUid: number;
   /** Milliseconds without a session after which a worker offers its end. */
-  readonly idleMs?: number;
+  readonly idleMs: number;
 }
-
-const defaultIdleMs = 60_000;
 
 /**
  * A process that runs sessions of one user, as that user. It has loaded everything and waits, as root, to be told whom to
@@ -122,7 +120,7 @@ class Worker {
 
   constructor(
     user: OrderOf<'become'>,
-    { core, state, master, title, locker, idleMs = defaultIdleMs }: Surroundings,
+    { core, state, master, title, locker, idleMs }: Surroundings,
   ) {
     this.#user = user;
     this.#core = core;
