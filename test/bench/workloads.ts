@@ -132,9 +132,12 @@ export async function warmUp(seat: Omit<Seat, 'big'>): Promise<void> {
     put(load, mailboxes, (mailbox) => session(running.port, mailbox));
   for (const session of [look, fetchAll]) await run(session, once(seat));
   for (const session of [look, fetchPipelined, lookAtTops, mixedOf(seat)])
-    await run(session, { clients: scale.clients, durationMs: scale.durationMs / 2 });
+    await run(session, { clients: scale.clients, durationMs: warmUpTurns * scale.durationMs });
   await run(drain, once(seat));
 }
+
+/** Of each load. Where eight processes share the sessions, each of them has seen some hundreds by then. */
+const warmUpTurns = 5;
 
 const cpuOfSession = 'CPU ms a session';
 
