@@ -1,4 +1,4 @@
-import { ok } from '../protocol/reply.ts';
+import { ok, type Reply } from '../protocol/reply.ts';
 import type { Replies } from '../replies/replies.ts';
 import { type Command, defineCommand } from './command.ts';
 
@@ -10,8 +10,13 @@ export const deleIn = (replies: Replies): Command =>
     usage: 'DELE msg',
     parse: (args) => args.number(),
 
-    run(number, { deletions }) {
-      deletions.mark(number);
-      return ok(replies.deleted(number));
+    run(number, { deletions, maildrop }) {
+      const mark = (): Reply => {
+        deletions.mark(number);
+        return ok(replies.deleted(number));
+      };
+      return deletions.marked.size > 0 || maildrop.mayDelete === undefined
+        ? mark()
+        : maildrop.mayDelete().then(mark);
     },
   });

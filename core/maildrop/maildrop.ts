@@ -28,6 +28,11 @@ export interface Maildrop {
   /** The number that a message has for good on its bulletin board: LIST shows it behind the octets (RFC 1082). */
   boardNumberOf?(index: number): number;
   /**
+   * For a store that can tell beforehand: rejects with a Failure where nothing can be removed. The core awaits it before a session's
+   * first mark, and DELE is answered with that.
+   */
+  mayDelete?(): Promise<void>;
+  /**
    * Removes exactly these, durably, or throws having removed none that it can help. One that has removed some throws a
    * `PartlyRemoved`, so that the log does not say that all of them stayed.
    */

@@ -36,6 +36,10 @@ export class UncountedMaildrop implements Maildrop {
     return this.#inner.read(index, signal);
   }
 
+  async mayDelete(): Promise<void> {
+    await this.#inner.mayDelete?.();
+  }
+
   async commit(deleted: ReadonlySet<number>): Promise<void> {
     try {
       if (!this.#isCounted) await this.#next.commit();

@@ -26,6 +26,8 @@ export class MboxMaildrop implements AppendableMaildrop {
   /** The reader reads a copy of the session's own, which never changes. */
   readonly #isCopy: boolean;
   #isHandedOn = false;
+  /** Why nothing can be removed, once that was found out. */
+  #refusal: Failure | undefined;
 
   /** The claim is the session lock on the mailbox; `close` lets it go. `onFailure` hears of changes that failed. */
   static async open(
@@ -75,6 +77,20 @@ export class MboxMaildrop implements AppendableMaildrop {
       },
       signal,
     );
+  }
+
+  /** On a file system that is read-only, say, the client hears it at its first DELE and not at QUIT. The log is told once a session. */
+  async mayDelete(): Promise<void> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const { path, trust, surroundings } = this.#mailbox.place;
+    try {
+      const file = await openSpoolFile(surroundings.files, path, 'read-write', trust);
+      await file?.close();
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'SYS/PERM')
+        this.#refusal = new Failure(error.message, { code: error.code });
+      throw error;
+    }
   }
 
   async commit(deleted: ReadonlySet<number>): Promise<void> {
