@@ -15,7 +15,7 @@ export const largeBuffers = new BufferPool(1024 * 1024, 32);
 const pools = [
   new BufferPool(72 * 1024, 16),
   largeBuffers,
-  new BufferPool(4 * 1024 * 1024 + 64 * 1024, 2),
+  new BufferPool(4 * 1024 * 1024 + 64 * 1024, 8),
 ] as const;
 
 /** Room for so many octets. What is larger than all pools' is made anew: few need it. */
