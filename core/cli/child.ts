@@ -50,7 +50,8 @@ function serve({ core, state, log, config }: Configured<DaemonLog>): Promise<num
     await runAuth(process, { core, minUid });
   };
   const beLocker = (): Promise<void> => runLocker(process, { core });
-  const beWorker = (): Promise<void> => runWorker(process, { core, state, stateDir, minUid, idleMs: workers.idleMs });
+  const beWorker = (): Promise<void> =>
+    runWorker(process, { core, state, stateDir, minUid, idleMs: workers.idleMs });
   if (role === 'locker') return untilDone(log, beLocker);
   return untilDone(log, role === 'auth' ? beAuth : beWorker);
 }

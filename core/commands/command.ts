@@ -20,6 +20,8 @@ interface Definition<S extends State, A> {
   readonly refuse?: (session: Session) => Reply | undefined;
   /** True where the command needs no more of the maildrop than `count` and `totalOctets` (`Maildrop.load`). */
   readonly countsOnly?: boolean;
+  /** True where the command marks messages to be removed: a store is asked first whether anything may be (`Maildrop.mayDelete`). */
+  readonly marks?: boolean;
   /** True where the command line holds a secret: it is masked before any trace sees it. */
   readonly secret?: boolean;
   /** Reads the arguments from left to right, and does nothing else. Throws `UsageError`; words it leaves over do so for it. */
@@ -34,6 +36,7 @@ export interface Command {
   readonly usage: string;
   readonly capability: string | undefined;
   readonly countsOnly: boolean;
+  readonly marks: boolean;
   readonly secret: boolean;
   /** What is said instead of running it on a connection where it cannot be used. */
   refuse(session: Session): Reply | undefined;
@@ -45,7 +48,15 @@ export interface Command {
 
 /** Checks a command's types here, where it is written; the closure then hides them from the table. */
 export function defineCommand<const S extends State, A>(definition: Definition<S, A>): Command {
-  const { keyword, states, usage, capability, countsOnly = false, secret = false } = definition;
+  const {
+    keyword,
+    states,
+    usage,
+    capability,
+    countsOnly = false,
+    marks = false,
+    secret = false,
+  } = definition;
   if (!/^[A-Z0-9-]+( [A-Z0-9-]+)?$/.test(keyword)) {
     throw new TypeError(`a command's keyword is one or two upper-case words, got "${keyword}"`);
   }
@@ -57,6 +68,7 @@ export function defineCommand<const S extends State, A>(definition: Definition<S
     usage,
     capability,
     countsOnly,
+    marks,
     secret,
     refuse: (session) => definition.refuse?.(session),
     fits: (text) => isReadBy(definition.parse, text),

@@ -2,46 +2,78 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Failure } from 'popperd';
-import { memoryHost, MemoryMaildrop, TestServer } from 'popperd/testing';
+import { memoryHost, MemoryMaildrop, TestServer, type TestServerOptions } from 'popperd/testing';
 
-/** Tells at the first mark whether anything may be removed. */
+/** Says by this whether anything may be removed. */
 class Guarded extends MemoryMaildrop {
   asked = 0;
-  readonly #refusal: Failure | undefined;
+  readOnly = false;
+  readonly #answer: () => Promise<void>;
 
-  constructor(refusal?: Failure) {
+  constructor(answer: () => Promise<void>) {
     super(['a\r\n', 'bb\r\n', 'ccc\r\n']);
-    this.#refusal = refusal;
+    this.#answer = answer;
   }
 
-  async mayDelete(): Promise<void> {
+  mayDelete(): Promise<void> {
     this.asked += 1;
-    if (this.#refusal !== undefined) throw this.#refusal;
+    return this.#answer();
   }
 }
 
-const session = (...commands: readonly string[]) => ['USER mrose', 'PASS secret', ...commands, 'QUIT'];
+async function said(
+  maildrop: Guarded,
+  commands: readonly string[],
+  options?: TestServerOptions,
+): Promise<readonly string[]> {
+  const server = new TestServer([memoryHost(maildrop)], options);
+  const lines = await server.converse(['USER mrose', 'PASS secret', ...commands, 'QUIT']);
+  return lines.slice(3, -1);
+}
+
+const refused = '-ERR [SYS/PERM] the maildrop may not be changed';
+
+async function refuse(): Promise<void> {
+  throw new Failure('the maildrop may not be changed', { code: 'SYS/PERM' });
+}
 
 test('where a store says that nothing can be removed, DELE says it, and nothing is marked', async () => {
-  const maildrop = new Guarded(new Failure('the maildrop may not be changed', { code: 'SYS/PERM' }));
-  const said = await new TestServer([memoryHost(maildrop)]).converse(session('DELE 1', 'DELE 2', 'STAT'));
-  assert.deepEqual(said.slice(3, 6), [
-    '-ERR [SYS/PERM] the maildrop may not be changed',
-    '-ERR [SYS/PERM] the maildrop may not be changed',
-    '+OK 3 12',
-  ]);
-  assert.match(said.at(-1) ?? '', /^\+OK/);
+  const maildrop = new Guarded(refuse);
+  assert.deepEqual(await said(maildrop, ['DELE 1', 'DELE 2', 'STAT']), [refused, refused, '+OK 3 12']);
   assert.equal(maildrop.kept().length, 3);
 });
 
-test('a store that lets messages go is asked before the first mark only, and again when there is none', async () => {
-  const maildrop = new Guarded();
-  const commands = ['DELE 1', 'DELE 2', 'RSET', 'DELE 3'];
-  const said = await new TestServer([memoryHost(maildrop)]).converse(session(...commands));
-  assert.deepEqual(
-    said.slice(3, 7).map((line) => line.slice(0, 3)),
-    ['+OK', '+OK', '+OK', '+OK'],
-  );
-  assert.equal(maildrop.asked, 2);
+test('a store that lets messages go is asked once, and other commands ask nothing', async () => {
+  const maildrop = new Guarded(async () => {});
+  const commands = ['STAT', 'LIST 1', 'DELE 1', 'DELE 2', 'RSET', 'DELE 3'];
+  for (const line of await said(maildrop, commands)) assert.match(line, /^\+OK/);
+  assert.equal(maildrop.asked, 1);
   assert.deepEqual(maildrop.kept(), ['a\r\n', 'bb\r\n']);
+});
+
+test('an answer that comes when the client has been told that none comes marks nothing', async () => {
+  const late = Promise.withResolvers<void>();
+  const maildrop = new Guarded(() => {
+    if (maildrop.asked === 1) return late.promise;
+    late.resolve();
+    return refuse();
+  });
+  const lines = await said(maildrop, ['DELE 1', 'DELE 2', 'NOOP', 'STAT'], {
+    settings: { hookDeadlineMs: 20 },
+  });
+  assert.deepEqual(lines.slice(0, 2), ['-ERR [SYS/TEMP] no answer for too long, try again later', refused]);
+  assert.deepEqual(lines.at(-1), '+OK 3 12');
+  assert.equal(maildrop.kept().length, 3);
+});
+
+test('a store in plain JavaScript may answer without a promise', async () => {
+  const maildrop = Object.assign(new Guarded(refuse), { mayDelete: () => undefined });
+  assert.match((await said(maildrop, ['DELE 1']))[0] ?? '', /^\+OK/);
+  assert.equal(maildrop.kept().length, 2);
+});
+
+test('a maildrop that is read only takes marks, whatever it would say', async () => {
+  const maildrop = Object.assign(new Guarded(refuse), { readOnly: true });
+  assert.match((await said(maildrop, ['DELE 1']))[0] ?? '', /^\+OK/);
+  assert.equal(maildrop.asked, 0);
 });

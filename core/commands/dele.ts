@@ -1,4 +1,4 @@
-import { ok, type Reply } from '../protocol/reply.ts';
+import { ok } from '../protocol/reply.ts';
 import type { Replies } from '../replies/replies.ts';
 import { type Command, defineCommand } from './command.ts';
 
@@ -8,15 +8,11 @@ export const deleIn = (replies: Replies): Command =>
     keyword: 'DELE',
     states: ['TRANSACTION'],
     usage: 'DELE msg',
+    marks: true,
     parse: (args) => args.number(),
 
-    run(number, { deletions, maildrop }) {
-      const mark = (): Reply => {
-        deletions.mark(number);
-        return ok(replies.deleted(number));
-      };
-      return deletions.marked.size > 0 || maildrop.mayDelete === undefined
-        ? mark()
-        : maildrop.mayDelete().then(mark);
+    run(number, { deletions }) {
+      deletions.mark(number);
+      return ok(replies.deleted(number));
     },
   });

@@ -68,8 +68,8 @@ export interface Config {
   /**
    * With `isolation: 'user'`, the processes that are users: how many wait for the next one (`spares`, default 2), how many
    * users are served at one time (`maxUsers`, default 100; some 40 MB each), how many milliseconds a login waits where there are so many
-   * (`patienceMs`, default 10 000), and how many a process without a session is kept for its user's next one (`idleMs`, default
-   * 60 000).
+   * (`patienceMs`, default 10 000), and for how many milliseconds a process without a session is kept for its user's next one
+   * (`idleMs`, default 60 000): it takes its memory and its place among `maxUsers`, which it makes free where somebody waits for one.
    */
   readonly workers?: Partial<WorkerSettings>;
   /**

@@ -62,6 +62,7 @@ const safeFields = (fields: LogFields, stacks: boolean): LogFields => {
 
 /** Nearly all are, and then nothing has to be copied. */
 function areSane(fields: LogFields): boolean {
+  if (Object.getPrototypeOf(fields) !== Object.prototype) return false;
   for (const key in fields) if (ownKeys.has(key) || !isSane(fields[key])) return false;
   return true;
 }

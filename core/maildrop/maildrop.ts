@@ -28,8 +28,8 @@ export interface Maildrop {
   /** The number that a message has for good on its bulletin board: LIST shows it behind the octets (RFC 1082). */
   boardNumberOf?(index: number): number;
   /**
-   * For a store that can tell beforehand: rejects with a Failure where nothing can be removed. The core awaits it before a session's
-   * first mark, and DELE is answered with that.
+   * For a store that can tell before `commit`: rejects with a Failure where nothing may be removed. The core awaits it before it runs
+   * a command that marks, until it has resolved once, and answers the command with what it rejects with. Changes nothing.
    */
   mayDelete?(): Promise<void>;
   /**

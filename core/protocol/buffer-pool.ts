@@ -1,7 +1,7 @@
 /**
  * Buffers of one size that are used over and over. A fresh one for each message costs more than the message: its pages
- * are cleared one by one by the kernel, and V8 counts it and runs whole collections because of it. What a busy time has made and
- * nobody has needed for ten seconds goes.
+ * are cleared one by one by the kernel, and V8 counts it and runs whole collections because of it. What a busy time has made is
+ * let go of when nobody has needed it for ten seconds.
  *
  * Whoever takes one owns it until it gives it back, and must be the last to know of it then: what the next one writes
  * there may be another user's mail.
@@ -11,7 +11,7 @@ export class BufferPool {
   readonly octets: number;
   readonly #maxIdle: number;
   readonly #idle: Buffer[] = [];
-  /** So many have lain idle ever since the last look. */
+  /** The fewest that lay idle at any moment since the last look. */
   #unneededCount = 0;
   #looks: NodeJS.Timeout | undefined;
 

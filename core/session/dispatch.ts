@@ -84,10 +84,11 @@ function run(command: Command, rest: string, { session, core, patience }: Contex
   const refusal = command.refuse(session);
   if (refusal !== undefined) return refusal;
   const asked = core.hooks.command.get(command.keyword)?.promise(session);
-  const maildrop = maildropToLoad(command, session);
+  const toLoad = maildropToLoad(command, session);
+  const toAsk = maildropToAsk(command, session);
   const work = (): Result => inTime(ready(rest), patience);
-  if (asked === undefined && maildrop === undefined) return work();
-  return runLater(work, asked, maildrop);
+  if (asked === undefined && toLoad === undefined && toAsk === undefined) return work();
+  return runLater(work, { asked, toLoad, toAsk, patience });
 }
 
 function inTime(result: Result, patience: Patience | undefined): Result {
@@ -112,16 +113,45 @@ function maildropToLoad({ countsOnly }: Command, session: Session): Maildrop | u
 
 const loaded = new WeakSet<Maildrop>();
 
+/** One that does not let go of a message says so before it is marked. */
+function maildropToAsk({ marks }: Command, session: Session): Maildrop | undefined {
+  if (!marks || session.state !== 'TRANSACTION') return undefined;
+  const { maildrop } = session;
+  const canTell = typeof maildrop.mayDelete === 'function' && maildrop.readOnly !== true;
+  return canTell && !permitted.has(maildrop) ? maildrop : undefined;
+}
+
+const permitted = new WeakSet<Maildrop>();
+
+/** What has to be waited for before a command is run. */
+interface Awaited {
+  /** What taps of the hook say instead. */
+  readonly asked: Promise<Reply | undefined> | undefined;
+  readonly toLoad: Maildrop | undefined;
+  readonly toAsk: Maildrop | undefined;
+  readonly patience: Patience | undefined;
+}
+
+/** An answer that comes too late runs nothing: the client has heard by then that it does not come. */
 async function runLater(
   ready: () => Result,
-  asked: Promise<Reply | undefined> | undefined,
-  maildrop: Maildrop | undefined,
+  { asked, toLoad, toAsk, patience }: Awaited,
 ): Promise<Reply | Outcome> {
   const instead = await asked;
   if (instead !== undefined) return instead;
-  await maildrop?.load?.();
-  if (maildrop !== undefined) loaded.add(maildrop);
+  await toLoad?.load?.();
+  if (toLoad !== undefined) loaded.add(toLoad);
+  if (toAsk !== undefined) {
+    const permission = permissionOf(toAsk);
+    await (patience?.for(permission) ?? permission);
+    permitted.add(toAsk);
+  }
   return ready();
+}
+
+/** A store in plain JavaScript may answer without a promise. */
+async function permissionOf(maildrop: Maildrop): Promise<void> {
+  await maildrop.mayDelete?.();
 }
 
 async function settled(

@@ -214,7 +214,8 @@ async function refuseLogin(channel: Channel): Promise<undefined> {
 async function update(session: TransactionSession, { core, tally }: Context): Promise<Reply | undefined> {
   const { deletions, maildrop } = session;
   if (maildrop.readOnly === true) return undefined;
-  const deleted = deletions.marked;
+  // A copy: whatever else still marks, what goes is what was marked at QUIT.
+  const deleted = new Set(deletions.marked);
   try {
     if (deleted.size > 0) {
       await core.hooks.commit.promise(deleted, session);

@@ -64,6 +64,17 @@ const flaws: readonly (readonly [what: string, flaw: Flaw, found: RegExp])[] = [
     /its octets are those of RETR/,
   ],
   [
+    'says that nothing may be removed where something may',
+    {
+      opened: () => ({
+        mayDelete: async () => {
+          throw new Error('never');
+        },
+      }),
+    },
+    /is not said to stay/,
+  ],
+  [
     'adds its sizes up wrongly',
     { opened: ({ totalOctets }) => ({ totalOctets: totalOctets + 1 }) },
     /all kinds of messages/,

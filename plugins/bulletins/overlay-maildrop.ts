@@ -35,6 +35,11 @@ export class OverlayMaildrop implements AppendableMaildrop {
     return boxed === undefined ? this.#inner.read(index, signal) : this.#box.read(boxed, signal);
   }
 
+  /** Messages of the box may go where the store's may not: which one is meant is not known yet. */
+  async mayDelete(): Promise<void> {
+    if (this.#boxed.length === 0) await this.#inner.mayDelete?.();
+  }
+
   /** The store's own come first: where it removes none of them, none of the others go either. */
   async commit(deleted: ReadonlySet<number>): Promise<void> {
     const own = [...deleted].filter((index) => index < this.#inner.count);

@@ -129,3 +129,16 @@ describe('an overlay', () => {
     assert.equal(inner.closings, 1);
   });
 });
+
+describe('whether anything may be deleted', () => {
+  const closed = Object.assign(memoryMaildrop(['a\r\n']), {
+    mayDelete: () => Promise.reject(new Failure('no', { code: 'SYS/PERM' })),
+  });
+
+  test("is the store's to say, unless there are messages in the box", async (t) => {
+    const { box } = await boxFor(t);
+    await assert.rejects((await overlay(closed, box)).mayDelete(), { code: 'SYS/PERM' });
+    await box.add([news('1.a')]);
+    await (await overlay(closed, box)).mayDelete();
+  });
+});

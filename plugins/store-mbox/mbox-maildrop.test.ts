@@ -10,7 +10,7 @@ import { noteEnding } from './lock-note.ts';
 import type { Options } from './options.ts';
 import { MboxUnderTest } from './testing/mbox-under-test.ts';
 import { letter, textOf } from './testing/sessions.ts';
-import { WatchedFiles } from './testing/watched-files.ts';
+import { systemError, WatchedFiles } from './testing/watched-files.ts';
 
 let store: MboxUnderTest;
 let files: WatchedFiles;
@@ -247,4 +247,43 @@ it('mail is as it was delivered, for every kind of line end', async () => {
   for (const [index, text] of texts.entries()) assert.equal(await textOf(maildrop, index), text);
   await maildrop.commit(new Set([1]));
   assert.equal(await store.content(), mailbox(...texts.toSpliced(1, 1)));
+});
+
+const failing = (code: string): void => {
+  files.before = ({ what }) => {
+    if (what === 'checkWritable') throw systemError(code);
+  };
+};
+
+const refusal = async (): Promise<unknown> => maildrop.mayDelete?.().catch((error: unknown) => error);
+
+describe('whether anything may be deleted', () => {
+  for (const code of ['EROFS', 'EACCES', 'EPERM']) {
+    it(`${code}: nothing, which is found out once, and its cause is told once`, async () => {
+      failing(code);
+      const [first, second] = [await refusal(), await refusal()];
+      assert.ok(first instanceof Failure && second instanceof Failure);
+      assert.deepEqual([first.code, second.code], ['SYS/PERM', 'SYS/PERM']);
+      assert.equal(first.message, second.message);
+      assert.ok(first.cause instanceof Error);
+      assert.equal(second.cause, undefined);
+      assert.equal(files.calls.filter(({ what }) => what === 'checkWritable').length, 1);
+    });
+  }
+
+  for (const code of ['ENOENT', 'EIO', 'ENFILE']) {
+    it(`${code}: that may have passed by QUIT`, async () => {
+      failing(code);
+      assert.equal(await refusal(), undefined);
+    });
+  }
+
+  it('to ask opens nothing, and changes nothing', async () => {
+    files.forget();
+    assert.equal(await refusal(), undefined);
+    assert.deepEqual(
+      files.calls.map(({ what }) => what),
+      ['checkWritable'],
+    );
+  });
 });

@@ -7,7 +7,7 @@ import { MessageReader, messageChanged } from './message-reader.ts';
 import { Placement } from './placement.ts';
 import { removeMessages } from './removal.ts';
 import { type Extent, Rows } from './rows.ts';
-import { openSpoolFile } from './spool-file.ts';
+import { isForbidden, mayNotBeChanged, openSpoolFile } from './spool-file.ts';
 import { hasStatusesToUpdate, updateStatuses } from './status-update.ts';
 import { uidText } from './uids.ts';
 
@@ -26,8 +26,8 @@ export class MboxMaildrop implements AppendableMaildrop {
   /** The reader reads a copy of the session's own, which never changes. */
   readonly #isCopy: boolean;
   #isHandedOn = false;
-  /** Why nothing can be removed, once that was found out. */
-  #refusal: Failure | undefined;
+  /** Nothing may be removed, as was found out. */
+  #isForbidden = false;
 
   /** The claim is the session lock on the mailbox; `close` lets it go. `onFailure` hears of changes that failed. */
   static async open(
@@ -79,17 +79,19 @@ export class MboxMaildrop implements AppendableMaildrop {
     );
   }
 
-  /** On a file system that is read-only, say, the client hears it at its first DELE and not at QUIT. The log is told once a session. */
+  /**
+   * Where the mailbox may not be changed, on a read-only file system for one, the client hears it at DELE and not at QUIT, and the
+   * log once. What else is wrong may have passed by then.
+   */
   async mayDelete(): Promise<void> {
-    if (this.#refusal !== undefined) throw this.#refusal;
-    const { path, trust, surroundings } = this.#mailbox.place;
+    if (this.#isForbidden) throw mayNotBeChanged();
+    const { path, surroundings } = this.#mailbox.place;
     try {
-      const file = await openSpoolFile(surroundings.files, path, 'read-write', trust);
-      await file?.close();
+      await surroundings.files.checkWritable(path);
     } catch (error) {
-      if (error instanceof Failure && error.code === 'SYS/PERM')
-        this.#refusal = new Failure(error.message, { code: error.code });
-      throw error;
+      if (!isForbidden(error)) return;
+      this.#isForbidden = true;
+      throw mayNotBeChanged(error);
     }
   }
 

@@ -102,11 +102,16 @@ async function open(files: Files, path: string, mode: 'read' | 'read-write'): Pr
   }
 }
 
+/** Whether a system error says that it would be the same another time. */
+export const isForbidden = (error: unknown): boolean =>
+  ['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '');
+
+export const mayNotBeChanged = (cause?: unknown): Failure =>
+  new Failure('the maildrop may not be changed', { code: 'SYS/PERM', cause });
+
 function openFailure(path: string, error: unknown): Failure {
   const code = errorCode(error) ?? '';
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
-    return new Failure('the maildrop may not be changed', { code: 'SYS/PERM', cause: error });
-  }
+  if (isForbidden(error)) return mayNotBeChanged(error);
   const isOdd = code === 'ELOOP' || code === 'ENXIO' || code === 'EISDIR' || code === 'ENOTDIR';
   const cause = isOdd ? new Error(`${path}: not a regular file: move it away`, { cause: error }) : error;
   return new Failure('the maildrop cannot be opened', { code: isOdd ? 'SYS/PERM' : 'SYS/TEMP', cause });

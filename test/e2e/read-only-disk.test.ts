@@ -14,6 +14,7 @@ const asRoot = { skip: process.getuid?.() !== 0 && 'needs root, to mount a file 
 
 test('mail on a read-only file system is served, and DELE is told that it stays', asRoot, async (t) => {
   const spool = await fileSystem(t);
+  if (spool === undefined) return t.skip('this machine lets nobody mount a tmpfs');
   const mbox = join(spool, 'alice');
   await putMail(mbox, plainMail);
   const before = await readFile(mbox);
@@ -38,14 +39,17 @@ test('mail on a read-only file system is served, and DELE is told that it stays'
   assert.ok((await readFile(mbox)).length < before.length);
 });
 
-/** A file system of its own. */
-async function fileSystem(t: TestContext): Promise<string> {
+/** A file system of its own; undefined where there can be none. */
+async function fileSystem(t: TestContext): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'popper-read-only-'));
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0755', 'popper-test', folder]);
   t.after(async () => {
-    // Lazily: a daemon that is still at its end may have a file open.
-    await run('umount', ['--lazy', folder]);
+    // Lazily: a daemon that is still at its end may have a file open. It was not mounted where that failed.
+    await run('umount', ['--lazy', folder]).catch(() => {});
     await rmdir(folder);
   });
-  return folder;
+  const mounted = run('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0755', 'popper-test', folder]);
+  return mounted.then(
+    () => folder,
+    () => undefined,
+  );
 }

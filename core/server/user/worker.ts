@@ -118,10 +118,7 @@ class Worker {
   readonly #idle: NodeJS.Timeout;
   #isRetired = false;
 
-  constructor(
-    user: OrderOf<'become'>,
-    { core, state, master, title, locker, idleMs }: Surroundings,
-  ) {
+  constructor(user: OrderOf<'become'>, { core, state, master, title, locker, idleMs }: Surroundings) {
     this.#user = user;
     this.#core = core;
     this.#state = state;

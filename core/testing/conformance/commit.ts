@@ -39,6 +39,15 @@ export function asksAboutCommit(check: Check): void {
     });
   }
 
+  check('mail that may be removed is not said to stay, however often it is asked for', async (trial) => {
+    await trial.deliver(letters.map((letter) => letter.octets));
+    const maildrop = await trial.open();
+    for (let time = 0; time < 2; time += 1) await maildrop.mayDelete?.();
+    await trial.assertStored(letters.map((letter) => letter.octets));
+    await maildrop.commit(new Set(letters.keys()));
+    await trial.assertStored([]);
+  });
+
   check('U3: a session that is closed without a commit removes nothing', async (trial) => {
     const delivered = letters.map((letter) => letter.octets);
     await trial.deliver(delivered);

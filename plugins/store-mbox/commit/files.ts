@@ -46,6 +46,8 @@ export interface Files {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
   /** undefined if there is no such name. */
   lstat(path: string): Promise<FileStat | undefined>;
+  /** Throws EROFS, EACCES or EPERM where this process may not write to the file. Opens nothing: who watches it sees nothing. */
+  checkWritable(path: string): Promise<void>;
   /** Replaces `to` if it exists. */
   rename(from: string, to: string): Promise<void>;
   /** A second name for a file; EEXIST if `to` is taken. */

@@ -1,4 +1,11 @@
-import { constants, lstat as lstatCallback, lstatSync, open as openCallback, openSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstat as lstatCallback,
+  lstatSync,
+  open as openCallback,
+  openSync,
+} from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
 
@@ -35,6 +42,10 @@ export const realFiles: Files = {
     const stats = await unlessMissing(lstatInPool(path, { bigint: true }));
     await warm.add(path);
     return stats && fileStat(stats);
+  },
+  async checkWritable(path) {
+    if (warm.has(path)) return accessSync(path, constants.W_OK);
+    await fs.access(path, constants.W_OK);
   },
   rename: (from, to) => fs.rename(from, to),
   link: (from, to) => fs.link(from, to),

@@ -51,6 +51,11 @@ export class WatchedFiles implements Files {
     return this.#files.lstat(path);
   }
 
+  async checkWritable(path: string): Promise<void> {
+    await this.#note('checkWritable', path);
+    await this.#files.checkWritable(path);
+  }
+
   async rename(from: string, to: string): Promise<void> {
     await this.#note('rename', to);
     await this.#files.rename(from, to);

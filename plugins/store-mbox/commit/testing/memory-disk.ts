@@ -118,6 +118,7 @@ export class MemoryDisk {
         const inode = this.#names.get(path);
         return inode === undefined ? undefined : this.#stat(inode);
       },
+      checkWritable: async (path) => step('checkWritable', path, false),
       rename: async (from, to) => {
         step('rename', from);
         const inode = this.#inode(from);
