@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Contender } from './servers.ts';
+import type { Contender, Site } from './servers.ts';
 
 /**
  * popa3d under a small inetd (socat) with TCP_NODELAY, its better case. Where it looks for users and mail is compiled
@@ -24,12 +24,16 @@ export const popa3d = (program: string): Contender => ({
   isPeer: true,
   // It refuses mailboxes of 200 MB and more; after a change it waits until the clock's next second.
   skips: ['huge'],
-  prepare: ({ folder, passwdFile }, port) => {
+  // It looks through the system's accounts, so it is not to find those of other rounds there.
+  expect: (site, users) => {
+    const those = new Set(users);
+    writeAccounts(site, ({ user }) => those.has(user));
+  },
+  prepare: (site, port) => {
+    const { folder } = site;
     const system = join(folder, 'system');
     for (const name of ['', 'pam.d', 'lib', 'lib/popa3d']) mkdirSync(join(system, name));
-    const accounts = accountsIn(readFileSync(passwdFile, 'utf8'));
-    writeFileSync(join(system, 'passwd'), passwdOf(accounts));
-    writeFileSync(join(system, 'shadow'), shadowOf(accounts), { mode: 0o600 });
+    writeAccounts(site, () => true);
     writeFileSync(join(system, 'pam.d/popa3d'), pamRules);
     const script = join(system, 'serve.sh');
     writeFileSync(script, serve);
@@ -72,6 +76,13 @@ interface Account {
   readonly password: string;
   readonly uid: string;
   readonly gid: string;
+}
+
+/** In place: where it lives these files are mounted. */
+function writeAccounts({ folder, passwdFile }: Site, isAccount: (account: Account) => boolean): void {
+  const accounts = accountsIn(readFileSync(passwdFile, 'utf8')).filter(isAccount);
+  writeFileSync(join(folder, 'system/passwd'), passwdOf(accounts));
+  writeFileSync(join(folder, 'system/shadow'), shadowOf(accounts), { mode: 0o600 });
 }
 
 function accountsIn(passwdFile: string): Account[] {

@@ -2,11 +2,12 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Mailbox } from './mailbox.ts';
 import type { Owner } from './places.ts';
 import type { Scale } from './scale.ts';
 import { type Contender, start } from './servers.ts';
 import { fetchAll } from './sessions.ts';
-import { clear, makeSite, Stock, usersOf, warmUpRound } from './site.ts';
+import { clear, makeSite, Stock, usersOf, usersOfRound, warmUpRound } from './site.ts';
 import { type Figure, type Seat, warmUp, type Workload } from './workloads.ts';
 
 /** What one contender reached in one round. */
@@ -45,7 +46,7 @@ export async function runBench(bench: Bench): Promise<Result[]> {
     }
     for (const server of servers) {
       bench.progress(`warming up: ${server.contender.name}`);
-      const mailboxes = stock.mailboxes(server.site, warmUpRound);
+      const mailboxes = mailboxesOf(server, warmUpRound);
       await warmUp({ ...server, round: warmUpRound, mailboxes });
       await fetchAll(server.running.port, server.big);
       clear(mailboxes);
@@ -63,8 +64,7 @@ export async function runBench(bench: Bench): Promise<Result[]> {
 
 async function runRound(bench: Bench, servers: readonly Server[], round: number): Promise<Result[]> {
   const seats = servers.map((server): Seat => {
-    const mailboxes = server.stock.mailboxes(server.site, round);
-    return { ...server, round, mailboxes };
+    return { ...server, round, mailboxes: mailboxesOf(server, round) };
   });
   const results: Result[] = [];
   for (const [index, workload] of bench.workloads.entries()) {
@@ -76,6 +76,12 @@ async function runRound(bench: Bench, servers: readonly Server[], round: number)
   }
   for (const { mailboxes } of seats) clear(mailboxes);
   return results;
+}
+
+/** The mail of a round, of which the server is told whose it is. */
+function mailboxesOf({ contender, site, scale, stock }: Server, round: number): Mailbox[] {
+  contender.expect?.(site, usersOfRound(scale, round));
+  return stock.mailboxes(site, round);
 }
 
 async function runOne(workload: Workload, seat: Seat): Promise<Result[]> {

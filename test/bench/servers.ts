@@ -30,6 +30,8 @@ export interface Contender {
   readonly uids?: number;
   /** Workloads that it cannot do, or that would show nothing new. */
   readonly skips?: readonly string[];
+  /** Is told who will log in from here on, where it matters to it how many others there are. */
+  readonly expect?: (site: Site, users: readonly string[]) => void;
   /** Writes its configuration for this port and gives the command that serves in the foreground. */
   prepare(site: Site, port: number): readonly string[];
 }

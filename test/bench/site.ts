@@ -117,14 +117,18 @@ export const clear = (mailboxes: readonly Mailbox[]): void => {
 };
 
 /** Everyone but the idle ones. */
-export function usersOf({ rounds, users }: Scale): string[] {
-  const names = [bigUser];
-  for (let round = warmUpRound; round <= rounds; round += 1) {
-    names.push(hugeUser(round));
-    for (let index = 0; index < users; index += 1) names.push(userOf(round, index));
-  }
-  return names;
+export function usersOf(scale: Scale): string[] {
+  const names = new Set<string>();
+  for (let round = warmUpRound; round <= scale.rounds; round += 1)
+    for (const user of usersOfRound(scale, round)) names.add(user);
+  return [...names];
 }
+
+export const usersOfRound = ({ users }: Scale, round: number): string[] => [
+  bigUser,
+  hugeUser(round),
+  ...Array.from({ length: users }, (_, index) => userOf(round, index)),
+];
 
 export const idleUsersOf = ({ idleSessions }: Scale): string[] =>
   Array.from({ length: idleSessions }, (_, index) => idleUser(index));
