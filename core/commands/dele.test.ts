@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Failure } from 'popperd';
-import { memoryHost, MemoryMaildrop, TestServer, type TestServerOptions } from 'popperd/testing';
+import {
+  memoryHost,
+  MemoryMaildrop,
+  memoryMaildrop,
+  testPlugin,
+  TestServer,
+  type TestServerOptions,
+} from 'popperd/testing';
 
 /** Says by this whether anything may be removed. */
 class Guarded extends MemoryMaildrop {
@@ -76,4 +83,18 @@ test('a maildrop that is read only takes marks, whatever it would say', async ()
   const maildrop = Object.assign(new Guarded(refuse), { readOnly: true });
   assert.match((await said(maildrop, ['DELE 1']))[0] ?? '', /^\+OK/);
   assert.equal(maildrop.asked, 0);
+});
+
+test('what is marked while messages are being removed stays', async () => {
+  const late = testPlugin('late', ({ hooks }) =>
+    hooks.commit.tapPromise('late', async (_, { deletions }) => deletions.mark(2)),
+  );
+  const maildrop = memoryMaildrop(['a\r\n', 'bb\r\n']);
+  await new TestServer([late, memoryHost(maildrop)]).converse([
+    'USER mrose',
+    'PASS secret',
+    'DELE 1',
+    'QUIT',
+  ]);
+  assert.deepEqual(maildrop.kept(), ['bb\r\n']);
 });

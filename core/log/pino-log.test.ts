@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 
 import { Secret } from '../secret.ts';
+import type { LogFields } from './logger.ts';
 import { createLogger, type DaemonLog, type LogOptions } from './pino-log.ts';
 
 describe('a client who wants to write into the log', () => {
@@ -35,6 +36,14 @@ describe('a client who wants to write into the log', () => {
     );
     const { level, msg, pid } = recordOf(line);
     deepEqual({ level, msg, pid }, { level: 'warn', msg: 'refused', pid: process.pid });
+  });
+
+  it('cannot do it either where a plugin hands on an error as fields', () => {
+    const extra: LogFields = { user: 'joe' };
+    const [line = ''] = linesOf({}, (log) => log.warn('refused', Object.assign(new Error('granted'), extra)));
+    const { msg, user } = recordOf(line);
+    deepEqual({ msg, user }, { msg: 'refused', user: 'joe' });
+    ok(!line.includes('granted'), line);
   });
 
   it('cannot break a line whose message has his name in it, and the name is escaped once', () => {

@@ -36,3 +36,10 @@ for (const [failures, answer] of [
     assert.equal(inner.closings, 1);
   });
 }
+
+test('where the store says that nothing may be deleted, so does the maildrop around it', async () => {
+  const closed = Object.assign(memoryMaildrop(mail), { mayDelete: () => Promise.reject(new Error('no')) });
+  const next = { commit: async () => {}, abandon: async () => {} };
+  await assert.rejects(new UncountedMaildrop(closed, next).mayDelete(), /^Error: no$/);
+  await new UncountedMaildrop(memoryMaildrop(mail), next).mayDelete();
+});

@@ -7,7 +7,7 @@ import { MessageReader, messageChanged } from './message-reader.ts';
 import { Placement } from './placement.ts';
 import { removeMessages } from './removal.ts';
 import { type Extent, Rows } from './rows.ts';
-import { isForbidden, mayNotBeChanged, openSpoolFile } from './spool-file.ts';
+import { mayNotBeChanged, openSpoolFile, whyNotChanged } from './spool-file.ts';
 import { hasStatusesToUpdate, updateStatuses } from './status-update.ts';
 import { uidText } from './uids.ts';
 
@@ -79,20 +79,12 @@ export class MboxMaildrop implements AppendableMaildrop {
     );
   }
 
-  /**
-   * Where the mailbox may not be changed, on a read-only file system for one, the client hears it at DELE and not at QUIT, and the
-   * log once. What else is wrong may have passed by then.
-   */
+  /** Where the mailbox may not be changed, on a read-only disk for one, the client hears it at DELE; the log is told once. */
   async mayDelete(): Promise<void> {
-    if (this.#isForbidden) throw mayNotBeChanged();
     const { path, surroundings } = this.#mailbox.place;
-    try {
-      await surroundings.files.checkWritable(path);
-    } catch (error) {
-      if (!isForbidden(error)) return;
-      this.#isForbidden = true;
-      throw mayNotBeChanged(error);
-    }
+    const refusal = this.#isForbidden ? mayNotBeChanged() : await whyNotChanged(surroundings.files, path);
+    this.#isForbidden = refusal !== undefined;
+    if (refusal !== undefined) throw refusal;
   }
 
   async commit(deleted: ReadonlySet<number>): Promise<void> {

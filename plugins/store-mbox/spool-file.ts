@@ -102,8 +102,18 @@ async function open(files: Files, path: string, mode: 'read' | 'read-write'): Pr
   }
 }
 
+/** Why this process may not change an mbox; undefined where it may. What else is wrong may have passed when it is changed. */
+export async function whyNotChanged(files: Files, path: string): Promise<Failure | undefined> {
+  try {
+    await files.checkWritable(path);
+    return undefined;
+  } catch (error) {
+    return isForbidden(error) ? mayNotBeChanged(error) : undefined;
+  }
+}
+
 /** Whether a system error says that it would be the same another time. */
-export const isForbidden = (error: unknown): boolean =>
+const isForbidden = (error: unknown): boolean =>
   ['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '');
 
 export const mayNotBeChanged = (cause?: unknown): Failure =>

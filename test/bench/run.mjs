@@ -147,7 +147,8 @@ before it answers QUIT, and so does popa3d; Dovecot does not wait for the disk.
   eight are kept for as long as the others' turns last (\`workers.idleMs\`), as they are where users come each minute.
 - Dovecot's high-performance mode serves one session after the other in a process; its default mode makes new ones for each.
 - popa3d is started for each connection by a small inetd with TCP_NODELAY, its better case. It knows only users of the system, so
-  it looks through a passwd file of these users, and asks PAM as Debian sets that up, with the cheapest hash there is. Where mail has changed it waits for the clock's next second.
+  it looks through a passwd file of these users, and asks PAM as Debian sets that up, with the cheapest hash there is.
+  Where mail has changed it waits for the clock's next second.
 
 All mail is in mboxes but where the column says Maildir. A dash is for what a server does not do, or does as in another column.
 

@@ -86,6 +86,16 @@ describe("what many do at one time with isolation: 'user'", { skip }, () => {
     await (await served.logIn(alice)).quit();
   });
 
+  test('a process without a session ends when its time is over, and the next login has a new one', async () => {
+    await serve([alice], { workers: { spares: 1, idleMs: 300 } });
+    await (await served.logIn(alice)).quit();
+    const leftAtMs = performance.now();
+    await until(async () => (await served.workersOf(alice)).length === 0);
+    // Unless set, it is a minute.
+    assert.ok(performance.now() - leftAtMs < 40_000);
+    await (await served.logIn(alice)).quit();
+  });
+
   test('sessions of a user are counted in all fronts together', async () => {
     await serve([alice], { limits: { sessionsPerUser: 1 } });
     const client = await served.logIn(alice);
