@@ -8,6 +8,8 @@ export class Mailbox {
   readonly user: string;
   readonly #place: Place;
   #messages: readonly Message[];
+  /** Summed when it is first asked for: over a hundred thousand messages that takes as long as many a login. */
+  #totalOctets: number | undefined;
   /** Unique-ids as they were told last; of as many messages as the client has seen. */
   #uids: readonly string[] = [];
   /** What UIDL said last. */
@@ -35,13 +37,13 @@ export class Mailbox {
   }
 
   get totalOctets(): number {
-    return this.#messages.reduce((sum, { octets }) => sum + octets, 0);
+    return (this.#totalOctets ??= this.#messages.reduce((sum, { octets }) => sum + octets, 0));
   }
 
   /** Mail comes in. No session of this user is open, so no lock is needed. */
   deliver(messages: readonly Message[]): void {
     this.#place.add(messages);
-    this.#messages = [...this.#messages, ...messages];
+    this.#become([...this.#messages, ...messages]);
   }
 
   /** Its mail is wanted no more. */
@@ -51,7 +53,8 @@ export class Mailbox {
 
   /** A session has deleted its first messages. */
   forget(count: number): void {
-    this.#messages = this.#messages.slice(count);
+    if (count === 0) return;
+    this.#become(this.#messages.slice(count));
     this.#uids = this.#uids.slice(count);
     this.#listing = nothing;
   }
@@ -76,5 +79,10 @@ export class Mailbox {
     this.#uids = uids;
     this.#listing = listing;
     return known.length;
+  }
+
+  #become(messages: readonly Message[]): void {
+    this.#messages = messages;
+    this.#totalOctets = undefined;
   }
 }

@@ -19,13 +19,14 @@ test('CPU is compared with the best of the peers, whoever that is', () => {
   ]);
 });
 
-test('what is not reached is said', () => {
+test('what is not reached is said, and sessions a second are those of as many processes as there are processors', () => {
   const rows = rowsOf([
-    { ...speed, contender: 'popper', value: 1.9 },
+    { ...speed, contender: 'popper', value: 2.1 },
+    { ...speed, contender: 'popper, 2 fronts', value: 1.9 },
     { ...speed, contender: 'Dovecot, high-performance mode', value: 1 },
   ]);
   assert.deepEqual(rows, [
-    '| login, STAT, QUIT | sessions/s | popper / Dovecot, high-performance mode | 1.90 | at least 2.00 | no |',
+    '| login, STAT, QUIT | sessions/s | popper, 2 fronts / Dovecot, high-performance mode | 1.90 | at least 2.00 | no |',
   ]);
 });
 

@@ -15,6 +15,8 @@ interface Must {
 
 const session = 'CPU ms a session';
 const dovecot = 'Dovecot, high-performance mode';
+/** Dovecot has a process for each session and uses all processors, so it is compared with what popper is by default on this machine. */
+const twoFronts = { contender: 'popper, 2 fronts', other: dovecot } as const;
 
 /** `own / peer` is what the two took when the aim was set, the second on the best of the peers. */
 const musts: readonly Must[] = [
@@ -27,16 +29,16 @@ const musts: readonly Must[] = [
   { title: /^TOP/, unit: session, quotient: 2 / 2.83 },
   { title: /^0-2 new/, unit: session, quotient: 1 / 2.19 },
   { title: /^RETR and DELE/, unit: session, quotient: 5 / 7.2 },
-  { title: /^login, STAT, QUIT$/, unit: 'sessions/s', other: dovecot, quotient: 2 },
-  { title: /^all mail, first time$/, unit: 'MB/s', other: dovecot, quotient: 3 },
-  { title: /^all mail, again$/, unit: 'MB/s', other: dovecot, quotient: 2.5 },
-  { title: /16 RETR/, unit: 'MB/s', other: dovecot, quotient: 3 },
+  { title: /^login, STAT, QUIT$/, unit: 'sessions/s', ...twoFronts, quotient: 2 },
+  { title: /^all mail, first time$/, unit: 'MB/s', ...twoFronts, quotient: 3 },
+  { title: /^all mail, again$/, unit: 'MB/s', ...twoFronts, quotient: 2.5 },
+  { title: /16 RETR/, unit: 'MB/s', ...twoFronts, quotient: 3 },
   { title: / MB, one client$/, unit: 'MB/s', other: dovecot, quotient: 3 },
   { title: / MB, one client$/, unit: 'MB/s', other: 'popa3d', quotient: 1.5 },
-  { title: /^UIDL$/, unit: 'sessions/s', other: dovecot, quotient: 2 },
-  { title: /^TOP/, unit: 'sessions/s', other: dovecot, quotient: 2 },
-  { title: /^0-2 new/, unit: 'sessions/s', other: dovecot, quotient: 2 },
-  { title: /^RETR and DELE/, unit: 'sessions/s', other: dovecot, quotient: 2 },
+  { title: /^UIDL$/, unit: 'sessions/s', ...twoFronts, quotient: 2 },
+  { title: /^TOP/, unit: 'sessions/s', ...twoFronts, quotient: 2 },
+  { title: /^0-2 new/, unit: 'sessions/s', ...twoFronts, quotient: 2 },
+  { title: /^RETR and DELE/, unit: 'sessions/s', ...twoFronts, quotient: 2 },
   { title: / messages, first time$/, unit: 'ms', other: dovecot, quotient: 1 / 8 },
   { title: / messages, again$/, unit: 'ms', other: dovecot, quotient: 1 / 50 },
   { title: / messages, after a delivery$/, unit: 'ms', other: dovecot, quotient: 1 / 20 },

@@ -157,7 +157,8 @@ ${table}
 ## What popper is to reach
 
 Each row compares popper with another server in the same rounds: CPU and memory with the best of all peers here, the rest with the one that
-is named.
+is named. What many clients get in a second is compared with two fronts, which popper starts by default where there are two
+processors: Dovecot's processes use both of them, too.
 
 ${musts}
 `;
