@@ -140,7 +140,7 @@ test('a stop in the middle of a reload ends all generations', async (t) => {
   await until(() => children.every((pid) => !isThere(pid)));
 });
 
-// 1000 take a quarter of an hour: POPPER_TEST_RELOADS=1000 npm test -- --test-timeout=3600000 test/e2e/reload.test.ts
+// 1000 take an hour on two processors: POPPER_TEST_RELOADS=1000 npm test -- --test-timeout=7200000 test/e2e/reload.test.ts
 const reloads = Number(process.env['POPPER_TEST_RELOADS'] ?? 20);
 
 test(`${reloads} reloads under load cost no session, and leave nothing behind`, async (t) => {
