@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { access, chmod, lstat, mkdir } from 'node:fs/promises';
+import { access, chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Why a folder cannot hold state, and what to do about it. */
@@ -24,14 +24,42 @@ export async function refuseFaulty(folder: string): Promise<void> {
   if (fault) throw new Error(`stateDir: ${fault.what}: ${fault.fix}`);
 }
 
-/** Makes it (0711, whatever the umask), unless it is there. Throws an Error for the operator where that cannot be, or must not. */
+/**
+ * Makes it (0711, whatever the umask), unless it is there; durably. Throws an Error for the operator where that cannot be, or must
+ * not.
+ */
 export async function makeStateDir(stateDir: string): Promise<void> {
   await refuseFaulty(stateDir);
-  if ((await statOf(stateDir)) !== undefined) return;
+  // Who made it may have died before he waited for the disk.
+  if ((await statOf(stateDir)) !== undefined) return syncFolder(dirname(stateDir));
   await makeFolders(stateDir).catch((cause: unknown) => {
     throw new Error(`stateDir: ${stateDir} cannot be made: name another folder`, { cause });
   });
 }
+
+/**
+ * Makes the names in a folder durable: a power cut that takes back a folder takes all that lies in it, however well that was
+ * waited for. One that this process may not open is left to who made something in it.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    await syncOpened(await open(folder, constants.O_RDONLY | constants.O_DIRECTORY));
+  } catch (error) {
+    if (!isBeyondUs(error)) throw error;
+  }
+}
+
+async function syncOpened(folder: FileHandle): Promise<void> {
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** EINVAL: the file system knows no such thing. */
+const isBeyondUs = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EINVAL');
 
 /** Not by `recursive`, with which Node tries for ever where the system will make no folder, as in /proc. */
 async function makeFolders(folder: string): Promise<void> {
@@ -39,6 +67,7 @@ async function makeFolders(folder: string): Promise<void> {
   if ((await statOf(above)) === undefined) await makeFolders(above);
   await mkdir(folder);
   await chmod(folder, 0o711);
+  await syncFolder(above);
 }
 
 function faultOfFound(folder: string, stat: Stats, uid: number): FolderFault | undefined {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -126,3 +126,41 @@ test('a state folder that is made lets every user reach his own in it, whatever 
 test('a state folder that the system will not make is told of, and not tried for ever', async () => {
   await assert.rejects(new State('/proc/popper/state').prepare(), /stateDir: \/proc\/popper\/state/);
 });
+
+const lacksStrace = spawnSync('strace', ['-V']).error !== undefined && 'needs strace';
+
+/** Folders made, and folders waited for, in this order. */
+function namesOf(calls: string): readonly string[] {
+  return calls.split('\n').flatMap((line) => {
+    const [, call, path] = /(mkdir|fsync)\((?:\d+<|")([^>"]*)/.exec(line) ?? [];
+    return path?.startsWith(folder) ? [`${call} ${path.slice(folder.length)}`] : [];
+  });
+}
+
+test(
+  'a machine that dies has every folder in which state was made durable, also one that a process made and died',
+  { skip: lacksStrace },
+  () => {
+    const script = `
+      import { State } from ${JSON.stringify(join(import.meta.dirname, 'state.ts'))};
+      const state = new State(process.argv[1]);
+      await state.prepare();
+      await state.folderOf();`;
+    const node = [process.execPath, '--input-type=module', '-e', script, join(folder, 'on/disk')];
+    const strace = ['-f', '-y', '-qq', '-e', 'trace=mkdir,fsync'];
+    const uid = process.getuid?.() ?? 0;
+    const traced = [1, 2].map(() => namesOf(spawnSync('strace', [...strace, ...node]).stderr.toString()));
+    assert.deepEqual(traced, [
+      [
+        'mkdir /on',
+        'fsync ',
+        'mkdir /on/disk',
+        'fsync /on',
+        `mkdir /on/disk/${uid}`,
+        'fsync /on/disk',
+        `mkdir /on/disk/${uid}`,
+      ],
+      ['fsync /on', `mkdir /on/disk/${uid}`, 'fsync /on/disk', `mkdir /on/disk/${uid}`],
+    ]);
+  },
+);

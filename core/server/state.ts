@@ -6,7 +6,7 @@ import type { Identity } from '../auth/login.ts';
 import type { Claim, PluginState } from '../plugin/state.ts';
 import { Failure } from '../protocol/failure.ts';
 import { type LockLook, SessionLocks } from './session-locks.ts';
-import { makeStateDir, refuseFaulty } from './state-folder.ts';
+import { makeStateDir, refuseFaulty, syncFolder } from './state-folder.ts';
 
 /** A client that hangs up and comes again meets its own old session for a moment; so long it is waited for. */
 const claimPatienceMs = 1000;
@@ -21,6 +21,8 @@ const maxClaims = 10_000;
 export class State implements PluginState {
   readonly #stateDir: string;
   #ownLocks: SessionLocks | undefined;
+  /** Whose folder has been waited for. */
+  #durableUid: number | undefined;
   /** What each user's last claim was for; the longest ago is first. */
   readonly #claimed = new Map<string, string>();
 
@@ -91,7 +93,12 @@ export class State implements PluginState {
   }
 
   async #makeOwnFolder(): Promise<void> {
-    await mkdir(this.folderOfUid(this.#uid), { recursive: true, mode: 0o700 });
+    const uid = this.#uid;
+    await mkdir(this.folderOfUid(uid), { recursive: true, mode: 0o700 });
+    if (this.#durableUid === uid) return;
+    // Also one that was there: who made it may have died before this. What root made for a user, root has waited for.
+    await syncFolder(this.#stateDir);
+    this.#durableUid = uid;
   }
 }
 

@@ -357,8 +357,11 @@ function isKernelLocked(file: OpenFile, how: 'shared' | 'exclusive'): boolean {
 }
 
 /**
- * Takes away the lock that was looked at, and no other: between look and removal a new one may have got its name, so it
- * is given the name of an own file first, and looked at again. Who dies here leaves it there, where it stops nobody.
+ * Takes away the lock that was looked at. Between look and removal a new one may have got its name, so it is given the name of
+ * an own file first, and looked at again; a new one gets its name back. That fails where a third program takes the free name
+ * within these microseconds: then there are two who believe to have the lock, and the one whose file was moved loses it; a
+ * popper hears of that when it lets go, and has the kernel's lock besides. No call of the kernel moves a name only if it leads
+ * to a certain file. Who dies here leaves it there, where it stops nobody.
  */
 async function takeAway(files: Files, lockPath: string, lock: FileStat, asidePath: string): Promise<boolean> {
   try {

@@ -9,6 +9,7 @@ import { realFiles } from './commit/index.ts';
 import { IndexFile } from './index-file.ts';
 import { headerOctets, type IndexHeader, isSameMailbox, rowsPerBlockOf } from './index-header.ts';
 import { Rows, RowsBuilder, rowOctets } from './rows.ts';
+import { WatchedFiles } from './testing/watched-files.ts';
 
 const messageOctets = 100;
 const rowsOf = (count: number, first = 0): Rows => {
@@ -51,7 +52,7 @@ describe('an index that is kept on disk', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const index = (): IndexFile => new IndexFile(realFiles, path);
+  const index = (): IndexFile => new IndexFile(realFiles, path, true);
 
   it('is read as it was written, big or empty', async () => {
     for (const count of [0, 1, 3, rowsPerBlockOf(0), rowsPerBlockOf(0) + 1, 40_000]) {
@@ -102,6 +103,20 @@ describe('an index that is kept on disk', () => {
     assert.ok((await index().readRows(headerFor(rowsOf(2))))?.octets.equals(rowsOf(2).octets));
   });
 
+  it('is waited for only where messages are equal, and not where nothing is ever waited for', async () => {
+    const twins = new Rows(Buffer.from(rowsOf(3).octets));
+    twins.octets.fill(7, 2 * rowOctets - 16, 2 * rowOctets);
+    const waitsFor = async (rows: Rows, syncs: boolean): Promise<string[]> => {
+      const files = new WatchedFiles(realFiles);
+      await new IndexFile(files, path, syncs).write(headerFor(rows), rows);
+      return files.calls.map(({ what }) => what).filter((what) => /sync/i.test(what));
+    };
+    assert.deepEqual(await waitsFor(rowsOf(3), true), []);
+    assert.deepEqual(await waitsFor(twins, true), ['dataSync', 'syncFolder']);
+    assert.deepEqual(await waitsFor(twins, false), []);
+    assert.ok((await index().readRows(headerFor(twins)))?.octets.equals(twins.octets));
+  });
+
   it('is not believed if any octet of it was changed', async () => {
     const rows = rowsOf(3);
     await index().write(headerFor(rows), rows);
@@ -143,6 +158,18 @@ describe('an index that is kept on disk', () => {
       await index().write({ ...sound, ...part }, rowsOf(3));
       assert.equal(await index().readHeader(), undefined, `${Object.keys(part).join()} was believed`);
     }
+  });
+
+  it('takes no memory for rows that its header tells of and that are not there', async () => {
+    const count = 1_000_000;
+    const scannedOctets = count * 5;
+    const sound = headerFor(rowsOf(3));
+    const forged = { ...sound, count, scannedOctets, stamp: { ...sound.stamp, octets: scannedOctets } };
+    await index().write(forged, rowsOf(3));
+    assert.deepEqual(await index().readHeader(), forged);
+    const files = new WatchedFiles(realFiles);
+    assert.equal(await new IndexFile(files, path, true).readRows(forged), undefined);
+    assert.ok(files.readOctets(path) <= headerOctets + 3 * rowOctets);
   });
 
   it('is not believed if its rows cannot be true, though their digests are right', async () => {

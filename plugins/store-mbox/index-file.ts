@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 import { sha256 } from './canonical.ts';
@@ -15,15 +16,20 @@ import { rowOctets, Rows } from './rows.ts';
 
 /**
  * An index on disk: a header of 4 KiB, then the rows. It can be lost at any time and is made anew from the mailbox, so
- * it is never synced, and whatever in it is in doubt counts as lost. Only the holder of the session lock touches it.
+ * it is not synced, and whatever in it is in doubt counts as lost. But which of several equal messages has which uid
+ * stands nowhere else: an index of such is durable once it is written, and what it replaces is there until then. Only the
+ * holder of the session lock touches it.
  */
 export class IndexFile {
   readonly #files: Files;
   readonly #path: string;
+  readonly #syncs: boolean;
 
-  constructor(files: Files, path: string) {
+  /** `syncs`: whether the disk is ever waited for. */
+  constructor(files: Files, path: string, syncs: boolean) {
     this.#files = files;
     this.#path = path;
+    this.#syncs = syncs;
   }
 
   /** undefined if there is none. Where it is seldom there, a look costs less than to fail to open it. */
@@ -44,8 +50,11 @@ export class IndexFile {
     return this.#reading(async (file) => {
       const octets = await readHeaderOctets(file);
       if (octets === undefined || !isSameIndex(decodeHeader(octets), header)) return undefined;
-      const rows = Buffer.allocUnsafeSlow(header.count * rowOctets);
-      if ((await file.read(rows, headerOctets)) < rows.length) return undefined;
+      const length = header.count * rowOctets;
+      // A header can say anything; memory is taken for what is there.
+      if ((await file.stat()).octets < headerOctets + length) return undefined;
+      const rows = Buffer.allocUnsafeSlow(length);
+      if ((await file.read(rows, headerOctets)) < length) return undefined;
       for (const [block, digest] of (await blockDigests(rows, 0)).entries()) {
         if (digest.compare(blockDigestOf(octets, block)) !== 0) return undefined;
       }
@@ -60,24 +69,18 @@ export class IndexFile {
    */
   async write(header: IndexHeader, rows: Rows): Promise<void> {
     const octets = [encodeHeader(header, await blockDigests(rows.octets, 0)), rows.octets] as const;
-    if (!rows.hasTwins && (await this.stat()) !== undefined && (await this.#overwrite(octets))) return;
-    if (await this.#writeNew(octets)) return;
-    const temporaryPath = `${this.#path}.new`;
-    const file = await this.#create(temporaryPath);
-    try {
-      await writeAll(file, octets);
-    } finally {
-      await file.close();
-    }
-    await this.#files.rename(temporaryPath, this.#path);
+    if (rows.hasTwins) return this.#replace(octets);
+    if ((await this.stat()) !== undefined && (await this.#overwrite(octets))) return;
+    if (!(await this.#writeNew(octets))) await this.#replace(octets);
   }
 
   /**
    * Puts rows from `firstIndex` on behind those that are there. Dies the process in between, the old header still tells
-   * the truth about the old rows, or is torn and the index lost. Gives false if what is there is not `former`.
+   * the truth about the old rows, or is torn and the index lost. Gives false if what is there is not `former`, or must not
+   * be lost.
    */
   async extend(former: IndexHeader, header: IndexHeader, rows: Rows): Promise<boolean> {
-    if (rowsPerBlockOf(former.count) !== rowsPerBlockOf(header.count)) return false;
+    if (rowsPerBlockOf(former.count) !== rowsPerBlockOf(header.count) || rows.hasTwins) return false;
     const firstBlock = Math.floor(former.count / rowsPerBlockOf(header.count));
     const extended = await this.#opened('read-write', async (file) => {
       const octets = await readHeaderOctets(file);
@@ -139,6 +142,20 @@ export class IndexFile {
     } finally {
       await file.close();
     }
+  }
+
+  /** There is one all the time, the former one or this; durably this in the end. */
+  async #replace(octets: readonly [Buffer, Buffer]): Promise<void> {
+    const temporaryPath = `${this.#path}.new`;
+    const file = await this.#create(temporaryPath);
+    try {
+      await writeAll(file, octets);
+      if (this.#syncs) await file.dataSync('index: what it says, before it has its name');
+    } finally {
+      await file.close();
+    }
+    await this.#files.rename(temporaryPath, this.#path);
+    if (this.#syncs) await this.#files.syncFolder(dirname(this.#path), 'index: its name');
   }
 
   async #create(path: string): Promise<OpenFile> {

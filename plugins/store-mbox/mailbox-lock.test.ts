@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import { Failure } from 'popperd';
 
@@ -65,6 +66,31 @@ describe('a mailbox that is locked for writing', () => {
     await locked?.release();
     assert.deepEqual(taken, [path]);
     assert.equal(await readFile(`${path}.lock`, 'latin1'), 'another');
+  });
+
+  it('keeps its dotlock fresh for as long as it is held, one call at a time, and not afterwards', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const refreshing: (() => void)[] = [];
+    const refresh = (): Promise<void> => new Promise((resolve) => refreshing.push(resolve));
+    const dotlock = { refresh, release: async () => 'released' as const };
+    const locked = await lockMailbox(path, trust, settings({ tryDotlock: async () => dotlock }));
+    const refreshesAfter = async (ms: number): Promise<number> => {
+      t.mock.timers.tick(ms);
+      await setImmediate();
+      return refreshing.length;
+    };
+    assert.equal(await refreshesAfter(29_999), 0);
+    assert.equal(await refreshesAfter(1), 1);
+    assert.equal(await refreshesAfter(60_000), 1, 'the disk still hangs');
+    for (const count of [2, 3]) {
+      refreshing.at(-1)?.();
+      await setImmediate();
+      assert.equal(await refreshesAfter(30_000), count);
+    }
+    refreshing.at(-1)?.();
+    await locked?.release();
+    await setImmediate();
+    assert.equal(await refreshesAfter(300_000), 3);
   });
 
   it('is none at once if there is not even its folder', async () => {

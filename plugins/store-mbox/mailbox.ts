@@ -190,7 +190,10 @@ export class Mailbox {
     else this.#know({ header, rows, unsaved: { kind: 'all' } });
   }
 
-  /** Writes down what a deletion is about to leave, beside what there is; `save` takes it away again. */
+  /**
+   * Writes down what a deletion is about to leave, beside what there is, both durably; `save` takes it away again. Lost, the
+   * old one could not tell after a power cut whether the deletion was made, nor this one which of equal messages went.
+   */
   async announce({ header, rows }: SurveyedIndex): Promise<void> {
     this.#hasSuccessor = true;
     try {
@@ -211,7 +214,8 @@ export class Mailbox {
     if (!isWorthSaving(this.#index, isRemembered && !this.#hasSuccessor)) return;
     try {
       await this.#write();
-      // While the deletion is not finished, its recovery will need to know which of several equal messages went.
+      // While the deletion is not finished, its recovery will need to know which of several equal messages went; then the
+      // index does, and that of equal messages is durable by now.
       if (this.#hasSuccessor && !(await isMailboxPending(this.place.path, this.place.commit))) {
         await this.place.nextIndexFile.remove();
         this.#hasSuccessor = false;

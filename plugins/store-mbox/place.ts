@@ -61,11 +61,13 @@ export function placeOf(path: string, trust: Trust, folder: string, surroundings
   const { files, options } = surroundings;
   const name = hash('sha256', path, 'hex');
   const journalFolder = journalFolderOf(folder);
+  const indexAt = (fileName: string): IndexFile =>
+    new IndexFile(files, join(folder, fileName), options.fsync !== 'never');
   return {
     path,
     trust,
-    indexFile: new IndexFile(files, join(folder, `${name}.index`)),
-    nextIndexFile: new IndexFile(files, join(folder, `${name}.next-index`)),
+    indexFile: indexAt(`${name}.index`),
+    nextIndexFile: indexAt(`${name}.next-index`),
     copyPath: join(folder, `${name}.copy`),
     takenPath: join(folder, `${name}.taken`),
     locks: {

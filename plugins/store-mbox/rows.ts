@@ -84,7 +84,11 @@ export class Rows {
   /** Whether the uid is the digest's beginning, as it is for all but the second and further ones of equal messages. */
   hasOwnUid(index: number): boolean {
     const at = index * rowOctets + 32;
-    return this.octets.compare(this.octets, at, at + uidOctets, at + digestOctets, at + rowOctets - 32) === 0;
+    // Word by word: to call compare() takes ten times as long, and this is asked of every row.
+    for (let word = at; word < at + uidOctets; word += 4) {
+      if (this.octets.readInt32LE(word) !== this.octets.readInt32LE(word + digestOctets)) return false;
+    }
+    return true;
   }
 
   /** Whether any message has another uid than its digest gives. */

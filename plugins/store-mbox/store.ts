@@ -139,10 +139,15 @@ export class MboxStore {
     return folder;
   }
 
+  /**
+   * Durably: a power cut that takes it back takes the journals in it. Who made it may have died before he waited for the disk,
+   * so each process does; but the reserve is made after that, and where there is one, it was done.
+   */
   async #makeJournalFolder(folder: string): Promise<void> {
     const journalFolder = journalFolderOf(folder);
-    if ((await this.#files.lstat(journalFolder)) !== undefined) return;
-    await this.#files.createFolder(journalFolder);
+    const isThere = (await this.#files.lstat(journalFolder)) !== undefined;
+    if (isThere && (await this.#files.lstat(reserveFolderOf(folder))) !== undefined) return;
+    if (!isThere) await this.#files.createFolder(journalFolder);
     await this.#files.syncFolder(folder, 'store: the folder of the journals');
   }
 

@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { asRoot, mounted } from '../e2e/support/mounting.ts';
 import { CrashSite, type CrashSiteOptions } from './support/crash-site.ts';
 import { judge } from './support/judge.ts';
 import { letters, patterns } from './support/letters.ts';
 import { SmallDisk } from './support/small-disk.ts';
 
-const asRoot = { skip: process.getuid?.() !== 0 && 'needs root, to mount a small disk' };
 const diskOctets = 16 * 1024 * 1024;
 const marks = Object.entries({ ...patterns, 'all but last': [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] });
 
@@ -62,8 +62,8 @@ async function onSmallDisk(
   work: (site: CrashSite, disk: SmallDisk) => Promise<void>,
 ): Promise<void> {
   const site = await CrashSite.make(t, options);
-  const disk = await SmallDisk.mount(t, folder, diskOctets);
-  if (typeof disk === 'string') return t.skip(disk);
+  const disk = await mounted(t, () => SmallDisk.mount(t, folder, diskOctets));
+  if (disk === undefined) return;
   await mkdir(site.spool, { recursive: true });
   await site.restart();
   await work(site, disk);

@@ -7,14 +7,14 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 
 import { onWire, plainMail, putMail } from './support/mail.ts';
+import { asRoot, mounted } from './support/mounting.ts';
 import { logIn, makeSite } from './support/site.ts';
 
 const run = promisify(execFile);
-const asRoot = { skip: process.getuid?.() !== 0 && 'needs root, to mount a file system' };
 
 test('mail on a read-only file system is served, and DELE is told that it stays', asRoot, async (t) => {
-  const spool = await fileSystem(t);
-  if (spool === undefined) return t.skip('this machine lets nobody mount a tmpfs');
+  const spool = await mounted(t, () => fileSystem(t));
+  if (spool === undefined) return;
   const mbox = join(spool, 'alice');
   await putMail(mbox, plainMail);
   const before = await readFile(mbox);
@@ -39,17 +39,14 @@ test('mail on a read-only file system is served, and DELE is told that it stays'
   assert.ok((await readFile(mbox)).length < before.length);
 });
 
-/** A file system of its own; undefined where there can be none. */
-async function fileSystem(t: TestContext): Promise<string | undefined> {
+/** A file system of its own. Throws where there can be none. */
+async function fileSystem(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'popper-read-only-'));
   t.after(async () => {
     // Lazily: a daemon that is still at its end may have a file open. It was not mounted where that failed.
     await run('umount', ['--lazy', folder]).catch(() => {});
     await rmdir(folder);
   });
-  const mounted = run('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0755', 'popper-test', folder]);
-  return mounted.then(
-    () => folder,
-    () => undefined,
-  );
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0755', 'popper-test', folder]);
+  return folder;
 }

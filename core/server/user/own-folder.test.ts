@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 
 import { lockersFolderOf, makeLockersFolder, makeOwnFolder } from './own-folder.ts';
 
+const lacksStrace = spawnSync('strace', ['-V']).error !== undefined && 'needs strace';
 const skip = process.getuid?.() === 0 ? false : 'only root can give a folder to somebody';
 
 describe('the folder that root makes for the indexes and locks of a user', { skip }, () => {
@@ -29,6 +31,24 @@ describe('the folder that root makes for the indexes and locks of a user', { ski
     makeOwnFolder(stateDir, user);
     assert.equal(lstatSync(join(stateDir, '2001')).uid, 2001);
   });
+
+  test(
+    'is his only when a power cut cannot take it back, and is not waited for again',
+    { skip: lacksStrace },
+    () => {
+      const script = `
+      import { makeOwnFolder } from ${JSON.stringify(join(import.meta.dirname, 'own-folder.ts'))};
+      for (const time of [1, 2]) makeOwnFolder(process.argv[1], { uid: 2001, gid: 2002 });`;
+      const node = [process.execPath, '--input-type=module', '-e', script, stateDir];
+      const { stderr } = spawnSync('strace', ['-f', '-y', '-qq', '-e', 'trace=mkdir,fsync,chown', ...node]);
+      const calls = stderr
+        .toString()
+        .split('\n')
+        .filter((line) => line.includes(stateDir));
+      const names = calls.map((line) => /(\w+)\(/.exec(line)?.[1]);
+      assert.deepEqual(names, ['mkdir', 'fsync', 'chown', 'mkdir'], calls.join('\n'));
+    },
+  );
 
   test('is not made where somebody could put a link in its place, which root would give away', () => {
     chmodSync(stateDir, 0o1777);

@@ -1,23 +1,40 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
- * Makes a uid's folder in `stateDir` (0700, his own), as root, which alone may. On the spot: a process that is to give up
+ * Makes a uid's folder in `stateDir` (0700, his own), durably, as root, which alone may. On the spot: a process that is to give up
  * root must not have asked the thread pool for anything by then. Throws an Error that says what is wrong with a folder
  * that is there.
  */
-export function makeOwnFolder(
-  stateDir: string,
-  { uid, gid }: { readonly uid: number; readonly gid: number },
-): void {
+export function makeOwnFolder(stateDir: string, { uid, gid }: Owner): void {
   refuseForeign(stateDir);
   const folder = join(stateDir, String(uid));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = lstatSync(folder);
   if (!stat.isDirectory()) throw new Error(`${folder} is no folder: move it away`);
   // Fresh, or from a process that got no further.
-  if (stat.uid === 0) chownSync(folder, uid, gid);
+  if (stat.uid === 0) giveAway(stateDir, folder, { uid, gid });
   else if (stat.uid !== uid) throw new Error(`${folder} belongs to uid ${stat.uid}: chown ${uid} ${folder}`);
+}
+
+/** It is his only when no power cut can take it back: one that is his need never be waited for again. */
+function giveAway(stateDir: string, folder: string, { uid, gid }: Owner): void {
+  syncFolder(stateDir);
+  chownSync(folder, uid, gid);
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** What the locker must remember lies below it: fronts are the same user, but not in its group. */

@@ -16,6 +16,8 @@ export default definePlugin({
     const gate = new FaultGate(baseFolder, log);
     const store = new MboxStore(popper, settings, gatedFiles(realFiles, gate));
     const name = 'faulty-store';
+    // As the mbox store does: without it no index is kept in memory alone, as it is in each process that serves.
+    hooks.start.tapPromise(name, async (role) => store.start(role));
     hooks.authenticate.tapPromise(name, async ({ user }) =>
       granted({ user, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, home: '/nonexistent' }),
     );

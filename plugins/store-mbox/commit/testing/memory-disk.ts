@@ -38,6 +38,7 @@ export class MemoryDisk {
   #dev = 7n;
   #boot = 1;
   #process = 1;
+  #clockNs = 0n;
   /** Changing steps until the process dies; undefined: it lives. */
   stepsToLive: number | undefined;
   /** Octets that can still be allocated; undefined: no end. */
@@ -189,7 +190,10 @@ export class MemoryDisk {
   }
 
   #newInode(content: Uint8Array): MemoryInode {
-    const inode = new MemoryInode(BigInt(this.#inodes.size + 1), content, this.sectorOctets);
+    const inode = new MemoryInode(BigInt(this.#inodes.size + 1), content, this.sectorOctets, () => {
+      this.#clockNs += 1n;
+      return this.#clockNs;
+    });
     this.#inodes.add(inode);
     return inode;
   }
@@ -269,8 +273,8 @@ export class MemoryDisk {
       dev: this.#dev,
       ino: inode.ino,
       octets: inode.cache.length,
-      mtimeNs: 0n,
-      ctimeNs: 0n,
+      mtimeNs: inode.changedNs,
+      ctimeNs: inode.changedNs,
       nlink: 1,
       uid: 0,
       gid: 0,

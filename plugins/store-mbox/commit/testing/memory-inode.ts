@@ -6,14 +6,19 @@ type Change =
 export class MemoryInode {
   readonly ino: bigint;
   readonly #sectorOctets: number;
+  readonly #now: () => bigint;
   readonly #allocated = new Set<number>();
   #durable: Buffer;
   #cache: Buffer;
   #changes: Change[] = [];
+  #changedNs: bigint;
 
-  constructor(ino: bigint, content: Uint8Array, sectorOctets: number) {
+  /** `now` never gives the same time twice. */
+  constructor(ino: bigint, content: Uint8Array, sectorOctets: number, now: () => bigint) {
     this.ino = ino;
     this.#sectorOctets = sectorOctets;
+    this.#now = now;
+    this.#changedNs = now();
     this.#durable = Buffer.from(content);
     this.#cache = Buffer.from(content);
     for (let sector = 0; sector * sectorOctets < content.length; sector += 1) this.#allocated.add(sector);
@@ -23,11 +28,16 @@ export class MemoryInode {
     return this.#cache;
   }
 
+  /** When it was written last. */
+  get changedNs(): bigint {
+    return this.#changedNs;
+  }
+
   /** At most one sector. */
   write(octets: Uint8Array, position: number): void {
     const change = { kind: 'write' as const, position, octets: Buffer.from(octets) };
     this.#cache = applied(this.#cache, change);
-    this.#changes.push(change);
+    this.#noteChange(change);
     this.#allocated.add(Math.floor(position / this.#sectorOctets));
   }
 
@@ -35,7 +45,7 @@ export class MemoryInode {
   truncate(octets: number): number {
     const change = { kind: 'truncate' as const, octets };
     this.#cache = Buffer.from(applied(this.#cache, change));
-    this.#changes.push(change);
+    this.#noteChange(change);
     const sectors = [...this.#allocated].filter((sector) => sector * this.#sectorOctets >= octets);
     for (const sector of sectors) this.#allocated.delete(sector);
     return sectors.length * this.#sectorOctets;
@@ -63,10 +73,16 @@ export class MemoryInode {
     this.#changes = [];
   }
 
-  /** The power went. */
+  /** The power went. What is not what it was last has another time, too. */
   lose(lost: () => boolean): void {
+    if (this.#changes.length > 0) this.#changedNs = this.#now();
     this.syncBadly(lost);
     this.#cache = Buffer.from(this.#durable);
+  }
+
+  #noteChange(change: Change): void {
+    this.#changes.push(change);
+    this.#changedNs = this.#now();
   }
 }
 
