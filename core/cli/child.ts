@@ -13,6 +13,7 @@ import { readChildArguments } from './child-program.ts';
 import { type Configured, configureLoaded } from './configure.ts';
 import { exitCode } from './exit-code.ts';
 import { runFront } from './front.ts';
+import { tellBlocks } from './tell-blocks.ts';
 import { untilDone } from './until-done.ts';
 
 const { role, file, flags, given, client } = readChildArguments(process.argv.slice(2));
@@ -43,10 +44,13 @@ async function run(): Promise<number> {
 }
 
 /** What stands behind fronts, with `isolation: 'user'`. */
-function serve({ core, state, log, config }: Configured<DaemonLog>): Promise<number> {
+function serve(configured: Configured<DaemonLog>): Promise<number> {
+  const { core, state, log, config } = configured;
   const { minUid, stateDir, workers } = config.settings;
   const beAuth = async (): Promise<void> => {
     await state.prepare();
+    // Where it is for one client, that would cost more than he does.
+    if (client === undefined) tellBlocks(configured);
     await runAuth(process, { core, minUid });
   };
   const beLocker = (): Promise<void> => runLocker(process, { core });

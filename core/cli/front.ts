@@ -7,7 +7,6 @@ import { DaemonControl } from '../server/control/daemon-control.ts';
 import { type Daemon, startDaemon } from '../server/daemon.ts';
 import { answerMaster } from '../server/front/answer-master.ts';
 import { Behind } from '../server/front/behind.ts';
-import { watchForBlocks } from '../server/front/block-watch.ts';
 import { startHeartbeat } from '../server/front/heartbeat.ts';
 import type { Superior } from '../server/front/superior.ts';
 import { openClient, type OpenClient } from '../server/inetd/open-client.ts';
@@ -20,7 +19,7 @@ import { adviceOnCore, logAdvice, tellDebugging } from './advice.ts';
 import type { Configured } from './configure.ts';
 import { count } from './explain.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
-import { watchExit } from './watch-exit.ts';
+import { tellBlocks } from './tell-blocks.ts';
 
 interface FrontOptions {
   readonly master: Superior;
@@ -30,12 +29,11 @@ interface FrontOptions {
 
 /** Serves clients as a front, until the master or an error ends it. Gives the exit code; throws where it cannot start. */
 export async function runFront(configured: Configured<DaemonLog>, options: FrontOptions): Promise<number> {
-  const exitIsExpected = watchExit(configured.log);
+  const front = new Front(configured, options);
   try {
-    const front = new Front(configured, options);
     return await front.run();
   } finally {
-    exitIsExpected();
+    front.close();
   }
 }
 
@@ -82,7 +80,7 @@ class Front {
     this.#shutdown.started(await this.#start());
     await this.#master.tell({ kind: 'listening' });
     // That costs more than one session does.
-    if (this.#client === undefined) this.#watchForBlocks();
+    if (this.#client === undefined) tellBlocks(this.#configured);
     const code = await this.#shutdown.done;
     await this.#passedOn;
     // What its last sessions came to.
@@ -90,15 +88,9 @@ class Front {
     return code;
   }
 
-  /** Half of the time is enough to tell a block by; in what is left, before the master ends this front, it is looked at. */
-  #watchForBlocks(): void {
-    const { log, config } = this.#configured;
-    const { level, format } = config.log;
-    watchForBlocks({
-      afterMs: config.settings.blockedTimeoutMs / 2,
-      log: { level, format: format === 'auto' && process.stderr.isTTY ? 'pretty' : format },
-      failed: (error) => log.warn('where this front blocks, if it does, will not be known', { error }),
-    });
+  /** It has ended, or could not begin. */
+  close(): void {
+    this.#shutdown.close();
   }
 
   async #start(): Promise<Daemon> {

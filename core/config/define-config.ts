@@ -44,7 +44,10 @@ export interface Config {
    * reload is a restart.
    */
   readonly fronts?: number | 'auto';
-  /** Milliseconds without a sign of life after which a front is ended and replaced. Default 10 000. */
+  /**
+   * Milliseconds without a sign of life after which a front is ended and replaced, and a user's process is ended with `isolation: 'user'`.
+   * Default 10 000.
+   */
   readonly blockedTimeoutMs?: number;
   /** Milliseconds that sessions of before a reload may go on. Default a day. */
   readonly retireTimeoutMs?: number;

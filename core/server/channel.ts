@@ -40,6 +40,8 @@ export class SocketChannel implements Channel {
   #stopElsewhere: ((how: 'stopped' | 'kicked') => void) | undefined;
   /** Whether another process has the connection: whatever is written here would fall into the middle of what it says. */
   #isLent = false;
+  /** Since when the client has not read what another process has sent it. */
+  #stalledElsewhereSinceMs: number | undefined;
   /** What another process has counted of the connection while it was lent. */
   #elsewhere = { received: 0, sent: 0 };
   #isHandshaking = false;
@@ -211,7 +213,12 @@ export class SocketChannel implements Channel {
 
   /** Since when the client has not read what waits for it, by the clock of `performance.now`; undefined where it reads. */
   get stalledSinceMs(): number | undefined {
-    return this.#outgoing.stalledSinceMs;
+    return this.#stalledElsewhereSinceMs ?? this.#outgoing.stalledSinceMs;
+  }
+
+  /** The process that runs the session says for how many milliseconds the client has read nothing; 0 when it reads again. */
+  stalledElsewhere(forMs: number): void {
+    this.#stalledElsewhereSinceMs = forMs === 0 ? undefined : performance.now() - forMs;
   }
 
   /** Another client needs the place of this one, which is told so if it reads, and cut off at once. */

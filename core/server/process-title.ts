@@ -1,3 +1,18 @@
+import { printable } from '../log/sanitise.ts';
+
+const longestOctets = 64;
+
+/** Whose session it is, and at what: `popper: USER ADDRESS COMMAND`. What is not known yet is left out. */
+export function titleOfSession(
+  user: string | undefined,
+  address: string,
+  command: string | undefined,
+): string {
+  const words = [user, address].filter((word) => word !== undefined);
+  const who = words.map((word) => printable(word, longestOctets));
+  return ['popper:', ...who, ...(command === undefined ? [] : [command])].join(' ');
+}
+
 /** No more often than that, in milliseconds: it is for people, and a busy daemon has more to do. */
 const pauseMs = 1000;
 

@@ -115,7 +115,8 @@ export class SessionTally {
 
   /** Another process has run the rest of the session, and this is what it came to there. */
   adopt({ ending, failure, retrieved, top, deleted, left, openMs, updateMs }: SessionOutcome): void {
-    this.#ending ??= ending;
+    // The client may be gone there because it was sent away here, and then the connection knows better.
+    if (ending !== 'disconnected') this.#ending ??= ending;
     this.#failure ??= failure;
     this.#retrieved = retrieved;
     this.#top = top;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { chmod, chown } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -91,6 +92,29 @@ describe("popper serve with isolation: 'user'", { skip }, () => {
     await client.hears(/\+OK bye\r\n$/);
     assert.match(client.heard, /^\+OK [^]*\+OK \d+ \d+\r\n\+OK[^]*\r\n\.\r\n\+OK[^\r]*\r\n\+OK bye\r\n$/);
     assert.ok(client.heard.includes(onWire(mail[0]?.octets ?? Buffer.alloc(0)).toString('latin1')));
+  });
+
+  test('knows in the process of the user what TLS has come to, which the front alone speaks', async () => {
+    const { port } = served.running.where;
+    const begun = await TlsClient.secured(tlsPort);
+    const upgraded = await TlsClient.plain(port);
+    await upgraded.startTls({ maxVersion: 'TLSv1.2' });
+    for (const [client, local] of [
+      [begun, tlsPort],
+      [upgraded, port],
+    ] as const) {
+      await client.ask('USER alice');
+      await client.ask(`PASS ${password}`);
+      const protocol = client.tls.getProtocol();
+      const tls = { protocol, cipher: client.tls.getCipher().standardName };
+      const told = { uid: 2001, secure: true, tls, ...addressesOf(client.wire, local) };
+      assert.deepEqual(JSON.parse((await client.say('X-LOOK')).slice(4)), told);
+      await client.ask('QUIT');
+    }
+    const plain = await served.logIn(alice);
+    const told = { uid: 2001, secure: false, ...addressesOf(plain.socket, port) };
+    assert.deepEqual(JSON.parse((await plain.ask('X-LOOK')).slice(4)), told);
+    await plain.quit();
   });
 
   test('has fronts that are their account in every way and in no group, and processes of users that are not in group mail', async () => {
@@ -184,6 +208,12 @@ describe("popper serve with isolation: 'user'", { skip }, () => {
     await makeCertificate(served.site.folder, { host: 'renewed' });
     await until(async () => (await fingerprint(tlsPort)) !== first);
   });
+});
+
+/** As the server sees the two ends of a connection. */
+const addressesOf = ({ localPort }: Socket, port: number) => ({
+  peer: { address: '127.0.0.1', port: localPort },
+  local: { address: '127.0.0.1', port },
 });
 
 async function fingerprint(port: number): Promise<string | undefined> {

@@ -21,6 +21,7 @@ export class Assignments {
   readonly #master: Superior;
   readonly #asked = new Map<number, Asked>();
   readonly #outcomes = new Map<string, (outcome: Outcome) => void>();
+  readonly #stalled = new Map<string, (forMs: number) => void>();
   #requests = 0;
   #isAlone = false;
 
@@ -38,11 +39,13 @@ export class Assignments {
     this.#requests += 1;
     const request = this.#requests;
     const end: Assigned['end'] = (how) => void this.#master.tell({ kind: 'end', session: facts.id, how });
+    const whenStalled: Assigned['whenStalled'] = (tell) => void this.#stalled.set(facts.id, tell);
     const { promise: outcome, resolve, reject } = Promise.withResolvers<Outcome>();
     const answer = Promise.withResolvers<Socket>();
     this.#outcomes.set(facts.id, resolve);
     const refuse = (error: Error): void => {
       this.#outcomes.delete(facts.id);
+      this.#stalled.delete(facts.id);
       (lent === undefined ? answer.reject : reject)(error);
     };
     this.#asked.set(request, {
@@ -53,9 +56,10 @@ export class Assignments {
     void this.#master.tell({ kind: 'assign', request, ticket, facts, lends: lent !== undefined }, lent);
     if (lent === undefined) {
       const stream = await answer.promise.finally(() => this.#asked.delete(request));
-      return { stream, outcome, end };
+      return { stream, outcome, end, whenStalled };
     }
-    return { stream: undefined, outcome: outcome.finally(() => this.#asked.delete(request)), end };
+    const settled = outcome.finally(() => this.#asked.delete(request));
+    return { stream: undefined, outcome: settled, end, whenStalled };
   }
 
   assigned({ request }: OrderOf<'assigned'>, stream: Socket | undefined): void {
@@ -69,9 +73,14 @@ export class Assignments {
     this.#asked.get(request)?.reject(new Failure(text, code && { code }));
   }
 
+  stalled({ session, forMs }: OrderOf<'stalled'>): void {
+    this.#stalled.get(session)?.(forMs);
+  }
+
   ended({ session, outcome }: OrderOf<'ended'>): void {
     this.#outcomes.get(session)?.(outcome);
     this.#outcomes.delete(session);
+    this.#stalled.delete(session);
   }
 
   /** Without the master nothing is heard of workers any more. */
@@ -80,6 +89,7 @@ export class Assignments {
     for (const { forget } of this.#asked.values()) forget();
     for (const resolve of this.#outcomes.values()) resolve(undefined);
     this.#outcomes.clear();
+    this.#stalled.clear();
   }
 }
 

@@ -33,6 +33,7 @@ export class Behind {
     if (order.kind === 'logins' && stream !== undefined) return this.#meet(stream);
     stream?.destroy();
     if (order.kind === 'unassigned') this.#assignments.unassigned(order);
+    if (order.kind === 'stalled') this.#assignments.stalled(order);
     if (order.kind === 'ended') this.#assignments.ended(order);
     if (order.kind === 'certificate') this.learn(order.pem);
   }

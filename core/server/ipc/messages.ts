@@ -45,6 +45,8 @@ export const orderSchema = z.discriminatedUnion('kind', [
   }),
   /** The worker is done with a session, or is no more: then nothing is known of what it came to. */
   z.strictObject({ kind: z.literal('ended'), session, outcome: outcomeSchema.exactOptional() }),
+  /** The client of a session that a worker runs has left unread for so long what it was sent; for no time: it reads again. */
+  z.strictObject({ kind: z.literal('stalled'), session, forMs: count }),
   /** How many sessions the other fronts have, since the limit on connections is one for all. */
   z.strictObject({ kind: z.literal('elsewhere'), sessions: count }),
   /** An operator's question; answers carry its id. */

@@ -40,6 +40,22 @@ describe('a process that a master starts', () => {
     await assert.rejects(once(connect(Number(port), '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
   });
 
+  const odd = {
+    'a receipt for a handle that nobody sent': `process.send({ cmd: 'NODE_HANDLE_ACK' });`,
+    'a request to send a handle again': `process.send({ cmd: 'NODE_HANDLE_NACK' });`,
+    'a handle of a kind that Node does not know': handleSaidToBe('net.Server', 'net.Teapot'),
+    'a listening socket that is said to be another thing': handleSaidToBe('net.Server', 'dgram.Socket'),
+    'a datagram socket that is said to be a connection': handleSaidToBe('dgram.Socket', 'net.Socket'),
+  };
+  for (const [what, program] of Object.entries(odd)) {
+    it(`does not make Node throw in the master by ${what}`, async () => {
+      const log: LogRecord[] = [];
+      const child = await start(`${program} setInterval(() => {}, 1000);`, log);
+      assert.deepEqual(await child.ended, { signal: 'SIGKILL' });
+      assert.match(log[0]?.message ?? '', /nonsense/);
+    });
+  }
+
   it('leaves no connection open in the master by handing it over with words that lend none', async (t) => {
     const server = createServer().listen(0, '127.0.0.1');
     t.after(() => server.close());
@@ -121,4 +137,20 @@ async function reportOf(child: Child): Promise<Extract<Report, { kind: 'failed' 
   });
   assert.ok(report.kind === 'failed');
   return report;
+}
+
+/** A program that sends a handle of one kind under the name of another, as Node itself never would. */
+function handleSaidToBe(kind: 'net.Server' | 'dgram.Socket', name: string): string {
+  const handle =
+    kind === 'net.Server'
+      ? `require('node:net').createServer().listen(0, '127.0.0.1', function () { send(this); });`
+      : `require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1', function () { send(this); });`;
+  return `
+    const { Pipe } = process.binding('pipe_wrap');
+    const write = Pipe.prototype.writeUtf8String;
+    Pipe.prototype.writeUtf8String = function (request, text, ...rest) {
+      return write.call(this, request, text.replace('"type":"${kind}"', '"type":"${name}"'), ...rest);
+    };
+    const send = (handle) => process.send({ kind: 'alive' }, handle);
+    ${handle}`;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
 import type { AnswerLine, Request } from '../control/messages.ts';
+import { guardHandles } from '../ipc/guard-handles.ts';
 import { type Order, type Report, reportSchema } from '../ipc/messages.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
@@ -37,6 +38,7 @@ export class Child {
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
     this.ended = endingOf(child);
+    guardHandles(child, () => this.#endForNonsense());
     child.on('message', (message, handle) => this.#hear(message, handle));
     void this.ended.then(() => this.#questions.close());
   }
@@ -75,6 +77,10 @@ export class Child {
     if (success && data.kind === 'assign') return this.heard(data, lent);
     if (success && handle === undefined) return this.#take(data);
     closeHandle(handle);
+    this.#endForNonsense();
+  }
+
+  #endForNonsense(): void {
     this.#log.error('a child process talks nonsense, so it is ended', { child: this.pid });
     this.kill();
   }

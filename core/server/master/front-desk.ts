@@ -55,6 +55,7 @@ export class FrontDesk {
       const assigned = await this.#pool.assign(ticket, facts, lent);
       this.#sessions.set(session, assigned);
       void this.#tellEnd(session, assigned);
+      assigned.whenStalled((forMs) => this.#front.send({ kind: 'stalled', session, forMs }));
       const how = this.#isOver ? 'gone' : waiting.how;
       if (how !== undefined) assigned.end(how);
       if (assigned.stream) await this.#front.give({ kind: 'assigned', request }, assigned.stream);

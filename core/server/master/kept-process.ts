@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
+import { guardHandles } from '../ipc/guard-handles.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
@@ -115,6 +116,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
       failure: undefined,
     };
     this.#current = current;
+    guardHandles(child, () => this.#endForNonsense(current));
     child.on('message', (message, handle) => {
       closeHandle(handle);
       this.#hear(current, message, ready);
@@ -131,13 +133,9 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
   }
 
   #hear(current: Incarnation, message: unknown, ready: () => void): void {
-    const { what, reports, blockedTimeoutMs, log } = this.#options;
+    const { reports, blockedTimeoutMs } = this.#options;
     const { success, data } = reports.safeParse(message);
-    if (!success) {
-      log.error(`${what} talks nonsense, so it is ended`, { child: current.process.pid });
-      current.process.kill('SIGKILL');
-      return;
-    }
+    if (!success) return this.#endForNonsense(current);
     if (data.kind === 'failed') current.failure = data.reason;
     if (data.kind === 'alive') current.silence.broken(blockedTimeoutMs);
     if (!isReadiness(data)) return;
@@ -145,6 +143,12 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
     this.#hasStarted = true;
     this.#options.ready(data);
     ready();
+  }
+
+  #endForNonsense({ process: child }: Incarnation): void {
+    const { what, log } = this.#options;
+    log.error(`${what} talks nonsense, so it is ended`, { child: child.pid });
+    child.kill('SIGKILL');
   }
 
   #bury(dead: Incarnation, how: Readonly<Record<string, unknown>>): void {

@@ -143,12 +143,13 @@ export class Master {
 
   /** The new fronts stand beside the old until all of them listen. */
   async #begin(plan: Plan, recovers: boolean): Promise<number> {
-    const next = await this.#prepare(plan);
+    let next: Generation | undefined;
     try {
+      next = await this.#prepare(plan);
       await next.start(recovers);
       if (this.#isEnding) throw new Error('popper is stopping');
     } catch (error) {
-      next.retire();
+      next?.retire();
       this.#sockets.keepOnly(this.#current?.plan.listen ?? []);
       throw error;
     }

@@ -18,6 +18,11 @@ import { LockerKeeper } from './locker-keeper.ts';
 import { PemKeeper } from './pem-keeper.ts';
 import { prepareStateDir } from './prepare-state-dir.ts';
 
+/**
+ * So long nobody is served, in milliseconds, because of what is being dealt with. It takes a second; where a disk hangs, those wait whose
+ * mail lies there, for each login deals with his own first.
+ */
+const recoveryMs = 30_000;
 /** Users whose leftovers are dealt with at one time. */
 const recoveriesAtOnce = 4;
 /** So long after a failure a front is introduced to the process that checks passwords again, in milliseconds. */
@@ -88,8 +93,14 @@ export class Users {
     this.#locker = await this.#startLocker(this.#pairs);
     await this.#auth.start();
     if (!recovers) return;
-    await this.#recover();
-    this.#locker?.clear();
+    // A dead process's lock keeps others out of a mailbox until that is whole again.
+    const recovered = this.#recover().then(() => this.#locker?.clear());
+    const late = delay(recoveryMs, 'late' as const, { ref: false });
+    if ((await Promise.race([recovered, late])) !== 'late') return;
+    this.#log.warn(
+      'what dead processes have left half done is still being dealt with; clients come in meanwhile',
+    );
+    void recovered.catch((error: unknown) => this.#log.error('recovery failed', { error }));
   }
 
   get fronts(): FrontsPart {
@@ -161,7 +172,7 @@ export class Users {
   }
 
   #openPool(key: string): WorkerPool {
-    const { plan, fork } = this.#options;
+    const { plan, blockedTimeoutMs, fork } = this.#options;
     const { stateDir, front, ...sizes } = plan;
     if (this.#pairs === undefined) throw new Error('there is no way to introduce anybody');
     return new WorkerPool({
@@ -171,7 +182,7 @@ export class Users {
       locker: this.#locker,
       pairs: this.#pairs,
       leavesBehind: (uid) => leavesBehind(stateDir, uid),
-      start: () => new WorkerProcess(fork('worker'), this.#log),
+      start: () => new WorkerProcess(fork('worker'), { log: this.#log, blockedTimeoutMs }),
       log: this.#log,
     });
   }
@@ -196,9 +207,9 @@ export class Users {
   /** A user whose leftovers cannot be dealt with now keeps nobody else waiting. */
   async #recover(): Promise<void> {
     const { stateDir, minUid } = this.#options.plan;
-    const odd = (folder: string, owner: number): void => {
+    const odd: Parameters<typeof usersWithLeftovers>[2] = (folder, why) => {
       const fix = 'remove it, or give it to that uid; his next login will say the same';
-      this.#log.error('a folder of state is not of the uid that it is named after', { folder, owner, fix });
+      this.#log.error('a folder of state is not as its uid has to have it', { folder, ...why, fix });
     };
     const users = [...(await usersWithLeftovers(stateDir, minUid, odd))];
     if (users.length > 0)

@@ -63,4 +63,15 @@ describe('what root sees of work that dead processes have left', { skip }, () =>
     await leave(1009, Object.fromEntries(names));
     assert.equal(await leavesBehind(stateDir, 1009), true);
   });
+
+  test('is found behind no link that a user has made, wherever that leads, and others are found all the same', async () => {
+    await leave(1011, { 'b.j': 9000 });
+    await mkdir(join(stateDir, '1010'));
+    await symlink(join(stateDir, '1011', 'journals'), join(stateDir, '1010', 'journals'));
+    await mkdir(join(stateDir, '1012'));
+    await symlink('a'.repeat(300), join(stateDir, '1012', 'journals'));
+    for (const uid of [1010, 1012]) await chown(join(stateDir, String(uid)), uid, 7);
+    assert.deepEqual(await users(), [{ uid: 1011, gid: 7 }]);
+    assert.deepEqual(odd, []);
+  });
 });

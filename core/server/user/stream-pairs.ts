@@ -89,8 +89,16 @@ export class StreamPairs {
     const token = randomBytes(tokenOctets);
     const key = token.toString('hex');
     this.#accepted.set(key, socket);
-    // Its other end has given up, or was none of ours.
-    socket.once('error', () => {}).once('close', () => this.#accepted.delete(key));
+    // Its other end has given up, which a paused one does not hear, or was none of ours.
+    const unwanted = setTimeout(() => {
+      if (this.#accepted.get(key) === socket) socket.destroy();
+    }, 2 * patienceMs).unref();
+    socket
+      .once('error', () => {})
+      .once('close', () => {
+        clearTimeout(unwanted);
+        this.#accepted.delete(key);
+      });
     socket.write(token);
   }
 

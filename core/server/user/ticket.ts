@@ -83,14 +83,16 @@ const path = z
   .max(4096)
   .regex(/^\/[^\0]*$/);
 
-const schema = z.strictObject({
-  connection: z.string().min(1).max(128),
-  expiresAtMs: z.int().min(0),
-  nonce: z.string().regex(/^[\w-]{22}$/),
-  identity: z.strictObject({ user: z.string().min(1).max(320), uid: id, gid: id, home: path }),
-  // Whatever it is, it was read from JSON.
-  facts: z.record(z.string(), z.unknown()),
-});
+const schema = z.compile(
+  z.strictObject({
+    connection: z.string().min(1).max(128),
+    expiresAtMs: z.int().min(0),
+    nonce: z.string().regex(/^[\w-]{22}$/),
+    identity: z.strictObject({ user: z.string().min(1).max(320), uid: id, gid: id, home: path }),
+    // Whatever it is, it was read from JSON.
+    facts: z.record(z.string(), z.unknown()),
+  }),
+);
 
 /** One text for one ticket: the keys in this order, no white space. */
 const textOf = ({ connection, expiresAtMs, nonce, identity, facts }: IssuedTicket): string =>

@@ -30,6 +30,8 @@ export interface Assigned {
   readonly outcome: Promise<WorkerOutcome | undefined>;
   /** Ends it: after the command at work, or at once where the client is gone. */
   readonly end: (how: 'stopped' | 'kicked' | 'gone') => void;
+  /** `tell` is called each time it is heard for how many milliseconds the client has read nothing; 0 when it reads again. */
+  readonly whenStalled: (tell: (forMs: number) => void) => void;
 }
 
 /** The master is gone. A worker may have the connection that was lent, and be in the middle of a word. */
@@ -105,8 +107,9 @@ async function runElsewhere(
   signal.addEventListener('abort', gone, { once: true });
   let cameTo: WorkerOutcome | undefined;
   try {
-    const { stream, outcome } = await assigning;
+    const { stream, outcome, whenStalled } = await assigning;
     tally.handedOver();
+    whenStalled((forMs) => channel.stalledElsewhere(forMs));
     const silenceMs = core.settings.idleTimeoutMs + silenceMarginMs;
     if (stream !== undefined) await relay(await channel.release(end), stream, { silenceMs });
     cameTo = await outcome;

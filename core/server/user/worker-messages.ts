@@ -89,8 +89,14 @@ const progressSchema = z.strictObject({
 });
 export type WorkerProgress = z.output<typeof progressSchema>;
 
+/** A session whose client has left unread for so many milliseconds what it was sent. */
+const stalledSchema = z.strictObject({ session, forMs: count });
+export type StalledSession = z.output<typeof stalledSchema>;
+
 /** What a worker tells the master. */
 export const workerReportSchema = z.discriminatedUnion('kind', [
+  /** A sign of life, from the moment on that it is somebody. */
+  z.strictObject({ kind: z.literal('alive'), stalled: z.array(stalledSchema) }),
   /** Everything is loaded: it can become anybody. */
   z.strictObject({ kind: z.literal('spare') }),
   /** It is the user, has redone what was left half done, and can be given streams. */

@@ -154,7 +154,12 @@ export class WorkerPool {
     const outcome = worker.expected(facts.id);
     try {
       const stream = await this.#handOver(worker, session);
-      return { stream, outcome, end: (how) => worker.order({ kind: 'end', session: facts.id, how }) };
+      return {
+        stream,
+        outcome,
+        end: (how) => worker.order({ kind: 'end', session: facts.id, how }),
+        whenStalled: (tell) => worker.whenStalled(facts.id, tell),
+      };
     } catch (cause) {
       worker.forget(facts.id);
       throw new Failure('the login came to nothing, try again', { code: 'SYS/TEMP', cause });
@@ -213,7 +218,11 @@ export class WorkerPool {
     const place: Place = { worker, ready: this.#become(worker, user) };
     const key = keyOfUser(user);
     this.#places.set(key, place);
+    let hasLeft = false;
+    // Once: a place that is free is one waiter's, who has waited for the longest.
     const leave = (): void => {
+      if (hasLeft) return;
+      hasLeft = true;
       if (this.#places.get(key) === place) this.#places.delete(key);
       this.#waiting.shift()?.();
     };

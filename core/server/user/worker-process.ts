@@ -1,16 +1,21 @@
+// Over 250 lines: what the master knows of a worker has one owner.
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 import { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
 import type { Ticket } from '../../session/authority.ts';
+import { guardHandles } from '../ipc/guard-handles.ts';
+import { Silence } from '../master/silence.ts';
 import type { LockLook } from '../session-locks.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
 import { closeHandle } from './foreign-handle.ts';
 import { StreamRecipient } from './stream-recipient.ts';
 import type { Assigned } from './user-authority.ts';
 import {
+  type StalledSession,
   type WorkerOrder,
   type WorkerProgress,
   type WorkerReport,
@@ -19,6 +24,18 @@ import {
 
 type Answer = Extract<WorkerReport, { readonly request: number }>;
 type Outcome = Awaited<Assigned['outcome']>;
+
+export interface WorkerProcessOptions {
+  readonly log: Logger;
+  /** Milliseconds without a sign of life after which a process that serves a user is ended. */
+  readonly blockedTimeoutMs: number;
+  readonly endingMs?: number;
+}
+
+/** A session that is its own, or on its way to it. */
+interface Session extends PromiseWithResolvers<Outcome> {
+  tellStalled: (forMs: number) => void;
+}
 
 const reports = z.compile(workerReportSchema);
 
@@ -38,23 +55,37 @@ export class WorkerProcess {
   readonly #process: ChildProcess;
   readonly #recipient: StreamRecipient;
   readonly #log: Logger;
+  readonly #blockedTimeoutMs: number;
   readonly #endingMs: number;
   readonly #spare = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #questions = new Map<number, (answer: Answer | undefined) => void>();
   #asked = 0;
   #isReady = false;
-  readonly #sessions = new Map<string, PromiseWithResolvers<Outcome>>();
+  readonly #sessions = new Map<string, Session>();
+  /** Those whose clients read nothing, as it was told last. */
+  #stalled = new Set<string>();
+  #uid: number | undefined;
+  /** Set once it is told whom to become: one that waits for a user has nobody who could suffer from it. */
+  #silence: Silence | undefined;
 
-  constructor(child: ChildProcess, log: Logger, endingMs = defaultEndingMs) {
+  constructor(
+    child: ChildProcess,
+    { log, blockedTimeoutMs, endingMs = defaultEndingMs }: WorkerProcessOptions,
+  ) {
     this.#process = child;
+    this.#blockedTimeoutMs = blockedTimeoutMs;
     this.#endingMs = endingMs;
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
     const gone = Promise.withResolvers<void>();
     this.ended = gone.promise;
+    guardHandles(child, () => this.#endForNonsense());
     child.on('message', (message, handle) => this.#hear(message, handle));
-    child.once('exit', gone.resolve).on('error', () => gone.resolve());
+    child.once('exit', gone.resolve).on('error', () => {
+      // Of one that is there it says that something could not be sent to it.
+      if (child.pid === undefined) gone.resolve();
+    });
     void this.ended.then(() => this.#forget());
     // Who waits for them is told; who does not has nothing to be told of.
     for (const { promise } of [this.#spare, this.#ready]) promise.catch(() => {});
@@ -81,13 +112,21 @@ export class WorkerProcess {
 
   /** Resolves when it serves this user. Rejects where it ends instead. */
   become(order: Extract<WorkerOrder, { kind: 'become' }>): Promise<void> {
+    this.#uid = order.uid;
+    this.#silence = new Silence(this.#blockedTimeoutMs, () => this.#endForSilence());
     this.order(order);
     return this.#ready.promise;
   }
 
   /** From here on the session counts as its own. */
   expect(session: string): void {
-    this.#sessions.set(session, Promise.withResolvers());
+    this.#sessions.set(session, { ...Promise.withResolvers<Outcome>(), tellStalled: () => {} });
+  }
+
+  /** `tell` is called each time it says for how long the client of an expected session has read nothing; with 0 when it reads again. */
+  whenStalled(session: string, tell: (forMs: number) => void): void {
+    const expected = this.#sessions.get(session);
+    if (expected !== undefined) expected.tellStalled = tell;
   }
 
   /** What an expected session comes to; undefined where the process dies before it can say. */
@@ -150,11 +189,24 @@ export class WorkerProcess {
     const report = reports.safeParse(message);
     if (report.success && handle === undefined) return this.#take(report.data);
     closeHandle(handle);
+    this.#endForNonsense();
+  }
+
+  #endForNonsense(): void {
     this.#log.error('a worker talks nonsense, so it is ended', { worker: this.pid });
     this.kill();
   }
 
+  /** What it was at, `ps` could have told: the last that it wrote there says which user's command, or whose hook, it is. */
+  #endForSilence(): void {
+    const { pid: worker, sessions } = this;
+    const shown = worker === undefined ? '' : titleOf(worker);
+    this.#log.error('a worker blocks, so it is ended', { worker, uid: this.#uid, sessions, shown });
+    this.kill();
+  }
+
   #take(report: WorkerReport): void {
+    if (report.kind === 'alive') this.#live(report.stalled);
     if (report.kind === 'spare') this.#spare.resolve();
     if (report.kind === 'ready') this.#begin();
     if (report.kind === 'idle') this.idle();
@@ -163,6 +215,14 @@ export class WorkerProcess {
     }
     if (report.kind === 'ended') this.#settle(report.session, report.outcome);
     if ('request' in report) this.#questions.get(report.request)?.(report);
+  }
+
+  #live(stalled: readonly StalledSession[]): void {
+    this.#silence?.broken(this.#blockedTimeoutMs);
+    const reading = this.#stalled;
+    this.#stalled = new Set(stalled.map(({ session }) => session));
+    for (const { session, forMs } of stalled) this.#sessions.get(session)?.tellStalled(forMs);
+    for (const session of reading.difference(this.#stalled)) this.#sessions.get(session)?.tellStalled(0);
   }
 
   #begin(): void {
@@ -189,10 +249,20 @@ export class WorkerProcess {
   }
 
   #forget(): void {
+    this.#silence?.close();
     const error = new Error(`worker ${this.pid ?? 'that never began'} has ended`);
     for (const { reject } of [this.#spare, this.#ready]) reject(error);
     for (const resolve of this.#questions.values()) resolve(undefined);
     for (const session of this.#sessions.keys()) this.#settle(session, undefined);
+  }
+}
+
+/** What `ps` shows of a process; empty where it is gone. */
+function titleOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+  } catch {
+    return '';
   }
 }
 

@@ -1,8 +1,5 @@
-import { printable } from '../../log/sanitise.ts';
 import { SessionTally } from '../../session/session-tally.ts';
-import { ProcessTitle } from '../process-title.ts';
-
-const longestOctets = 64;
+import { ProcessTitle, titleOfSession } from '../process-title.ts';
 
 /** Whose session a process is at, and at what: `popper: USER ADDRESS COMMAND`, for `ps` and `top`. */
 export class WorkerTitle {
@@ -30,9 +27,9 @@ export class WorkerTitle {
 
   /** For one session: tells the title of each command. */
   tally(user: string, address: string): SessionTally {
-    const who = `popper: ${printable(user, longestOctets)} ${printable(address, longestOctets)}`;
-    this.#show(who);
-    return new ShownTally((keyword) => this.#show(`${who} ${keyword}`));
+    const show = (keyword?: string): void => this.#show(titleOfSession(user, address, keyword));
+    show();
+    return new ShownTally(show);
   }
 
   #show(text: string): void {

@@ -20,7 +20,12 @@ import { becomeUser } from './privileges.ts';
 import { TicketRefused } from './ticket.ts';
 import type { WorkerOutcome } from './user-authority.ts';
 import { answerOf, type Octets } from './worker-answers.ts';
-import { type WorkerOrder, workerOrderSchema, type WorkerReport } from './worker-messages.ts';
+import {
+  type StalledSession,
+  type WorkerOrder,
+  workerOrderSchema,
+  type WorkerReport,
+} from './worker-messages.ts';
 import { WorkerTitle } from './worker-title.ts';
 
 type OrderOf<Kind extends WorkerOrder['kind']> = Extract<WorkerOrder, { kind: Kind }>;
@@ -128,6 +133,8 @@ class Worker {
     this.#idle = setInterval(() => this.#offerEnd(), idleMs);
     this.#sessions.changed = () => this.#counted();
     title.idle(user.uid);
+    setInterval(() => this.#tellAlive(), core.settings.blockedTimeoutMs / 4).unref();
+    this.#tellAlive();
     master.ordered = (order, stream) => this.#obey(order, stream);
     void master.gone.then(() => {
       // Fronts let go of them, for they hear of no end any more.
@@ -228,6 +235,12 @@ class Worker {
     return this.#lent.has(facts.id) ? { received, sent } : throughRelay;
   }
 
+  /** As long as the event loop turns. Of its clients the front sees nothing; it has to know who reads nothing where others find no place. */
+  #tellAlive(): void {
+    const stalled = [...this.#sessions.values()].flatMap(({ channel }) => stalledFor(channel));
+    this.#master.tell({ kind: 'alive', stalled });
+  }
+
   #end({ session, how }: OrderOf<'end'>): void {
     const channel = this.#sessions.get(session)?.channel;
     if (how === 'gone') channel?.destroy();
@@ -265,6 +278,14 @@ class Worker {
   }
 }
 
+function stalledFor({ facts, stalledSinceMs }: SocketChannel): StalledSession[] {
+  if (stalledSinceMs === undefined) return [];
+  const forMs = Math.floor(performance.now() - stalledSinceMs);
+  return forMs < worthTellingMs ? [] : [{ session: facts.id, forMs }];
+}
+
+/** Most clients who are waited for are only slow. */
+const worthTellingMs = 10_000;
 const nobody = { address: 'unix', port: 0 };
 const none = { messages: 0, octets: 0 };
 const nothing = { retrieved: none, top: none, deleted: none, left: none, openMs: 0, updateMs: 0 };

@@ -38,7 +38,8 @@ export class WorkerChild extends Child {
 
   constructor(site: Site, idleMs?: number, endingMs?: number) {
     super('worker', site, idleMs === undefined ? {} : { idleMs });
-    this.worker = new WorkerProcess(this.process, silent, endingMs);
+    const settings = { log: silent, blockedTimeoutMs: 60_000, ...(endingMs !== undefined && { endingMs }) };
+    this.worker = new WorkerProcess(this.process, settings);
   }
 
   async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {

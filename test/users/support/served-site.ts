@@ -13,8 +13,11 @@ export const frontUser = { name: 'nobody', uid: 65_534 };
 
 const popper = join(import.meta.dirname, '../../../core/bin/popper.js');
 
-/** Tells what each process can open, and who it is. */
+/** Tells what each process can open, who it is, and what it knows of a client. */
 export const burglar = join(import.meta.dirname, 'burglar.ts');
+
+/** Hangs in the recovery of one user. */
+export const hanger = join(import.meta.dirname, 'hanger.ts');
 
 export interface ServedOptions {
   /** Goes over the configuration that all such sites have. */

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile, chown } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { until } from '../e2e/support/fronts.ts';
+import { largeMessage, mboxOf, plainMail } from '../e2e/support/mail.ts';
+import { Pop3Client } from '../e2e/support/pop3-client.ts';
+import { password } from '../e2e/support/site.ts';
+import { hanger, ServedSite, type ServedOptions } from './support/served-site.ts';
+import { alice, bob, type User } from './support/site.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'only root can serve users as themselves';
+const saboteur = join(import.meta.dirname, '../e2e/support/saboteur.ts');
+
+// They wait for most of the time, and not for each other.
+describe(
+  "what keeps a user's process from its work with isolation: 'user'",
+  { skip, concurrency: true },
+  () => {
+    test('a plugin that blocks it: it is ended, the log says whose it was and at what, and others go on', async (t) => {
+      const served = await serve(t, { plugins: [[saboteur, {}]], config: { blockedTimeoutMs: 3000 } });
+      const [one, other] = [await logIn(served, alice), await logIn(served, bob)];
+      await one.ask('DELE 1');
+      // What a process shows in the list of processes is a second old at the most.
+      await one.ask('NOOP');
+      const [worker = 0] = await served.workersOf(alice);
+      assert.equal(await endOf(one, 'X-BLOCK'), '');
+      const record = await served.running.logged(({ msg }) => msg === 'a worker blocks, so it is ended');
+      assert.deepEqual([record['worker'], record['uid'], record['sessions']], [worker, alice.uid, 1]);
+      assert.match(String(record['shown']), /^popper: alice 127\.0\.0\.1\b/);
+      await other.ask('NOOP');
+      const again = await logIn(served, alice);
+      assert.match(await again.ask('STAT'), new RegExp(`^\\+OK ${plainMail.length} `), 'nothing was deleted');
+    });
+
+    test('its user, who stops it: it is ended, and he comes in again', async (t) => {
+      const served = await serve(t, { config: { blockedTimeoutMs: 3000 } });
+      const one = await logIn(served, alice);
+      const [worker = 0] = await served.workersOf(alice);
+      process.kill(worker, 'SIGSTOP');
+      assert.equal(await endOf(one, 'NOOP'), '');
+      await logIn(served, alice);
+    });
+
+    test('a plugin that blocks the one that checks passwords: another takes its place, and the log has the line of its code', async (t) => {
+      const config = { blockedTimeoutMs: 3000 };
+      const served = await serve(t, { plugins: [[hanger, { uid: 0 }]], config });
+      const other = await logIn(served, bob);
+      const { answer } = await served.tryToLogIn({ name: 'endless' });
+      assert.match(answer, /^-ERR \[SYS\/TEMP\]/);
+      const { at } = await served.running.logged(({ msg }) => msg === 'something blocks all sessions');
+      assert.match(String(at), /hanger\.ts/);
+      await other.ask('NOOP');
+      await until(async () => (await served.tryToLogIn(alice)).answer.startsWith('+OK'));
+    });
+
+    test('recovery that comes to no end: after half a minute the others are served all the same', async (t) => {
+      const served = await ServedSite.make([alice, bob], { plugins: [[hanger, { uid: alice.uid }]] });
+      t.after(() => served.end());
+      await leaveHalfDone(served, alice);
+      await served.start();
+      await served.running.logged(({ msg }) =>
+        msg.startsWith('what dead processes have left half done is still'),
+      );
+      await logIn(served, bob);
+    });
+
+    test('a client who reads nothing: after a minute he makes room for others', async (t) => {
+      const served = await ServedSite.make([alice, bob], {
+        config: { fronts: 1, limits: { connections: 1, connectionsPerAddress: 10 } },
+      });
+      t.after(() => served.end());
+      await served.site.deliver(alice, mboxOf([largeMessage]));
+      await served.start();
+      const stalled = await logIn(served, alice);
+      stalled.send('RETR 1\r\n');
+      const turnedAway = await Pop3Client.connect(served.running.where);
+      assert.match((await turnedAway.line()) ?? '', /^-ERR \[SYS\/TEMP\] too many connections/);
+      await until(async () => {
+        await delay(1000);
+        const client = await Pop3Client.connect(served.running.where);
+        const greeting = await client.line();
+        client.destroy();
+        return greeting?.startsWith('+OK') === true;
+      });
+      const { ending } = await served.running.logged(
+        ({ msg, user }) => msg === 'session' && user === 'alice',
+      );
+      assert.equal(ending, 'crowded');
+      await until(async () => (await served.tryToLogIn(alice)).answer.startsWith('+OK'));
+    });
+  },
+);
+
+async function serve(t: TestContext, options: ServedOptions): Promise<ServedSite> {
+  const served = await ServedSite.make([alice, bob], options);
+  t.after(() => served.end());
+  for (const user of [alice, bob]) await served.site.deliver(user, mboxOf(plainMail));
+  await served.start();
+  return served;
+}
+
+const logIn = (served: ServedSite, { name }: User): Promise<Pop3Client> =>
+  Pop3Client.loggedIn(served.running.where, name, password);
+
+/** What a client hears who says that and is left. */
+async function endOf(client: Pop3Client, command: string): Promise<string> {
+  client.send(`${command}\r\n`);
+  return (await client.rest()).toString();
+}
+
+/** What a process that died in the middle of a deletion might have left. */
+async function leaveHalfDone({ site }: ServedSite, { uid, gid }: User): Promise<void> {
+  const folder = join(site.stateDir, String(uid));
+  await mkdir(join(folder, 'journals'), { recursive: true });
+  await writeFile(join(folder, 'journals', 'some.j'), 'x'.repeat(5000));
+  for (const path of ['', 'journals', 'journals/some.j']) await chown(join(folder, path), uid, gid);
+}

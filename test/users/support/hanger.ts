@@ -1,0 +1,18 @@
+import { definePlugin } from 'popperd';
+import { z } from 'zod';
+
+/** Comes to no end with what dead processes of this uid have left half done, and blocks when the user `endless` logs in. */
+export default definePlugin({
+  name: 'hanger',
+  options: z.strictObject({ uid: z.int() }),
+
+  apply({ hooks }, { uid }) {
+    hooks.recover.tapPromise('hanger', (of) =>
+      of === uid ? new Promise<void>(() => {}) : Promise.resolve(),
+    );
+    hooks.authenticate.tapPromise({ name: 'hanger', stage: -1 }, async ({ user }) => {
+      if (user === 'endless') for (;;);
+      return undefined;
+    });
+  },
+});
