@@ -3,12 +3,14 @@ import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { loggerTo } from '../log/logger.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { takeListenVariables } from '../server/activation/variables.ts';
-import { alone, startDaemon } from '../server/daemon.ts';
+import { alone, type Daemon, startDaemon } from '../server/daemon.ts';
 import { OneSession } from '../server/inetd/one-session.ts';
 import { openClient } from '../server/inetd/open-client.ts';
 import { refuse, type TakenClient } from '../server/inetd/sole-client.ts';
 import { planOf } from '../server/ipc/plan.ts';
 import { takeNotifyVariables } from '../server/notify/variables.ts';
+import type { OpenSession } from '../server/open-sessions.ts';
+import { ProcessTitle, titleOfSession } from '../server/process-title.ts';
 import { SocketDebug } from '../server/socket-debug.ts';
 import { refuseFaulty } from '../server/state-folder.ts';
 import { limitYoungGeneration } from '../server/young-generation.ts';
@@ -43,7 +45,7 @@ export async function serveInetd(named: NamedConfig, io: CliIo): Promise<number>
   // Before anybody else's code runs, for it may start processes.
   takeNotifyVariables(process.env);
   takeListenVariables(process.env);
-  process.title = 'popper: inetd';
+  process.title = idleTitle;
   try {
     const config = await loadConfig({ ...named, workingFolder, otherFolders });
     const log = createLogger({
@@ -71,7 +73,9 @@ function here(config: LoadedConfig, { client, log, stdout }: Surroundings): Serv
     start: async () => {
       const opened = await openClient(client, 0, stdout);
       ({ passedOn } = opened);
-      return startDaemon(core, state, { ...alone, ...quietly, clients: opened.clients });
+      const daemon = await startDaemon(core, state, { ...alone, ...quietly, clients: opened.clients });
+      showSession(daemon);
+      return daemon;
     },
     over: async () => {
       await passedOn;
@@ -79,6 +83,24 @@ function here(config: LoadedConfig, { client, log, stdout }: Surroundings): Serv
     },
   };
 }
+
+/** Who is served and with what, for `ps`: `popper: USER ADDRESS COMMAND`. */
+function showSession({ sessions }: Daemon): void {
+  const title = new ProcessTitle(() => {
+    const [session] = sessions.values();
+    return session === undefined ? idleTitle : titleOf(session);
+  });
+  setInterval(() => title.changed(), titleEveryMs).unref();
+}
+
+function titleOf({ channel, tally }: OpenSession): string {
+  const { user, command } = tally.progress();
+  return titleOfSession(user, channel.facts.peer.address, command);
+}
+
+const idleTitle = 'popper: inetd';
+/** As often as a title changes at the most, in milliseconds. */
+const titleEveryMs = 1000;
 
 const silent = { ...loggerTo(() => {}), fatal: () => {} } satisfies DaemonLog;
 

@@ -6,6 +6,8 @@ import { systemLog } from '../server/inetd/system-log.ts';
 import { exitCode } from './exit-code.ts';
 import { runProgram } from './program.ts';
 
+// Node would open its debugger to all users of this machine, whoever may signal; children are started without that.
+process.on('SIGUSR1', () => {});
 const args = process.argv.slice(2);
 // Before anybody else touches standard input, output and error.
 const client = args.includes('--inetd') ? takeClient({ beginsWithTls: args.includes('--tls') }) : undefined;

@@ -2,6 +2,7 @@ import type { DaemonLog } from '../log/pino-log.ts';
 import type { Daemon } from '../server/daemon.ts';
 import type { Settings } from '../settings.ts';
 import { exitCode } from './exit-code.ts';
+import { watchExit } from './watch-exit.ts';
 
 export interface ShutdownOptions {
   readonly log: DaemonLog;
@@ -24,7 +25,7 @@ type Stoppable = Pick<Daemon, 'stop' | 'drain'>;
 /**
  * Ends the daemon when it is time. The first signal stops it gracefully, the second at once, and the third does not wait
  * for anything. An error that nobody caught is logged, and then the daemon stops gracefully, too: its other sessions did
- * nothing wrong, but the process cannot be trusted with new ones.
+ * nothing wrong, but the process cannot be trusted with new ones. One that somebody else ends says so in the log.
  */
 export class Shutdown {
   /** The exit code, when the daemon has ended. */
@@ -33,6 +34,7 @@ export class Shutdown {
   readonly asked: Promise<void>;
   readonly #options: ShutdownOptions;
   readonly #log: DaemonLog;
+  readonly #exitIsExpected: () => void;
   readonly #finish: (code: number) => void;
   readonly #wasAsked: () => void;
   #daemon: Stoppable | undefined;
@@ -50,6 +52,7 @@ export class Shutdown {
     const asking = Promise.withResolvers<void>();
     this.asked = asking.promise;
     this.#wasAsked = asking.resolve;
+    this.#exitIsExpected = watchExit(options.log);
     for (const signal of options.signals) process.on(signal, this.#onSignal);
     // Rejections that nobody handles arrive here as well: Node makes exceptions of them.
     process.on('uncaughtException', this.#onError);
@@ -78,12 +81,13 @@ export class Shutdown {
   ask(): void {
     this.#asked += 1;
     this.#wasAsked();
-    if (this.#asked > 2) process.exit(exitCode.problems);
+    if (this.#asked > 2) this.#exit();
     if (this.#daemon) this.#stop(this.#daemon);
   }
 
-  /** Signals and errors have their usual effect again. */
+  /** Signals, errors and the end of the process have their usual effect again. */
   close(): void {
+    this.#exitIsExpected();
     for (const signal of this.#options.signals) process.off(signal, this.#onSignal);
     process.off('uncaughtException', this.#onError);
   }
@@ -112,7 +116,7 @@ export class Shutdown {
     const { patienceMs } = this.#options;
     const giveUp = setTimeout(() => {
       this.#log.error('stopping took too long', { patienceMs });
-      process.exit(exitCode.problems);
+      this.#exit();
     }, patienceMs);
     stopped.then(
       () => this.#ended(giveUp),
@@ -122,6 +126,11 @@ export class Shutdown {
         this.#ended(giveUp);
       },
     );
+  }
+
+  #exit(): never {
+    this.#exitIsExpected();
+    process.exit(exitCode.problems);
   }
 
   #ended(giveUp: NodeJS.Timeout): void {

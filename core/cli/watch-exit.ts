@@ -1,11 +1,13 @@
 import type { DaemonLog } from '../log/pino-log.ts';
+import { exitCode as ours } from './exit-code.ts';
 
 /**
- * A plugin may end the process; then its stack is the only trace of whose doing it was. Gives what is to be called when the
- * end is meant.
+ * A plugin may end the process; then its stack is the only trace of whose doing it was, and its exit code is no success: whoever
+ * restarts what has failed is to restart it. Gives what is to be called when the end is meant.
  */
 export function watchExit(log: DaemonLog): () => void {
   const onExit = (exitCode: number): void => {
+    if (exitCode === ours.done) process.exitCode = ours.problems;
     log.fatal('something ended the process', { exitCode, error: new Error('process.exit was called') });
   };
   process.on('exit', onExit);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeCertificate } from '../../core/server/testing/certificates.ts';
 import { TlsClient } from '../../core/server/testing/tls-client.ts';
 import { reachOf } from '../architecture/reach.ts';
+import { titleOf, until } from './support/fronts.ts';
 import { awkwardMail, mboxOf, onWire, plainMail, putMail } from './support/mail.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { needs, run } from './support/program.ts';
@@ -60,6 +61,14 @@ test('a client who never says a word is given up, and the process ends', async (
   const inetd = await inetdOf(t, await inetdSite(t, { loginTimeoutMs: 200 }));
   assert.match(await heardFrom(inetd), /^\+OK [^\r\n]*\r\n$/);
   assert.equal(await (await inetd.last()).exited, 0);
+});
+
+test('ps tells whom the process serves, and with what', async (t) => {
+  const inetd = await inetdOf(t, await inetdSite(t));
+  const client = await logIn(inetd.where);
+  const { pid = 0 } = (await inetd.last()).process;
+  await until(async () => /^popper: alice 127\.0\.0\.1( PASS)?$/.test(await titleOf(pid)));
+  await client.quit();
 });
 
 test('a client who breaks the connection before anything is said keeps no process', async (t) => {
@@ -266,7 +275,7 @@ async function knock(port: number): Promise<Pop3Client> {
 
 test('the process that is root above a session reaches no code that reads what a client says', () => {
   const root = join(import.meta.dirname, '../../');
-  const reached = reachOf(root, 'core/server/inetd/one-session.ts');
+  const reached = reachOf(root, ['core/server/inetd/one-session.ts']);
   const readers =
     /^core\/(session|commands|maildrop|plugin|config)\/|line-reader|\/channel|incoming|frames|open-client/;
   assert.deepEqual(
