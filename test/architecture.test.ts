@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +61,43 @@ test('a package can be entered at its index and its test kit only', () => {
   assert.ok(packages.length > 2);
   assert.deepEqual(needlessExports(packages), []);
 });
+
+test('Node lets a plugin import of popperd what it exports, and refuses the rest', () => {
+  const doors = ['popperd', 'popperd/testing'];
+  const inside = [
+    'popperd/dist/server/daemon.js',
+    'popperd/dist/index.js',
+    'popperd/server/daemon.ts',
+    'popperd/package.json',
+  ];
+  const told = [
+    ...doors.map((name) => `${name}: is there`),
+    ...inside.map((name) => `${name}: ERR_PACKAGE_PATH_NOT_EXPORTED`),
+  ];
+  const plugins = packages.filter(({ folder }) => folder.startsWith('plugins/'));
+  assert.ok(plugins.length > 2);
+  for (const { folder } of plugins)
+    assert.deepEqual(resolutionsIn(`${root}${folder}`, [...doors, ...inside]), told, folder);
+});
+
+/** What Node says to each import of a file in that folder. Nothing is loaded. */
+function resolutionsIn(folder: string, names: readonly string[]): readonly string[] {
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', resolver, ...names], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return stdout.trim().split('\n');
+}
+
+const resolver = `
+  for (const name of process.argv.slice(1)) {
+    try {
+      import.meta.resolve(name);
+      console.log(name + ': is there');
+    } catch ({ code }) {
+      console.log(name + ': ' + code);
+    }
+  }`;
 
 const holes: readonly (readonly [what: string, path: string, source: string, complaint: RegExp])[] = [
   [

@@ -9,7 +9,8 @@ import { plainMail, putMail } from './mail.ts';
 import { Pop3Client, type Where } from './pop3-client.ts';
 import { makeSite, type Site, type SiteOptions } from './site.ts';
 
-const saboteur = join(import.meta.dirname, 'saboteur.ts');
+/** Does to a process what a broken plugin does. */
+export const saboteur = join(import.meta.dirname, 'saboteur.ts');
 
 /** A site that is served by a master and two fronts, each of which tells who it is. */
 export async function makeSiteOfFronts(

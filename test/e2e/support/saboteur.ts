@@ -4,8 +4,9 @@ import { defineCommand, definePlugin, ok } from 'popperd';
 import { z } from 'zod';
 
 /**
- * Tells each client which process serves it, and has commands that do to this process what a broken plugin does. `text`
- * stands in the greeting; `broken` keeps the daemon from starting.
+ * Tells each client which process serves it, and has commands that do to this process what a broken plugin does, and so does
+ * the login of a user of that name, whom nobody else knows. `text` stands in the greeting; `broken` keeps the daemon from
+ * starting.
  */
 export default definePlugin({
   name: 'saboteur',
@@ -18,12 +19,19 @@ export default definePlugin({
     });
     hooks.recover.tapPromise('saboteur', async (uid) => log.info('recovering', { uid }));
     hooks.listening.tapPromise('saboteur', async (addresses) => log.info('announced', { addresses }));
+    hooks.authenticate.tapPromise('saboteur', async ({ user }) => {
+      acts[user]?.();
+      return undefined;
+    });
     hooks.greeting.tap('saboteur', () => `${text} ${process.pid}`);
     for (const [keyword, act] of Object.entries(acts)) commands.add(sabotage(keyword, act));
   },
 });
 
-const acts: Readonly<Record<string, () => void>> = {
+const acts: { readonly [keyword: string]: () => void } = {
+  'X-THROW': () => {
+    throw new Error('a fault');
+  },
   'X-BLOCK': () => {
     for (;;);
   },
