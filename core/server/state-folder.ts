@@ -57,9 +57,11 @@ async function syncOpened(folder: FileHandle): Promise<void> {
   }
 }
 
-/** EINVAL: the file system knows no such thing. */
-const isBeyondUs = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EINVAL');
+/** Whether a folder cannot be waited for by this process, or at all: file systems have many words for that they know no such thing. */
+export const isBeyondUs = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && beyondUs.has(String(error.code));
+
+const beyondUs = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 /** Not by `recursive`, with which Node tries for ever where the system will make no folder, as in /proc. */
 async function makeFolders(folder: string): Promise<void> {

@@ -96,7 +96,7 @@ export class State implements PluginState {
     const uid = this.#uid;
     await mkdir(this.folderOfUid(uid), { recursive: true, mode: 0o700 });
     if (this.#durableUid === uid) return;
-    // Also one that was there: who made it may have died before this. What root made for a user, root has waited for.
+    // Also one that was there: who made it may have died before this. Root waits for what it makes for a user, who may not.
     await syncFolder(this.#stateDir);
     this.#durableUid = uid;
   }

@@ -39,7 +39,9 @@ export class Assignments {
     this.#requests += 1;
     const request = this.#requests;
     const end: Assigned['end'] = (how) => void this.#master.tell({ kind: 'end', session: facts.id, how });
-    const whenStalled: Assigned['whenStalled'] = (tell) => void this.#stalled.set(facts.id, tell);
+    const whenStalled: Assigned['whenStalled'] = (tell) => {
+      if (this.#outcomes.has(facts.id)) this.#stalled.set(facts.id, tell);
+    };
     const { promise: outcome, resolve, reject } = Promise.withResolvers<Outcome>();
     const answer = Promise.withResolvers<Socket>();
     this.#outcomes.set(facts.id, resolve);

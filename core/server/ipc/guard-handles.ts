@@ -8,6 +8,7 @@ import { closeHandle } from '../user/foreign-handle.ts';
  * connections are ever sent here. Whatever else is taken out of the message, and `odd` is called: such a child is not ours any more.
  */
 export function guardHandles(child: ChildProcess, odd: () => void): void {
+  guardReading(child, odd);
   child.prependListener('internalMessage', (message: unknown, handle: unknown) => {
     if (!isInternal(message) || isInOrder(message, handle, child)) return;
     message.cmd = 'NODE_NOTHING';
@@ -16,19 +17,39 @@ export function guardHandles(child: ChildProcess, odd: () => void): void {
   });
 }
 
+/** What is not even JSON Node throws at where it reads, before anybody has been told of it. */
+function guardReading(child: ChildProcess, odd: () => void): void {
+  const symbol = Object.getOwnPropertySymbols(child).find(
+    ({ description }) => description === 'kChannelHandle',
+  );
+  const channel: unknown = symbol && Reflect.get(child, symbol);
+  if (typeof channel !== 'object' || channel === null || !('onread' in channel)) return;
+  const { onread } = channel;
+  if (typeof onread !== 'function') return;
+  channel.onread = function read(...octets: unknown[]): void {
+    try {
+      Reflect.apply(onread, this, octets);
+    } catch {
+      odd();
+    }
+  };
+}
+
 interface Internal {
   cmd: string;
   readonly type?: unknown;
+  readonly key?: unknown;
 }
 
 const isInternal = (message: unknown): message is Internal =>
   typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string';
 
-function isInOrder({ cmd, type }: Internal, handle: unknown, child: ChildProcess): boolean {
+function isInOrder({ cmd, type, key }: Internal, handle: unknown, child: ChildProcess): boolean {
   if (cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK') return awaitsReceipt(child);
   if (cmd !== 'NODE_HANDLE') return true;
   // One that was lost on the way is asked for again.
-  return handle === undefined || handle === null || (type === 'net.Socket' && isConnection(handle));
+  if (handle === undefined || handle === null) return true;
+  return type === 'net.Socket' && isConnection(handle) && isServer(key);
 }
 
 /** Node keeps what is to be sent after a handle until that one is acknowledged. */
@@ -36,6 +57,9 @@ function awaitsReceipt(child: ChildProcess): boolean {
   const kept: unknown = Reflect.get(child, '_handleQueue');
   return Array.isArray(kept);
 }
+
+/** By which Node keeps a list of the connections of each server that a child has. */
+const isServer = (key: unknown): boolean => key === undefined || (typeof key === 'string' && !(key in {}));
 
 const isConnection = (handle: unknown): boolean =>
   typeof handle === 'object' && handle !== null && 'readStart' in handle && 'shutdown' in handle;

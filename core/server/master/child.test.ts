@@ -42,6 +42,8 @@ describe('a process that a master starts', () => {
 
   const odd = {
     'a receipt for a handle that nobody sent': `process.send({ cmd: 'NODE_HANDLE_ACK' });`,
+    'what is not even JSON': `require('node:fs').writeSync(Number(process.env.NODE_CHANNEL_FD ?? 3), 'x\\n');`,
+    'a connection of a server that has the name of what all objects have': connectionWithKey('constructor'),
     'a request to send a handle again': `process.send({ cmd: 'NODE_HANDLE_NACK' });`,
     'a handle of a kind that Node does not know': handleSaidToBe('net.Server', 'net.Teapot'),
     'a listening socket that is said to be another thing': handleSaidToBe('net.Server', 'dgram.Socket'),
@@ -153,4 +155,18 @@ function handleSaidToBe(kind: 'net.Server' | 'dgram.Socket', name: string): stri
     };
     const send = (handle) => process.send({ kind: 'alive' }, handle);
     ${handle}`;
+}
+
+/** A program that lends a connection as one of a server with this key. */
+function connectionWithKey(key: string): string {
+  return `
+    const { Pipe } = process.binding('pipe_wrap');
+    const write = Pipe.prototype.writeUtf8String;
+    Pipe.prototype.writeUtf8String = function (request, text, ...rest) {
+      return write.call(this, request, text.replace('"type":', '"key":"${key}","type":'), ...rest);
+    };
+    const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
+      const socket = require('node:net').connect(server.address().port, '127.0.0.1', () =>
+        process.send({ kind: 'alive' }, socket));
+    });`;
 }

@@ -51,6 +51,8 @@ export class Users {
   #pem: PemKeeper | undefined;
   #pool: WorkerPool | undefined;
   #locker: LockerKeeper | undefined;
+  /** Nobody new is looked after any more. */
+  #isOver = false;
 
   constructor(options: UsersOptions) {
     this.#options = options;
@@ -93,8 +95,7 @@ export class Users {
     this.#locker = await this.#startLocker(this.#pairs);
     await this.#auth.start();
     if (!recovers) return;
-    // A dead process's lock keeps others out of a mailbox until that is whole again.
-    const recovered = this.#recover().then(() => this.#locker?.clear());
+    const recovered = this.#recoverAndClear();
     const late = delay(recoveryMs, 'late' as const, { ref: false });
     if ((await Promise.race([recovered, late])) !== 'late') return;
     this.#log.warn(
@@ -123,11 +124,13 @@ export class Users {
 
   /** No new client comes: whoever is there and still logs in is served. */
   rest(): void {
+    this.#isOver = true;
     this.#pool?.rest();
   }
 
   /** The sessions end as a stop ends them; resolves when the users' processes have ended. */
   async stop(): Promise<void> {
+    this.#isOver = true;
     await this.#pool?.stop();
   }
 
@@ -204,18 +207,27 @@ export class Users {
     }
   }
 
+  /** In this order: a dead process's lock keeps others out of a mailbox until that is whole again. */
+  async #recoverAndClear(): Promise<void> {
+    await this.#recover();
+    if (!this.#isOver) this.#locker?.clear();
+  }
+
   /** A user whose leftovers cannot be dealt with now keeps nobody else waiting. */
   async #recover(): Promise<void> {
     const { stateDir, minUid } = this.#options.plan;
     const odd: Parameters<typeof usersWithLeftovers>[2] = (folder, why) => {
-      const fix = 'remove it, or give it to that uid; his next login will say the same';
+      const fix =
+        'error' in why
+          ? 'see what lies there'
+          : 'remove it, or give it to that uid; his next login will say the same';
       this.#log.error('a folder of state is not as its uid has to have it', { folder, ...why, fix });
     };
     const users = [...(await usersWithLeftovers(stateDir, minUid, odd))];
     if (users.length > 0)
       this.#log.info('dead processes have left something half done', { users: users.length });
     const next = async (): Promise<void> => {
-      for (let user = users.pop(); user !== undefined; user = users.pop()) {
+      for (let user = users.pop(); user !== undefined && !this.#isOver; user = users.pop()) {
         const { uid } = user;
         await this.#pool?.recover(user).catch((error: unknown) => {
           this.#log.error('what a dead process left half done is left to the next login', { uid, error });

@@ -6,7 +6,12 @@ import type { z } from 'zod';
 /** The end of the channel to the master that a process has which the master started: `process` itself. */
 export interface MasterEnd {
   readonly connected: boolean;
-  send?(message: Serializable): boolean;
+  send?(
+    message: Serializable,
+    handle: undefined,
+    options: undefined,
+    sent: (error: Error | null) => void,
+  ): boolean;
   disconnect?(): void;
   on(event: 'message', heard: (message: unknown, handle: unknown) => void): unknown;
   on(event: 'disconnect', gone: () => void): unknown;
@@ -30,7 +35,7 @@ export class MasterLink<Order, Report extends Serializable> {
   }
 
   tell(report: Report): void {
-    // It may have just died; `gone` says so.
-    if (this.#end.connected) this.#end.send?.(report);
+    // It may have just died, or die now; `gone` says so.
+    if (this.#end.connected) this.#end.send?.(report, undefined, undefined, () => {});
   }
 }

@@ -1,6 +1,8 @@
 import { chmodSync, chownSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { isBeyondUs } from '../state-folder.ts';
+
 interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -24,14 +26,16 @@ export function makeOwnFolder(stateDir: string, { uid, gid }: Owner): void {
 
 /** It is his only when no power cut can take it back: one that is his need never be waited for again. */
 function giveAway(stateDir: string, folder: string, { uid, gid }: Owner): void {
-  syncFolder(stateDir);
+  syncOnTheSpot(stateDir);
   chownSync(folder, uid, gid);
 }
 
-function syncFolder(folder: string): void {
+function syncOnTheSpot(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {
     fsyncSync(descriptor);
+  } catch (error) {
+    if (!isBeyondUs(error)) throw error;
   } finally {
     closeSync(descriptor);
   }

@@ -218,13 +218,9 @@ export class WorkerPool {
     const place: Place = { worker, ready: this.#become(worker, user) };
     const key = keyOfUser(user);
     this.#places.set(key, place);
-    let hasLeft = false;
-    // Once: a place that is free is one waiter's, who has waited for the longest.
     const leave = (): void => {
-      if (hasLeft) return;
-      hasLeft = true;
       if (this.#places.get(key) === place) this.#places.delete(key);
-      this.#waiting.shift()?.();
+      this.#wakeAll();
     };
     worker.idle = () => {
       if (worker.sessions > 0) return;
@@ -240,7 +236,14 @@ export class WorkerPool {
       return isLost ? this.#lookBehind(user, place) : undefined;
     });
     this.#spares.fill();
+    // Others may wait for the same user.
+    this.#wakeAll();
     return place;
+  }
+
+  /** Whoever still finds no place waits on, in the same order. */
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** A user's process has died: what it was at is finished now, and not at his next login. */

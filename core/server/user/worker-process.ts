@@ -44,6 +44,9 @@ const patienceMs = 1000;
 /** Without a session a process has little to do before it ends; one that takes longer, in milliseconds, is stuck, or will not. */
 const defaultEndingMs = 60_000;
 
+/** To become a user, and to be ready, may take so long without a sign of life, in milliseconds. */
+const beginningMs = 60_000;
+
 /** A worker, as the master that has started it sees it. */
 export class WorkerProcess {
   /** Resolves when it has ended, in whatever way. */
@@ -113,7 +116,7 @@ export class WorkerProcess {
   /** Resolves when it serves this user. Rejects where it ends instead. */
   become(order: Extract<WorkerOrder, { kind: 'become' }>): Promise<void> {
     this.#uid = order.uid;
-    this.#silence = new Silence(this.#blockedTimeoutMs, () => this.#endForSilence());
+    this.#silence = new Silence(this.#longestSilenceMs, () => this.#endForSilence());
     this.order(order);
     return this.#ready.promise;
   }
@@ -218,15 +221,21 @@ export class WorkerProcess {
   }
 
   #live(stalled: readonly StalledSession[]): void {
-    this.#silence?.broken(this.#blockedTimeoutMs);
+    this.#silence?.broken(this.#longestSilenceMs);
     const reading = this.#stalled;
     this.#stalled = new Set(stalled.map(({ session }) => session));
     for (const { session, forMs } of stalled) this.#sessions.get(session)?.tellStalled(forMs);
     for (const session of reading.difference(this.#stalled)) this.#sessions.get(session)?.tellStalled(0);
   }
 
+  /** Before it serves anybody it makes a folder and waits for the disk, and plugins load what they need: all without a turn of its event loop. */
+  get #longestSilenceMs(): number {
+    return this.#isReady ? this.#blockedTimeoutMs : Math.max(beginningMs, this.#blockedTimeoutMs);
+  }
+
   #begin(): void {
     this.#isReady = true;
+    this.#silence?.broken(this.#longestSilenceMs);
     this.#ready.resolve();
   }
 

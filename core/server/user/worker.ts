@@ -133,7 +133,7 @@ class Worker {
     this.#idle = setInterval(() => this.#offerEnd(), idleMs);
     this.#sessions.changed = () => this.#counted();
     title.idle(user.uid);
-    setInterval(() => this.#tellAlive(), core.settings.blockedTimeoutMs / 4).unref();
+    setInterval(() => this.#tellAlive(), Math.min(mostSilentMs, core.settings.blockedTimeoutMs / 4)).unref();
     this.#tellAlive();
     master.ordered = (order, stream) => this.#obey(order, stream);
     void master.gone.then(() => {
@@ -284,6 +284,8 @@ function stalledFor({ facts, stalledSinceMs }: SocketChannel): StalledSession[] 
   return forMs < worthTellingMs ? [] : [{ session: facts.id, forMs }];
 }
 
+/** Of a client who reads again, too, it is known so soon. */
+const mostSilentMs = 2500;
 /** Most clients who are waited for are only slow. */
 const worthTellingMs = 10_000;
 const nobody = { address: 'unix', port: 0 };
