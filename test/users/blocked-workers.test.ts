@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile, chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -58,7 +57,7 @@ describe(
     test('recovery that comes to no end: after half a minute the others are served all the same', async (t) => {
       const served = await ServedSite.make([alice, bob], { plugins: [[hanger, { uid: alice.uid }]] });
       t.after(() => served.end());
-      await leaveHalfDone(served, alice);
+      await served.leaveHalfDone(alice);
       await served.start();
       await served.running.logged(({ msg }) =>
         msg.startsWith('what dead processes have left half done is still'),
@@ -108,12 +107,4 @@ const logIn = (served: ServedSite, { name }: User): Promise<Pop3Client> =>
 async function endOf(client: Pop3Client, command: string): Promise<string> {
   client.send(`${command}\r\n`);
   return (await client.rest()).toString();
-}
-
-/** What a process that died in the middle of a deletion might have left. */
-async function leaveHalfDone({ site }: ServedSite, { uid, gid }: User): Promise<void> {
-  const folder = join(site.stateDir, String(uid));
-  await mkdir(join(folder, 'journals'), { recursive: true });
-  await writeFile(join(folder, 'journals', 'some.j'), 'x'.repeat(5000));
-  for (const path of ['', 'journals', 'journals/some.j']) await chown(join(folder, path), uid, gid);
 }

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { chown, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -26,19 +24,11 @@ describe("a process that dies with isolation: 'user'", { skip }, () => {
   const recoveriesOf = ({ uid }: User): number =>
     served.running.records.filter((record) => record.msg === 'recovering' && record['uid'] === uid).length;
 
-  /** What a process that died in the middle of a deletion might have left. */
-  const leaveHalfDone = async ({ uid, gid }: User): Promise<void> => {
-    const folder = join(served.site.stateDir, String(uid));
-    await mkdir(join(folder, 'journals'), { recursive: true });
-    await writeFile(join(folder, 'journals', 'some.j'), 'x'.repeat(5000));
-    for (const path of ['', 'journals', 'journals/some.j']) await chown(join(folder, path), uid, gid);
-  };
-
   test('a worker: its sessions end, nothing is deleted, its user is looked after at once and comes in again', async () => {
     await served.start();
     const [one, other] = [await served.logIn(alice), await served.logIn(bob)];
     await one.ask('DELE 1');
-    await leaveHalfDone(alice);
+    await served.leaveHalfDone(alice);
     const [worker = 0] = await served.workersOf(alice);
     process.kill(worker, 'SIGKILL');
     assert.equal(await diedOf(one), '');
@@ -59,7 +49,7 @@ describe("a process that dies with isolation: 'user'", { skip }, () => {
     const children = await served.pidsOf(/./);
     await served.running.kill();
     await until(async () => (await Promise.all(children.map(isThere))).every((there) => !there));
-    await leaveHalfDone(alice);
+    await served.leaveHalfDone(alice);
     const { records } = await served.start();
     const told = records.map(({ msg, uid }) => (msg === 'recovering' ? `recovering ${String(uid)}` : msg));
     assert.equal(told.filter((line) => line.startsWith('recovering')).length, 1);

@@ -1,4 +1,4 @@
-import { chmod, chown, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { Daemon } from '../../e2e/support/daemon.ts';
@@ -117,6 +117,14 @@ export class ServedSite {
       children.map((pid) => readFile(`/proc/${pid}/status`, 'latin1').catch(() => '')),
     );
     return children.filter((_, index) => new RegExp(`^Uid:\\t${uid}\\t`, 'm').test(statuses[index] ?? ''));
+  }
+
+  /** What a process that died in the middle of a deletion might have left. */
+  async leaveHalfDone({ uid, gid }: User): Promise<void> {
+    const folder = join(this.site.stateDir, String(uid));
+    await mkdir(join(folder, 'journals'), { recursive: true });
+    await writeFile(join(folder, 'journals', 'some.j'), 'x'.repeat(5000));
+    for (const path of ['', 'journals', 'journals/some.j']) await chown(join(folder, path), uid, gid);
   }
 
   /** Mail as a Debian spool has it: the group is mail's. */
