@@ -15,6 +15,7 @@ import { handshake, type Served } from './tls/handshake.ts';
 import { Turn } from './turn.ts';
 import type { HandedOver } from './user/relay.ts';
 import { goOnReading, stopReading } from './user/unread.ts';
+import { written } from './written.ts';
 
 /** Why a session's signal fires: one object for all, for an abort makes an error of its own otherwise. */
 const clientGone = new Error('the client is gone');
@@ -165,7 +166,7 @@ export class SocketChannel implements Channel {
       this.#end('abuse');
       return 'the client sent more after STLS';
     }
-    await written(this.#socket, `${firstLine(go)}\r\n`);
+    await written(this.#socket, Buffer.from(`${firstLine(go)}\r\n`, 'latin1'));
     return this.secure();
   }
 
@@ -278,7 +279,7 @@ export class SocketChannel implements Channel {
     clearTimeout(this.#timer);
     const linger = setTimeout(() => this.destroy(), lingerMs);
     await this.#sayLastWords();
-    if (this.#socket.writableLength > 0) await written(this.#socket, '');
+    if (this.#socket.writableLength > 0) await written(this.#socket, Buffer.alloc(0));
     clearTimeout(linger);
   }
 
@@ -385,13 +386,6 @@ const crowdedOut = err('too many connections, and others have waited for longer'
 function reset(socket: Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();
-}
-
-/** Resolves when the kernel has taken it, or never will. */
-function written(socket: Socket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    socket.write(text, 'latin1', () => resolve());
-  });
 }
 
 function closed(socket: Socket): Promise<void> {

@@ -4,6 +4,7 @@ import { letGo, type Pieces, piecesOf } from '../protocol/pieces.ts';
 import { Slabs } from '../protocol/slabs.ts';
 import { WireEncoder } from '../protocol/wire-encoder.ts';
 import type { Turn } from './turn.ts';
+import { written } from './written.ts';
 
 /** Octets gathered before they go to the socket: few, large writes. */
 const slabOctets = 64 * 1024;
@@ -23,6 +24,8 @@ export class Outgoing {
   #soon: NodeJS.Immediate | undefined;
   /** Whether the last slab was not taken at once. */
   #isLate = false;
+  /** Resolves when the client has read what waits for it; undefined while it reads what it is sent. */
+  #stall: Promise<void> | undefined;
   #stalledSinceMs: number | undefined;
   readonly #turn: Turn;
   readonly #progressed: () => void;
@@ -109,41 +112,52 @@ export class Outgoing {
   flush(): Promise<void> | undefined {
     if (this.#soon !== undefined) clearImmediate(this.#soon);
     this.#soon = undefined;
-    if (!this.hasUnsent) return undefined;
-    const isTaken = this.#slab === undefined ? this.#writeText() : this.#writeSlab(this.#slab);
-    return isTaken ? undefined : this.#hasRead();
+    if (!this.hasUnsent) return this.#stall;
+    const taken = this.#slab === undefined ? this.#writeText() : this.#writeSlab(this.#slab);
+    return taken && this.#stallUntil(taken);
   }
 
-  #writeText(): boolean {
+  /** A promise only where so much waits already that the client must read first. */
+  #writeText(): Promise<void> | undefined {
     const text = this.#text;
     this.#text = '';
-    return !this.#socket.writable || this.#socket.write(text, 'latin1');
+    const isTaken = !this.#socket.writable || this.#socket.write(text, 'latin1');
+    return isTaken ? undefined : written(this.#socket, nothing);
   }
 
-  #writeSlab(slab: Buffer): boolean {
+  /** A promise only where the kernel has not taken all of it at once: another slab is not filled before it has. */
+  #writeSlab(slab: Buffer): Promise<void> | undefined {
     const socket = this.#socket;
     const octets = slab.subarray(0, this.#used);
     this.#slab = undefined;
     this.#used = 0;
-    // A slab goes back when the kernel has taken all of it, or never will.
-    const giveBack = (): void => slabs.giveBack(slab);
     if (!socket.writable) {
-      giveBack();
-      return true;
+      slabs.giveBack(slab);
+      return undefined;
     }
+    if (this.#isLate) return this.#told(octets, slab);
     // Most often it is taken at once. To be told so by a callback costs more than the write does otherwise.
-    const isTaken = this.#isLate ? socket.write(octets, giveBack) : socket.write(octets);
-    const isLate = socket.writableLength > 0;
-    if (!this.#isLate && isLate) socket.write(nothing, giveBack);
-    if (!this.#isLate && !isLate) giveBack();
-    this.#isLate = isLate;
-    return isTaken;
+    socket.write(octets);
+    if (socket.writableLength > 0) return this.#told(nothing, slab);
+    slabs.giveBack(slab);
+    return undefined;
+  }
+
+  /** Writes, and gives the slab back when the kernel has taken all of it, or never will. */
+  #told(octets: Uint8Array, slab: Buffer): Promise<void> | undefined {
+    const taken = written(this.#socket, octets).then(() => slabs.giveBack(slab));
+    this.#isLate = this.#socket.writableLength > 0;
+    return this.#isLate ? taken : undefined;
   }
 
   /** Resolves when the client has read, or is gone. */
-  async #hasRead(): Promise<void> {
+  async #stallUntil(taken: Promise<void>): Promise<void> {
     this.#stalledSinceMs ??= performance.now();
-    await drainedOrClosed(this.#socket);
+    this.#stall = taken;
+    await taken;
+    // Another one may have begun meanwhile.
+    if (this.#stall !== taken) return;
+    this.#stall = undefined;
     this.#stalledSinceMs = undefined;
   }
 
@@ -199,15 +213,4 @@ type Sent = number | undefined;
 interface Message {
   readonly encoder: WireEncoder;
   readonly promisedOctets: number | undefined;
-}
-
-function drainedOrClosed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.destroyed) return resolve();
-    const settle = (): void => {
-      socket.off('drain', settle).off('close', settle);
-      resolve();
-    };
-    socket.once('drain', settle).once('close', settle);
-  });
 }
