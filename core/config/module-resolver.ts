@@ -51,7 +51,9 @@ const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
  * Node would refuse it, and without one Node would warn.
  */
 function asWritten(resolved: module.ResolveFnOutput): module.ResolveFnOutput {
-  const { url } = resolved;
+  const { url, format } = resolved;
+  // To parse what Node knows anyway takes long, where popper itself lies below the config.
+  if (format?.startsWith('module') === true) return resolved;
   const kind = /\.(ts|js)$/.exec(url)?.[1];
   if (kind === undefined || !isOfConfig(url)) return resolved;
   const file = fileURLToPath(url);

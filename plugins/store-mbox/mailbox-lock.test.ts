@@ -219,6 +219,22 @@ describe('a disk that fails while a mailbox is locked', () => {
     await python.release();
   });
 
+  it('is opened once more where NFS has it no more, because another host has just replaced it', async () => {
+    for (const lock of [lockMailbox, lockMailboxShared]) {
+      const files = new WatchedFiles(realFiles);
+      let stales = 1;
+      files.before = ({ what, path: of }) => {
+        if (what === 'stat' && of === path && stales-- > 0) throw systemError('ESTALE');
+      };
+      const locked = await lock(path, trust, settings({ files, lockTimeoutMs: 5000 }));
+      assert.ok(locked !== undefined && stales < 0);
+      await locked.release();
+      stales = 2;
+      await assert.rejects(lock(path, trust, settings({ files, lockTimeoutMs: 5000 })), isBusy);
+    }
+    assert.deepEqual(await readdir(folder), ['mrose']);
+  });
+
   it('is a sentence for who only reads, too', async () => {
     const files = new WatchedFiles(realFiles);
     files.before = ({ what }) => {

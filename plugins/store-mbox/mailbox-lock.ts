@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Failure, lockFile, unlockFile } from 'popperd';
 
-import { errorCode, type Files, type FileStat, type OpenFile } from './commit/index.ts';
+import { errorCode, type Files, type FileStat, isStale, type OpenFile } from './commit/index.ts';
 import { type Dotlock, type DotlockAttempt, dotlockPathOf } from './dotlock.ts';
 import type { LockMethod } from './options.ts';
 import { isSameInode, openTrusted, type SpoolFile, type Trust } from './spool-file.ts';
@@ -49,13 +49,7 @@ export async function lockMailbox(
   settings: LockSettings,
   busyCode: BusyCode = 'SYS/TEMP',
 ): Promise<LockedMailbox | undefined> {
-  const { lockTimeoutMs } = settings;
-  const deadlineMs = performance.now() + lockTimeoutMs;
-  for (let attempt = 0; ; attempt += 1) {
-    const locked = await failingAsLock(path, tryLocks(path, trust, settings));
-    if (locked !== 'busy') return locked;
-    await waitToRetry(path, { attempt, deadlineMs, lockTimeoutMs, busyCode });
-  }
+  return whenFree(path, { ...settings, busyCode }, () => tryLocks(path, trust, settings));
 }
 
 /** Never by a dotlock. undefined if there is no mailbox. Throws a Failure with `busyCode` after the time-out. */
@@ -65,12 +59,30 @@ export async function lockMailboxShared(
   settings: LockSettings,
   busyCode: BusyCode = 'SYS/TEMP',
 ): Promise<SharedMailbox | undefined> {
-  const { lockTimeoutMs } = settings;
+  return whenFree(path, { ...settings, busyCode }, () => tryShared(path, trust, settings));
+}
+
+type Waiting = Pick<LockSettings, 'lockTimeoutMs'> & { readonly busyCode: BusyCode };
+
+/**
+ * What an attempt comes to that finds no other program there. On NFS a file that another host has just replaced is not to be had
+ * any more by who has opened it (ESTALE): then it is opened once more.
+ */
+async function whenFree<T>(path: string, waiting: Waiting, attempt: () => Promise<T | 'busy'>): Promise<T> {
+  const { lockTimeoutMs, busyCode } = waiting;
   const deadlineMs = performance.now() + lockTimeoutMs;
-  for (let attempt = 0; ; attempt += 1) {
-    const locked = await failingAsLock(path, tryShared(path, trust, settings));
+  let isOpenedAgain = false;
+  for (let count = 0; ; count += 1) {
+    const locked = await failingAsLock(
+      path,
+      attempt().catch((error: unknown): 'busy' => {
+        if (isOpenedAgain || !isStale(error)) throw error;
+        isOpenedAgain = true;
+        return 'busy';
+      }),
+    );
     if (locked !== 'busy') return locked;
-    await waitToRetry(path, { attempt, deadlineMs, lockTimeoutMs, busyCode });
+    await waitToRetry(path, { attempt: count, deadlineMs, lockTimeoutMs, busyCode });
   }
 }
 

@@ -10,6 +10,7 @@ import { noteEnding } from './lock-note.ts';
 import type { Options } from './options.ts';
 import { MboxUnderTest } from './testing/mbox-under-test.ts';
 import { letter, textOf } from './testing/sessions.ts';
+import { StaleFiles } from './testing/stale-files.ts';
 import { systemError, WatchedFiles } from './testing/watched-files.ts';
 
 let store: MboxUnderTest;
@@ -88,6 +89,25 @@ describe('M14: a mailbox that other programs change while a session reads it', (
     await rename(`${store.pathOf()}.new`, store.pathOf());
     assert.equal(await textOf(maildrop, 1), letter(2));
     assert.equal(await textOf(maildrop, 2), letter(3));
+    await assert.rejects(textOf(maildrop, 0), isGone);
+  });
+
+  it('on NFS, where a file that was replaced by another host is not to be had any more, it is opened once more', async () => {
+    await store.dispose();
+    const nfs = new StaleFiles(realFiles);
+    store = await MboxUnderTest.make({}, nfs.files);
+    await store.write(mailbox(letter(1), letter(2), letter(3)));
+    maildrop = await store.open();
+    await maildrop.load?.();
+    assert.equal(await textOf(maildrop, 0), letter(1));
+    await delay(1100);
+    nfs.replaced();
+    assert.equal(await textOf(maildrop, 0), letter(1), 'the same file under the name, by another descriptor');
+    await writeFile(`${store.pathOf()}.new`, mailbox(letter(3), letter(2)), { mode: 0o600 });
+    await rename(`${store.pathOf()}.new`, store.pathOf());
+    await delay(1100);
+    nfs.replaced();
+    assert.equal(await textOf(maildrop, 1), letter(2));
     await assert.rejects(textOf(maildrop, 0), isGone);
   });
 

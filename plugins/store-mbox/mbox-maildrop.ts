@@ -189,7 +189,8 @@ export class MboxMaildrop implements AppendableMaildrop {
     const { ino } = this.#mailbox.header.stamp;
     const found = await this.#mailbox.lookAgain();
     this.#placement = former.moved(found?.rows ?? Rows.none, found?.keptCount ?? 0);
-    if (this.#mailbox.header.stamp.ino === ino) this.#reader?.renew(this.#mailbox.header);
+    const isSameFile = this.#mailbox.header.stamp.ino === ino && this.#reader?.isStale !== true;
+    if (isSameFile) this.#reader?.renew(this.#mailbox.header);
     else await this.#closeReader();
   }
 

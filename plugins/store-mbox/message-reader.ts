@@ -1,6 +1,6 @@
 import { Failure } from 'popperd';
 
-import type { OpenFile } from './commit/index.ts';
+import { isStale, type OpenFile } from './commit/index.ts';
 import { type IndexHeader, isSameMailbox, type MailboxStamp } from './index-header.ts';
 import type { Extent } from './rows.ts';
 import { stampOf } from './survey.ts';
@@ -31,6 +31,7 @@ export class MessageReader {
   #isInUse = false;
   #isClosed = false;
   #isFilling = false;
+  #isStale = false;
 
   /** The file is closed by `close`. What was read ahead is only used while the file has the header's stamp. */
   constructor(file: OpenFile, header: IndexHeader, windows: WindowPool, ahead?: ReadAhead) {
@@ -42,6 +43,11 @@ export class MessageReader {
     this.#start = ahead.start;
     this.#filledOctets = ahead.filledOctets;
     this.#forgetSoon();
+  }
+
+  /** Whether the file is not to be had any more by this reader: on NFS, another host has put another in its place. */
+  get isStale(): boolean {
+    return this.#isStale;
   }
 
   /** The mailbox has been looked through again, and is now known as this. */
@@ -107,8 +113,8 @@ export class MessageReader {
   /** Whether the file still is what the index was made from. For a moment after a look nothing else is expected. */
   async #isUnchanged(): Promise<boolean> {
     if (performance.now() - this.#seenAtMs < freshMs) return true;
-    const now = stampOf(await this.#file.stat(), this.#stamp.bootId);
-    if (!isSameMailbox(this.#stamp, now)) return false;
+    const stat = await this.#unlessStale(this.#file.stat());
+    if (stat === undefined || !isSameMailbox(this.#stamp, stampOf(stat, this.#stamp.bootId))) return false;
     this.#seenAtMs = performance.now();
     return true;
   }
@@ -120,13 +126,24 @@ export class MessageReader {
     this.#seenAtMs = Number.NEGATIVE_INFINITY;
     this.#isFilling = true;
     const octets = Math.max(0, Math.min(window.length, this.#stamp.octets - position));
-    const filledOctets = await this.#file.read(window.subarray(0, octets), position).finally(() => {
+    const reading = this.#file.read(window.subarray(0, octets), position).finally(() => {
       this.#isFilling = false;
     });
-    if (!(await this.#isUnchanged())) return false;
+    const filledOctets = await this.#unlessStale(reading);
+    if (filledOctets === undefined || !(await this.#isUnchanged())) return false;
     this.#start = position;
     this.#filledOctets = filledOctets;
     return true;
+  }
+
+  async #unlessStale<T>(call: Promise<T>): Promise<T | undefined> {
+    try {
+      return await call;
+    } catch (error) {
+      if (!isStale(error)) throw error;
+      this.#isStale = true;
+      return undefined;
+    }
   }
 
   /** Whoever goes on near where the last window ended reads a lot. */

@@ -68,3 +68,6 @@ export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** On NFS: the server has no such file any more, because another host has removed it, or put another in its place. */
+export const isStale = (error: unknown): boolean => errorCode(error) === 'ESTALE';

@@ -6,6 +6,7 @@ export {
   type FileKind,
   type Files,
   type FileStat,
+  isStale,
   type OpenFile,
   type OpenMode,
 } from './files.ts';
