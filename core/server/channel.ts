@@ -48,6 +48,8 @@ export class SocketChannel implements Channel {
   #isHandshaking = false;
   /** Whether a reply was begun and not ended. */
   #isMidReply = false;
+  /** Whether the client had not got all when the connection was ended at once. */
+  #wasTorn = false;
   /** Whether the session has met its ending; one that was at its QUIT has said its own last words. */
   #cutShort = false;
   #timer: NodeJS.Timeout;
@@ -86,6 +88,8 @@ export class SocketChannel implements Channel {
   }
 
   async readLine(): Promise<Line | undefined> {
+    // Whoever does not read is not listened to, or each reply to what he has sent ahead would wait in memory.
+    if (this.#outgoing.stalledSinceMs !== undefined) await this.#outgoing.flush();
     let line: Line | undefined;
     while (line === undefined && this.#ending === undefined) {
       if (this.#turn.isOver) {
@@ -225,7 +229,7 @@ export class SocketChannel implements Channel {
   /** Another client needs the place of this one, which is told so if it reads, and cut off at once. */
   makeRoom(): void {
     const isHeard = this.#ending === undefined && !this.#isHandshaking && !this.#isMidReply && !this.#isLent;
-    if (!isHeard || this.#socket.writableNeedDrain) return this.#abandon('crowded');
+    if (!isHeard || this.#socket.writableLength > 0) return this.#abandon('crowded');
     void this.#outgoing.flush();
     this.#socket.write(`${firstLine(crowdedOut)}\r\n`, 'latin1');
     this.#abandon('crowded', () => this.#wire.destroy());
@@ -300,13 +304,15 @@ export class SocketChannel implements Channel {
 
   /** Ends the connection at once, so that a client which has not got all that it was to get can tell. */
   destroy(): void {
-    if (this.isTorn) this.tear();
+    // What is destroyed has nothing left that waits for the client.
+    this.#wasTorn ||= this.isTorn;
+    if (this.#wasTorn) this.tear();
     else this.#wire.destroy();
   }
 
   /** Whether the client has not got all that it was to get. */
   get isTorn(): boolean {
-    return this.#isMidReply || this.#outgoing.hasUnsent || this.#socket.writableLength > 0;
+    return this.#wasTorn || this.#isMidReply || this.#outgoing.hasUnsent || this.#socket.writableLength > 0;
   }
 
   /** Ends the connection at once, so that the client can tell that it has not got all. */

@@ -211,6 +211,39 @@ test('a user who reads nothing keeps a place for a minute, and then makes room f
   assert.equal(session?.fields['ending'], 'crowded');
 });
 
+test('who has asked for much at one time and reads nothing is answered no further, and then cut off in what he has not read', async (t) => {
+  const message = 'x'.repeat(60_000);
+  let reads = 0;
+  const slow = changed(memoryMaildrop([message]), {
+    octetsOf: () => message.length,
+    async *read() {
+      reads += 1;
+      await delay(0);
+      yield Buffer.from(message);
+    },
+  });
+  const { open, user } = await begin(t, few(1), memoryHost(slow));
+  const stalled = await user();
+  stalled.socket.pause();
+  stalled.send(...Array.from({ length: 5000 }, () => 'RETR 1'));
+  await settled(() => reads);
+  assert.ok(reads < 2500, `${reads} messages were begun, some 150 MB`);
+  passes(t, 61_000);
+  await open().hears(/^\+OK/);
+  const closed = new Promise((resolve) => stalled.socket.once('close', resolve));
+  stalled.socket.resume();
+  await closed;
+  assert.equal(stalled.broken, 'ECONNRESET', 'not an end that could be taken for that of the message');
+});
+
+/** Resolves when it has not changed for a while. */
+async function settled(count: () => number): Promise<void> {
+  for (let last = -1; last !== count();) {
+    last = count();
+    await delay(500);
+  }
+}
+
 /** Sets the clock that the daemon measures patience by. */
 function passes(t: TestContext, ms: number): void {
   const now = performance.now.bind(performance);

@@ -67,6 +67,22 @@ test('what waits for a client who does not read is not used for what others are 
   assert.equal(quickHeard.others, '\r\n.\r\n'.repeat(100));
 });
 
+test('a client who has not read is waited for whatever else is to be said, until he has or is gone', async (t) => {
+  const { client, socket } = await connected(await listening(t));
+  client.on('error', () => {}).pause();
+  socket.on('error', () => {}).write(Buffer.alloc(20_000_000, 'm'));
+  const outgoing = outgoingTo(socket);
+  await outgoing.message(messageOf('m', 1000));
+  const waits = [outgoing.flush(), outgoing.flush()];
+  await outgoing.text('+OK\r\n');
+  waits.push(outgoing.flush());
+  assert.ok(waits.every((wait) => wait instanceof Promise));
+  assert.notEqual(outgoing.stalledSinceMs, undefined);
+  socket.destroy();
+  await Promise.all(waits);
+  assert.equal(outgoing.stalledSinceMs, undefined);
+});
+
 const chunk = (letter: string, octets: number): Buffer => Buffer.alloc(octets, letter);
 
 test('a message that is in memory and fits is not waited for', async (t) => {

@@ -30,7 +30,7 @@ export class Outgoing {
   readonly #turn: Turn;
   readonly #progressed: () => void;
 
-  /** `progressed` is called each time a slab is on its way. */
+  /** `progressed` is called each time a slab is on its way, and when the client has read what waited for it. */
   constructor(socket: Socket, turn: Turn, progressed: () => void) {
     this.#socket = socket;
     this.#turn = turn;
@@ -114,7 +114,7 @@ export class Outgoing {
     this.#soon = undefined;
     if (!this.hasUnsent) return this.#stall;
     const taken = this.#slab === undefined ? this.#writeText() : this.#writeSlab(this.#slab);
-    return taken && this.#stallUntil(taken);
+    return taken === undefined ? this.#stall : this.#stallUntil(taken);
   }
 
   /** A promise only where so much waits already that the client must read first. */
@@ -159,6 +159,7 @@ export class Outgoing {
     if (this.#stall !== taken) return;
     this.#stall = undefined;
     this.#stalledSinceMs = undefined;
+    this.#progressed();
   }
 
   /** Sends what there is because no more fits. The kernel may take slab after slab at once, so a turn can end here. */

@@ -69,17 +69,21 @@ class Connection {
         !this.socket.readableEnded && !this.socket.closed,
         `never heard ${expected}, but ${this.heard}`,
       );
-      await Promise.race(['data', 'end', 'close'].map((event) => once(this.socket, event)));
+      await this.#next('data', 'end', 'close');
     }
   }
 
-  /** Resolves when the server has closed, be it with a reset, for something was sent as it did. */
+  /** Resolves when the server has closed. */
   async ended(): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.socket.readableEnded || this.socket.closed) resolve();
-    this.socket.once('end', resolve).once('close', resolve);
-    await promise;
+    if (!this.socket.readableEnded && !this.socket.closed) await this.#next('end', 'close');
     return this.heard;
+  }
+
+  /** Not `once` of node:events, which throws at a reset: where something was sent as the server closed, there is one. */
+  #next(...events: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      for (const event of events) this.socket.once(event, () => resolve());
+    });
   }
 }
 

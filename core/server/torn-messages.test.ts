@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { Maildrop } from '../maildrop/maildrop.ts';
+import { defaultSettings } from '../settings.ts';
 import { memoryHost, memoryMaildrop } from '../testing.ts';
+import { SocketChannel } from './channel.ts';
 import { makeCertificate } from './testing/certificates.ts';
 import { changed, never, running, SocketClient } from './testing/daemon-under-test.ts';
 import { TlsClient } from './testing/tls-client.ts';
@@ -104,4 +107,31 @@ test('a client that has got all it was told and is silent for too long sees an o
   assert.equal(await endOf(client), 'end');
   assert.match(client.heard, /a\r\n\.\r\n$/);
   await daemon.stop();
+});
+
+test('a connection that is ended at once while its client has not read all stays known as torn', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert(address !== null && typeof address === 'object');
+  const client = connect(address.port, '127.0.0.1').on('error', () => {});
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  const [socket] = await once(server, 'connection');
+  const facts = {
+    id: '1',
+    peer: { address: '127.0.0.1', port: 1 },
+    local: { address: '127.0.0.1', port: 110 },
+  };
+  const settings = { ...defaultSettings, listen: [], stateDir: '/nonexistent' };
+  const channel = new SocketChannel(socket, { ...facts, secure: false }, settings);
+  client.pause();
+  socket.write(Buffer.alloc(20_000_000));
+  assert.ok(channel.isTorn);
+  channel.destroy();
+  await once(socket, 'close');
+  assert.equal(socket.writableLength, 0);
+  assert.ok(channel.isTorn);
 });

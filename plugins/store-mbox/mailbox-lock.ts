@@ -71,16 +71,17 @@ type Waiting = Pick<LockSettings, 'lockTimeoutMs'> & { readonly busyCode: BusyCo
 async function whenFree<T>(path: string, waiting: Waiting, attempt: () => Promise<T | 'busy'>): Promise<T> {
   const { lockTimeoutMs, busyCode } = waiting;
   const deadlineMs = performance.now() + lockTimeoutMs;
-  let isOpenedAgain = false;
+  let wasStale = false;
   for (let count = 0; ; count += 1) {
     const locked = await failingAsLock(
       path,
-      attempt().catch((error: unknown): 'busy' => {
-        if (isOpenedAgain || !isStale(error)) throw error;
-        isOpenedAgain = true;
-        return 'busy';
+      attempt().catch((error: unknown): 'stale' => {
+        if (wasStale || !isStale(error)) throw error;
+        wasStale = true;
+        return 'stale';
       }),
     );
+    if (locked === 'stale') continue;
     if (locked !== 'busy') return locked;
     await waitToRetry(path, { attempt: count, deadlineMs, lockTimeoutMs, busyCode });
   }

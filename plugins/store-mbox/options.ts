@@ -52,7 +52,7 @@ export const options = z.strictObject({
     .int()
     .min(16 * 1024)
     .max(16 * mebi)
-    .default(128 * 1024),
+    .default(96 * 1024),
   /** Journals written in advance for each uid, so that a full disk does not stop deletions; 0 for none. */
   reservedJournals: z.int().min(0).max(16).default(1),
 });

@@ -77,14 +77,16 @@ async function putHugeMessage(file: string, octets: number): Promise<void> {
   }
 }
 
-/** Resident octets of its own, once they no longer grow: files that it has mapped are not counted. */
+/** Resident octets of its own, once they have not grown for two seconds: files that it has mapped are not counted. */
 async function settledMemory({ pid }: Daemon): Promise<number> {
-  for (let last = await memoryOf(pid); ;) {
+  let last = await memoryOf(pid);
+  for (let quietLooks = 0; quietLooks < 4;) {
     await delay(500);
     const now = await memoryOf(pid);
-    if (now <= last) return now;
+    quietLooks = now > last ? 0 : quietLooks + 1;
     last = now;
   }
+  return last;
 }
 
 async function memoryOf(pid: number): Promise<number> {

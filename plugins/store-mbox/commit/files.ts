@@ -70,4 +70,5 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 /** On NFS: the server has no such file any more, because another host has removed it, or put another in its place. */
-export const isStale = (error: unknown): boolean => errorCode(error) === 'ESTALE';
+export const isStale = (error: unknown): boolean =>
+  error instanceof Error && [error, error.cause].some((one) => errorCode(one) === 'ESTALE');
