@@ -46,6 +46,8 @@ export class SocketChannel implements Channel {
   /** What another process has counted of the connection while it was lent. */
   #elsewhere = { received: 0, sent: 0 };
   #isHandshaking = false;
+  /** Ends the wait for a client who does not read. */
+  #waitNoLonger = (): void => {};
   /** Whether a reply was begun and not ended. */
   #isMidReply = false;
   /** Whether the client had not got all when the connection was ended at once. */
@@ -89,7 +91,7 @@ export class SocketChannel implements Channel {
 
   async readLine(): Promise<Line | undefined> {
     // Whoever does not read is not listened to, or each reply to what he has sent ahead would wait in memory.
-    if (this.#outgoing.stalledSinceMs !== undefined) await this.#outgoing.flush();
+    if (this.#outgoing.stalledSinceMs !== undefined) await this.#flushed();
     let line: Line | undefined;
     while (line === undefined && this.#ending === undefined) {
       if (this.#turn.isOver) {
@@ -211,7 +213,7 @@ export class SocketChannel implements Channel {
     if (this.#ending !== undefined) return;
     if (this.#stopElsewhere !== undefined) return this.#stopElsewhere(how);
     this.#ending = how;
-    this.#incoming.end();
+    this.#listenNoLonger();
     // Nobody can be told in the middle of it.
     if (this.#isHandshaking) this.destroy();
   }
@@ -228,7 +230,8 @@ export class SocketChannel implements Channel {
 
   /** Another client needs the place of this one, which is told so if it reads, and cut off at once. */
   makeRoom(): void {
-    const isHeard = this.#ending === undefined && !this.#isHandshaking && !this.#isMidReply && !this.#isLent;
+    const isElsewhere = this.#stopElsewhere !== undefined;
+    const isHeard = this.#ending === undefined && !this.#isHandshaking && !this.#isMidReply && !isElsewhere;
     if (!isHeard || this.#socket.writableLength > 0) return this.#abandon('crowded');
     void this.#outgoing.flush();
     this.#socket.write(`${firstLine(crowdedOut)}\r\n`, 'latin1');
@@ -241,9 +244,9 @@ export class SocketChannel implements Channel {
    * Who is asked to stop from here on is whoever runs the session now.
    */
   async release(stop: (how: 'stopped' | 'kicked') => void): Promise<HandedOver> {
-    clearTimeout(this.#timer);
     this.#stopElsewhere = stop;
     await this.#outgoing.flush();
+    clearTimeout(this.#timer);
     const early = Buffer.concat([this.#lines.take(), ...this.#incoming.release()]);
     return { socket: this.#socket, early };
   }
@@ -334,8 +337,18 @@ export class SocketChannel implements Channel {
   }
 
   #nextOctets(): Promise<Uint8Array | undefined> {
-    const stalled = this.#outgoing.flush();
+    const stalled = this.#flushed();
     return stalled === undefined ? this.#incoming.next() : stalled.then(() => this.#incoming.next());
+  }
+
+  /** A promise only where the client must read first: until he has, or the session is to end. */
+  #flushed(): Promise<void> | undefined {
+    const stalled = this.#outgoing.flush();
+    if (stalled === undefined || this.#ending !== undefined) return undefined;
+    return new Promise((resolve) => {
+      this.#waitNoLonger = resolve;
+      void stalled.then(resolve);
+    });
   }
 
   async #sendLines(lines: Lines): Promise<void> {
@@ -364,9 +377,14 @@ export class SocketChannel implements Channel {
   #abandon(how: Ending, cutOff = () => this.destroy()): void {
     clearTimeout(this.#timer);
     this.#end(how);
-    this.#incoming.end();
+    this.#listenNoLonger();
     this.#gone.abort(clientGone);
     cutOff();
+  }
+
+  #listenNoLonger(): void {
+    this.#incoming.end();
+    this.#waitNoLonger();
   }
 
   #end(how: Ending): void {

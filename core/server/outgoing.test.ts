@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { PiecesAtHand } from '../../test/pieces-at-hand.ts';
 import { TornMessage } from '../protocol/torn-message.ts';
@@ -48,18 +49,20 @@ test('what waits for a client who does not read is not used for what others are 
   slow.client.pause();
   slow.socket.write(Buffer.alloc(20_000_000, 's'));
   const toSlow = outgoingTo(slow.socket);
-  const stalls: Promise<void>[] = [];
-  for (const octets of [30_000, 30_000, 60_000]) {
-    await toSlow.message(messageOf('s', octets));
-    stalls.push(Promise.resolve(toSlow.flush()));
-  }
+  const saying = async (): Promise<void> => {
+    for (const octets of [30_000, 30_000, 60_000]) {
+      await toSlow.message(messageOf('s', octets));
+      await toSlow.flush();
+    }
+  };
+  const said = saying();
   const toQuick = outgoingTo(quick.socket);
   for (let number = 0; number < 100; number += 1) {
     await toQuick.message(messageOf('q', 100_000));
     await toQuick.flush();
   }
   slow.client.resume();
-  await Promise.all(stalls);
+  await said;
   for (const { socket } of [slow, quick]) socket.end();
   await Promise.all([slow, quick].map(({ client }) => once(client, 'close')));
   assert.equal(slowHeard.others, '\r\n.\r\n'.repeat(3));
@@ -71,16 +74,25 @@ test('a client who has not read is waited for whatever else is to be said, until
   const { client, socket } = await connected(await listening(t));
   client.on('error', () => {}).pause();
   socket.on('error', () => {}).write(Buffer.alloc(20_000_000, 'm'));
-  const outgoing = outgoingTo(socket);
+  let progress = 0;
+  const outgoing = new Outgoing(socket, new Turn(), () => {
+    progress += 1;
+  });
   await outgoing.message(messageOf('m', 1000));
   const waits = [outgoing.flush(), outgoing.flush()];
+  const next = outgoing.message(messageOf('m', 1000));
+  await delay(50);
+  assert.equal(outgoing.hasUnsent, false, 'no other memory is taken for him');
   await outgoing.text('+OK\r\n');
   waits.push(outgoing.flush());
   assert.ok(waits.every((wait) => wait instanceof Promise));
   assert.notEqual(outgoing.stalledSinceMs, undefined);
+  assert.equal(progress, 0);
   socket.destroy();
   await Promise.all(waits);
+  assert.equal(await next, undefined);
   assert.equal(outgoing.stalledSinceMs, undefined);
+  assert.equal(progress, 1);
 });
 
 const chunk = (letter: string, octets: number): Buffer => Buffer.alloc(octets, letter);

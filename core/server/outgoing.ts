@@ -86,6 +86,8 @@ export class Outgoing {
   ): Promise<Sent> {
     await this.#addInNewRoom(rest, message);
     for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
+      // What was said before it may have been flushed while it was waited for.
+      if (this.#stall !== undefined) await this.#stall;
       if (!this.#socket.writable) return undefined;
       await this.#addInNewRoom(this.#add(piece, message), message);
     }

@@ -83,7 +83,7 @@ async function settledMemory({ pid }: Daemon): Promise<number> {
   for (let quietLooks = 0; quietLooks < 4;) {
     await delay(500);
     const now = await memoryOf(pid);
-    quietLooks = now > last ? 0 : quietLooks + 1;
+    quietLooks = now > last + mebibyte / 4 ? 0 : quietLooks + 1;
     last = now;
   }
   return last;
