@@ -1,10 +1,12 @@
 import {
   chownSync,
   closeSync,
+  constants,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
+  rmSync,
   truncateSync,
   writeFileSync,
   writevSync,
@@ -47,13 +49,15 @@ class MboxPlace implements Place {
     this.#owner = owner;
   }
 
+  /** A new file: where all may make files, Debian's kernels let nobody make do with another's, though he be root (fs.protected_regular). */
   create(): void {
+    rmSync(this.#path, { force: true });
     writeFileSync(this.#path, '', { mode: 0o600 });
     chownSync(this.#path, this.#owner.uid, this.#owner.gid);
   }
 
   add(messages: readonly Message[]): void {
-    const descriptor = openSync(this.#path, 'a');
+    const descriptor = openSync(this.#path, constants.O_WRONLY | constants.O_APPEND);
     try {
       for (let from = 0; from < messages.length; from += mostPieces) {
         const pieces = messages.slice(from, from + mostPieces).map(({ stored }) => stored);

@@ -41,8 +41,9 @@ export async function runBench(bench: Bench): Promise<Result[]> {
     for (const [index, contender] of bench.contenders.entries()) {
       const { scale, owner } = bench;
       const site = makeSite(join(folder, String(index)), usersOf(scale), { contender, owner });
-      const running = await start(contender, site);
-      servers.push({ contender, site, owner, running, scale, stock, big: stock.bigMailbox(site) });
+      // Before it is started: what fails here would leave it running.
+      const big = stock.bigMailbox(site);
+      servers.push({ contender, site, owner, running: await start(contender, site), scale, stock, big });
     }
     for (const server of servers) {
       bench.progress(`warming up: ${server.contender.name}`);

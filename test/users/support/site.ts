@@ -45,7 +45,9 @@ export class Site {
     return join(this.spool, user.name);
   }
 
+  /** A new file: where all may make files, Debian's kernels let nobody write to another's, though he be root (fs.protected_regular). */
   async deliver(user: User, mbox: string | Buffer): Promise<void> {
+    await rm(this.mboxOf(user), { force: true });
     await writeFile(this.mboxOf(user), mbox, { mode: 0o600 });
     await chown(this.mboxOf(user), user.uid, user.gid);
   }
