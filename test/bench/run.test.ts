@@ -13,7 +13,8 @@ test('a quick bench gets right replies only, and a figure in each cell of its ta
   assert.equal(rows.length, 40);
   for (const row of rows) {
     assert.equal(row.length, head.length);
-    for (const cell of row.slice(2)) assert.match(cell, /^(-|\d+(\.\d+)?)$/, row.join(' | '));
+    // What thirty sessions add to memory is less than what comes and goes besides, so that may be less than nothing.
+    for (const cell of row.slice(2)) assert.match(cell, /^(-|-?\d+(\.\d+)?)$/, row.join(' | '));
     assert.notEqual(row[2], '-', row.join(' | '));
   }
 });
