@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { BodyReader } from '../protocol/body-reader.ts';
 import { Failure } from '../protocol/failure.ts';
 import { type Line, LineReader, maxDroppedOctets } from '../protocol/line-reader.ts';
+import { letGo, piecesOf } from '../protocol/pieces.ts';
 import { err, firstLine, type Lines, type Reply } from '../protocol/reply.ts';
 import { wireBlocks } from '../protocol/wire-lines.ts';
 import type { Channel, ConnectionFacts, Ending, SentReply } from '../session/channel.ts';
@@ -43,6 +44,8 @@ export class SocketChannel implements Channel {
   #isLent = false;
   /** Since when the client has not read what another process has sent it. */
   #stalledElsewhereSinceMs: number | undefined;
+  /** Whether a relay passes on what another process says: where that is cut short, the client has not got all. */
+  #isRelayed = false;
   /** What another process has counted of the connection while it was lent. */
   #elsewhere = { received: 0, sent: 0 };
   #isHandshaking = false;
@@ -135,12 +138,22 @@ export class SocketChannel implements Channel {
 
   send(reply: Reply): SentReply | Promise<SentReply> {
     if (this.#isLent) throw new TypeError('another process has the connection');
+    // Beside what he has not read yet no long answer is begun.
+    if ('body' in reply && this.#outgoing.stalledSinceMs !== undefined) return this.#sendWhenRead(reply);
     const stalled = this.#outgoing.text(`${firstLine(reply)}\r\n`);
     if (stalled !== undefined || 'lines' in reply) return this.#sendRest(reply, stalled);
     if ('body' in reply) return this.#sendBody(reply.body, reply.promisedOctets);
     // What the client is to do next it does when it has read this, so the time it takes begins now.
     this.#progressed();
     return withoutBody;
+  }
+
+  /** Where the session is to end first, nothing of it is said. */
+  async #sendWhenRead(reply: Extract<Reply, { readonly body: unknown }>): Promise<SentReply> {
+    await this.#flushed();
+    if (this.#ending === undefined) return this.send(reply);
+    await letGo(piecesOf(reply.body));
+    return { bodyOctets: undefined };
   }
 
   async #sendRest(reply: Reply, stalled: Promise<void> | undefined): Promise<SentReply> {
@@ -241,14 +254,20 @@ export class SocketChannel implements Channel {
   /**
    * Gives the connection to a relay: what was said is on its way, what was read ahead goes along, and no timer runs here any
    * more. The channel is told of its end and counts its octets, and `close` is still to be called when the relay has ended.
-   * Who is asked to stop from here on is whoever runs the session now.
+   * Who is asked to stop from here on, and who was before, is whoever runs the session now.
    */
-  async release(stop: (how: 'stopped' | 'kicked') => void): Promise<HandedOver> {
+  async handOver(
+    stop: (how: 'stopped' | 'kicked') => void,
+    relay: (handedOver: HandedOver) => Promise<unknown>,
+  ): Promise<void> {
+    await this.#flushed();
     this.#stopElsewhere = stop;
-    await this.#outgoing.flush();
+    if (this.#ending === 'stopped' || this.#ending === 'kicked') stop(this.#ending);
     clearTimeout(this.#timer);
     const early = Buffer.concat([this.#lines.take(), ...this.#incoming.release()]);
-    return { socket: this.#socket, early };
+    this.#isRelayed = true;
+    await relay({ socket: this.#socket, early, giveUp: () => this.destroy() });
+    this.#isRelayed = false;
   }
 
   /**
@@ -315,7 +334,8 @@ export class SocketChannel implements Channel {
 
   /** Whether the client has not got all that it was to get. */
   get isTorn(): boolean {
-    return this.#wasTorn || this.#isMidReply || this.#outgoing.hasUnsent || this.#socket.writableLength > 0;
+    if (this.#wasTorn || this.#isMidReply || this.#isRelayed) return true;
+    return this.#outgoing.hasUnsent || this.#socket.writableLength > 0;
   }
 
   /** Ends the connection at once, so that the client can tell that it has not got all. */

@@ -5,14 +5,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect as connectTls, createSecureContext } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 
 import { defaultSettings } from '../../settings.ts';
 import { SocketChannel } from '../channel.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { type HandedOver, relay, type Relayed } from './relay.ts';
+import { relay, type Relayed } from './relay.ts';
 
 const options = { silenceMs: 60_000 };
 const settings = { ...defaultSettings, listen: [], stateDir: '/' };
@@ -53,7 +53,8 @@ describe('a client whose session runs in a worker', () => {
     const [client, clientHere] = await pair();
     const [worker, workerHere] = await pair();
     clientHere.pause();
-    const relayed = relay({ socket: clientHere, early: Buffer.from(early) }, workerHere, { silenceMs });
+    const handedOver = { socket: clientHere, early: Buffer.from(early), giveUp: () => clientHere.destroy() };
+    const relayed = relay(handedOver, workerHere, { silenceMs });
     // As whoever asked for the relay does.
     const over = relayed.finally(() => clientHere.end());
     return { client, worker, clientHere, workerHere, over };
@@ -83,7 +84,8 @@ describe('a client whose session runs in a worker', () => {
     client.end('QUIT\r\n');
     assert.equal(await textOf(clientHere), 'QUIT\r\n');
     const [worker, workerHere] = await pair();
-    const relayed = relay({ socket: clientHere, early: Buffer.from('QUIT\r\n') }, workerHere, options);
+    const early = Buffer.from('QUIT\r\n');
+    const relayed = relay({ socket: clientHere, early, giveUp: () => {} }, workerHere, options);
     const over = relayed.finally(() => clientHere.end());
     assert.equal(await textOf(worker), 'QUIT\r\n');
     worker.end('+OK bye\r\n');
@@ -151,10 +153,9 @@ describe('a client whose session runs in a worker', () => {
     assert.deepEqual(await channel.readLine(), { kind: 'line', text: 'PASS secret' });
     client.write('T\r\n');
     await delay(20);
-    const handedOver: HandedOver = await channel.release(() => {});
     client.end('QUIT\r\n');
     const [worker, workerHere] = await pair();
-    const over = relay(handedOver, workerHere, options);
+    const over = channel.handOver(noOp, (handedOver) => relay(handedOver, workerHere, options));
     assert.equal(await textOf(worker), 'STAT\r\nLIST\r\nQUIT\r\n');
     worker.end('+OK bye\r\n');
     await over;
@@ -162,33 +163,105 @@ describe('a client whose session runs in a worker', () => {
     assert.deepEqual([channel.received, channel.sent], [31, 9]);
   });
 
-  test('under TLS is served as in plain, what it sent ahead and a large answer and all', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'popper-relay-'));
-    t.after(() => rm(folder, { recursive: true }));
-    const { certificate, key } = await makeCertificate(folder);
-    const context = createSecureContext({ cert: await readFile(certificate), key: await readFile(key) });
-    const [wire, clientHere] = await pair();
-    const channel = new SocketChannel(clientHere, facts, settings, { context });
-    const client = connectTls({ socket: wire, rejectUnauthorized: false }).on('error', () => {});
-    assert.equal(await channel.secure(), undefined);
-    client.write('PASS secret\r\nRETR 1\r\nQU');
-    await channel.readLine();
-    const handedOver = await channel.release(() => {});
-    client.write('IT\r\n');
+  describe('under TLS', () => {
+    let folder: string;
+    let context: SecureContext;
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'popper-relay-'));
+      const { certificate, key } = await makeCertificate(folder);
+      context = createSecureContext({ cert: await readFile(certificate), key: await readFile(key) });
+    });
+    after(() => rm(folder, { recursive: true }));
+
+    const secured = async () => {
+      const [wire, clientHere] = await pair();
+      const channel = new SocketChannel(clientHere, facts, settings, { context });
+      const client = connectTls({ socket: wire, rejectUnauthorized: false }).on('error', () => {});
+      assert.equal(await channel.secure(), undefined);
+      const [worker, workerHere] = await pair();
+      return { client, channel, worker, workerHere };
+    };
+
+    test('is served as in plain, what it sent ahead and a large answer and all', async () => {
+      const { client, channel, worker, workerHere } = await secured();
+      client.write('PASS secret\r\nRETR 1\r\nQU');
+      await channel.readLine();
+      client.write('IT\r\n');
+      const answer = randomBytes(3_000_000);
+      worker.once('data', () => worker.end(answer));
+      const heard = octetsOf(client).finally(() => client.end());
+      let relayed: Relayed | undefined;
+      const [asked] = await Promise.all([
+        textOf(worker),
+        channel.handOver(noOp, async (handedOver) => {
+          relayed = await relay(handedOver, workerHere, options);
+        }),
+      ]);
+      assert.equal(asked, 'RETR 1\r\nQUIT\r\n');
+      assert.deepEqual(relayed, { fromClient: asked.length, fromWorker: answer.length });
+      await channel.close();
+      assert.ok((await heard).equals(answer));
+    });
+
+    test('finds a reset behind what it got, where it has not read all of it for too long', async () => {
+      const { client, channel, worker, workerHere } = await secured();
+      client.pause();
+      worker.end(Buffer.alloc(20_000_000));
+      await channel.handOver(noOp, (handedOver) => relay(handedOver, workerHere, { silenceMs: 300 }));
+      const broken = codeOf(client);
+      client.resume();
+      assert.equal(await broken, 'ECONNRESET');
+    });
+
+    test('finds a reset in the middle of what its worker says, if it is ended there', async () => {
+      const { client, channel, worker, workerHere } = await secured();
+      client.resume();
+      const broken = codeOf(client);
+      const over = channel.handOver(noOp, (handedOver) => relay(handedOver, workerHere, options));
+      worker.write('+OK 100 octets\r\n');
+      await once(client, 'data');
+      channel.destroy();
+      await over;
+      assert.equal(await broken, 'ECONNRESET');
+    });
+  });
+
+  for (const how of ['stopped', 'kicked'] as const) {
+    test(`that was ${how} while a worker was looked for is so in that worker`, async () => {
+      const [, clientHere] = await pair();
+      const channel = new SocketChannel(clientHere, facts, settings);
+      channel.stop(how);
+      const told: unknown[] = [];
+      await channel.handOver(
+        (ending) => told.push(ending),
+        async () => {},
+      );
+      assert.deepEqual(told, [how]);
+      channel.destroy();
+    });
+  }
+
+  test('that is gone when the worker is there asks it for nothing', async () => {
+    const [, clientHere] = await pair();
     const [worker, workerHere] = await pair();
-    const answer = randomBytes(3_000_000);
-    worker.once('data', () => worker.end(answer));
-    const heard = octetsOf(client).finally(() => client.end());
-    const [asked, { fromClient, fromWorker }] = await Promise.all([
-      textOf(worker),
-      relay(handedOver, workerHere, options),
-    ]);
-    assert.equal(asked, 'RETR 1\r\nQUIT\r\n');
-    assert.deepEqual([fromClient, fromWorker], [asked.length, answer.length]);
-    await channel.close();
-    assert.ok((await heard).equals(answer));
+    clientHere.destroy();
+    const early = Buffer.from('DELE 1\r\nQUIT\r\n');
+    void relay({ socket: clientHere, early, giveUp: noOp }, workerHere, options);
+    assert.equal(await textOf(worker), '');
   });
 });
+
+const noOp = (): void => {};
+
+/** Of the error that breaks the connection; undefined where it ends as usual. */
+async function codeOf(socket: Socket): Promise<unknown> {
+  let code: unknown;
+  socket.on('error', (error) => {
+    code = 'code' in error ? error.code : error;
+  });
+  await once(socket, 'close').catch(noOp);
+  return code;
+}
 
 async function octetsOf(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];

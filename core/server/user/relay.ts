@@ -5,6 +5,8 @@ export interface HandedOver {
   readonly socket: Socket;
   /** Octets that came after the login command, in their order. */
   readonly early: Uint8Array;
+  /** Ends the connection so that the client can tell that it has not got all. */
+  readonly giveUp: () => void;
 }
 
 export interface RelayOptions {
@@ -28,20 +30,21 @@ export interface Relayed {
  * ended, until it writes: it is to be told.
  */
 export async function relay(
-  { socket: client, early }: HandedOver,
+  { socket: client, early, giveUp }: HandedOver,
   worker: Socket,
   options: RelayOptions,
 ): Promise<Relayed> {
   // An error would end the process; 'close' follows it.
   for (const socket of [client, worker]) socket.on('error', () => {});
   const silence = setTimeout(() => {
-    client.destroy();
+    giveUp();
     worker.destroy();
   }, options.silenceMs);
   const up = new Flow(client, worker, silence);
   const down = new Flow(worker, client, silence);
   void up.over.then(() => worker.end());
-  up.begin(early);
+  // Of one who is gone nobody knows whether it still wants what it has asked for.
+  up.begin(client.destroyed ? nothing : early);
   down.begin();
   await Promise.race([down.over, closed(client)]);
   clearTimeout(silence);
@@ -74,11 +77,11 @@ class Flow {
   }
 
   /** The early octets go first. */
-  begin(early?: Uint8Array): void {
+  begin(early: Uint8Array = nothing): void {
     // One that dies closes without further ado.
     this.#from.on('data', this.#pass).on('end', this.#finish).on('close', this.#finish);
     this.#to.on('drain', this.#goOn);
-    if (early !== undefined && early.length > 0) this.#pass(early);
+    if (early.length > 0) this.#pass(early);
     // It has closed its half before it came to us, and says so only once.
     if (this.#from.readableEnded || this.#from.destroyed) this.#finish();
     else if (!this.#to.writableNeedDrain) this.#goOn();
@@ -114,6 +117,8 @@ class Flow {
     if (this.#waiting === 0) this.#isOver();
   };
 }
+
+const nothing = new Uint8Array(0);
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

@@ -55,6 +55,8 @@ export interface UserAuthorityOptions {
 
 /** How much longer than its worker a front waits for a silent client, in milliseconds. */
 const silenceMarginMs = 5000;
+/** What a worker has said before it was ended is on its way for so long, in milliseconds: it has waited for its reader already. */
+const transitMs = 1000;
 
 /** A front's, with `isolation: 'user'`: the auth process checks passwords, and a worker that is the user runs the session. */
 export function userAuthority({ core, logins, assign, channelOf }: UserAuthorityOptions): Authority {
@@ -106,22 +108,37 @@ async function runElsewhere(
   const gone = (): void => end('gone');
   signal.addEventListener('abort', gone, { once: true });
   let cameTo: WorkerOutcome | undefined;
+  let linger: NodeJS.Timeout | undefined;
+  const waitNoLonger = (over: WorkerOutcome | undefined): void => {
+    if (!isPatient(over)) linger = setTimeout(() => channel.destroy(), transitMs);
+  };
   try {
     const { stream, outcome, whenStalled } = await assigning;
     tally.handedOver();
     whenStalled((forMs) => channel.stalledElsewhere(forMs));
     const silenceMs = core.settings.idleTimeoutMs + silenceMarginMs;
-    if (stream !== undefined) await relay(await channel.release(end), stream, { silenceMs });
+    if (stream !== undefined) {
+      void outcome.then(waitNoLonger, noOp);
+      await channel.handOver(end, (handedOver) => relay(handedOver, stream, { silenceMs }));
+    }
     cameTo = await outcome;
     return cameTo;
   } catch (error) {
     if (error instanceof OutOfReach) channel.letGo();
     throw error;
   } finally {
+    clearTimeout(linger);
     signal.removeEventListener('abort', gone);
     if (lent !== undefined) channel.takeBack(cameTo ?? nothingMoved);
   }
 }
+
+/**
+ * Whether the client may take the last answers in its own time. One whose session was ended may have left long ago; of a worker
+ * that nothing is heard of nobody knows whether it still speaks.
+ */
+const isPatient = (outcome: WorkerOutcome | undefined): boolean =>
+  outcome === undefined || outcome.ending === 'quit' || outcome.ending === 'disconnected';
 
 const noOp = (): void => {};
 const nothingMoved = { received: 0, sent: 0 };

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { granted } from '../../auth/login.ts';
+import { createCore } from '../../core.ts';
+import { loggerTo } from '../../log/logger.ts';
+import { Secret } from '../../secret.ts';
+import { SessionTally } from '../../session/session-tally.ts';
+import { defaultSettings } from '../../settings.ts';
+import { memoryState } from '../../testing/memory-state.ts';
+import { SocketChannel } from '../channel.ts';
+import { userAuthority, type WorkerOutcome } from './user-authority.ts';
+
+const mrose = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
+const settings = { ...defaultSettings, listen: [], stateDir: '/nonexistent' };
+const peer = { address: '192.0.2.1', port: 1 };
+const facts = { id: 'c1', peer, local: peer, secure: false };
+const none = { messages: 0, octets: 0 };
+const mail = { retrieved: none, top: none, deleted: none, left: none };
+const outcome: WorkerOutcome = {
+  ending: 'quit',
+  failure: undefined,
+  ...mail,
+  openMs: 1,
+  updateMs: 1,
+  isTorn: false,
+  received: 0,
+  sent: 0,
+};
+/** More than kernels keep for one who does not read. */
+const answer = Buffer.alloc(30_000_000, 'x');
+
+describe('a client whose session runs behind a relay, and who has not read all when it is over', () => {
+  const server = createServer({ allowHalfOpen: true });
+  const sockets = new Set<Socket>();
+  server.listen(0, '127.0.0.1');
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+
+  const pair = async (): Promise<readonly [Socket, Socket]> => {
+    if (!server.listening) await once(server, 'listening');
+    const address = server.address();
+    const accepted = once(server, 'connection');
+    const far = connect({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, host: '127.0.0.1' });
+    const [near]: Socket[] = await accepted;
+    assert(near !== undefined);
+    for (const socket of [far, near]) sockets.add(socket.on('error', () => {}));
+    return [far, near];
+  };
+
+  /** A session whose worker has said so much and tells this of it. */
+  const ended = async (cameTo: WorkerOutcome | undefined) => {
+    const [client, clientHere] = await pair();
+    const [worker, workerHere] = await pair();
+    const channel = new SocketChannel(clientHere, facts, settings);
+    client.pause().write('PASS secret\r\nRETR 1\r\n');
+    await channel.readLine();
+    const told = Promise.withResolvers<WorkerOutcome | undefined>();
+    const core = createCore([], {
+      settings,
+      log: loggerTo(() => {}),
+      state: memoryState(),
+      baseFolder: '/',
+    });
+    const authority = userAuthority({
+      core,
+      logins: { decide: async () => ({ verdict: granted(mrose), ticket: 'sealed' }) },
+      channelOf: () => channel,
+      assign: async (_ticket, _facts, lent) => {
+        assert.equal(lent, undefined, 'who has sent more than the login is not lent');
+        return { stream: workerHere, outcome: told.promise, end: () => {}, whenStalled: () => {} };
+      },
+    });
+    const attempt = { method: 'password', user: 'mrose', password: new Secret('secret') } as const;
+    const session = { ...channel.facts, state: 'AUTHORIZATION', claimedUser: 'mrose' } as const;
+    const verdict = await authority.authenticate(attempt, session);
+    assert(verdict?.kind === 'granted');
+    const over = authority.transact(channel, { identity: verdict.identity, facts: {} }, new SessionTally());
+    worker.end(answer);
+    told.resolve(cameTo);
+    return { client, channel, over };
+  };
+
+  for (const ending of ['stopped', 'kicked', 'idle', 'failed'] as const) {
+    test(`is cut off soon where it is ${ending}, so that it can tell`, async () => {
+      const { client, over } = await ended({ ...outcome, ending });
+      await over;
+      const broken = once(client, 'error');
+      client.resume();
+      assert.match(String(await broken.catch(String)), /ECONNRESET/);
+    });
+  }
+
+  for (const ending of ['quit', 'disconnected'] as const) {
+    test(`takes the rest in its own time where it is ${ending}`, async () => {
+      const { client, channel, over } = await ended({ ...outcome, ending });
+      let octets = 0;
+      client.on('data', ({ length }: Buffer) => {
+        octets += length;
+      });
+      client.pause();
+      await delay(1500);
+      client.resume();
+      await over;
+      void channel.close();
+      await once(client, 'end');
+      assert.equal(octets, answer.length);
+    });
+  }
+});
