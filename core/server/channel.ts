@@ -44,7 +44,7 @@ export class SocketChannel implements Channel {
   #isLent = false;
   /** Since when the client has not read what another process has sent it. */
   #stalledElsewhereSinceMs: number | undefined;
-  /** Whether a relay passes on what another process says: where that is cut short, the client has not got all. */
+  /** Whether a relay passes on what another process says, and that it was all is not known: the client may have not got all. */
   #isRelayed = false;
   /** What another process has counted of the connection while it was lent. */
   #elsewhere = { received: 0, sent: 0 };
@@ -138,8 +138,9 @@ export class SocketChannel implements Channel {
 
   send(reply: Reply): SentReply | Promise<SentReply> {
     if (this.#isLent) throw new TypeError('another process has the connection');
-    // Beside what he has not read yet no long answer is begun.
-    if ('body' in reply && this.#outgoing.stalledSinceMs !== undefined) return this.#sendWhenRead(reply);
+    // Beside what the client has not read yet no long answer is begun.
+    const isLong = 'body' in reply || 'lines' in reply;
+    if (isLong && this.#outgoing.stalledSinceMs !== undefined) return this.#sendWhenRead(reply);
     const stalled = this.#outgoing.text(`${firstLine(reply)}\r\n`);
     if (stalled !== undefined || 'lines' in reply) return this.#sendRest(reply, stalled);
     if ('body' in reply) return this.#sendBody(reply.body, reply.promisedOctets);
@@ -149,10 +150,10 @@ export class SocketChannel implements Channel {
   }
 
   /** Where the session is to end first, nothing of it is said. */
-  async #sendWhenRead(reply: Extract<Reply, { readonly body: unknown }>): Promise<SentReply> {
+  async #sendWhenRead(reply: Reply): Promise<SentReply> {
     await this.#flushed();
     if (this.#ending === undefined) return this.send(reply);
-    await letGo(piecesOf(reply.body));
+    if ('body' in reply) await letGo(piecesOf(reply.body));
     return { bodyOctets: undefined };
   }
 
@@ -254,6 +255,7 @@ export class SocketChannel implements Channel {
   /**
    * Gives the connection to a relay: what was said is on its way, what was read ahead goes along, and no timer runs here any
    * more. The channel is told of its end and counts its octets, and `close` is still to be called when the relay has ended.
+   * `relay` resolves when it is known what the session came to: until then the client has not got all.
    * Who is asked to stop from here on, and who was before, is whoever runs the session now.
    */
   async handOver(

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { PiecesAtHand } from '../../test/pieces-at-hand.ts';
-import { ok } from '../protocol/reply.ts';
+import { ok, okLines } from '../protocol/reply.ts';
 import type { SentReply } from '../session/channel.ts';
 import { defaultSettings } from '../settings.ts';
 import { SocketChannel } from './channel.ts';
@@ -101,6 +101,24 @@ test('a message is not begun beside what the client has not read yet', async (t)
   assert.deepEqual(sent.done, { bodyOctets: 3 });
   await channel.close();
   assert.equal((await heard).text, '+OK 1 3\r\n+OK 3 octets\r\na\r\n.\r\n');
+});
+
+test('nor is a list, and a stop does not wait for it', async (t) => {
+  const { client, socket, channel } = await begin(t);
+  client.write('STAT\r\nLIST\r\n');
+  await channel.readLine();
+  socket.write(Buffer.alloc(20_000_000, 'x'));
+  await channel.send(ok('1 3'));
+  await channel.readLine();
+  await delay(20);
+  const sending = channel.send(okLines('1 messages', ['1 3']));
+  channel.stop();
+  await sending;
+  assert.equal(await channel.readLine(), undefined);
+  const closed = channel.close();
+  const { text } = await heardBy(client);
+  await closed;
+  assert.doesNotMatch(text, /messages/);
 });
 
 test('a stop does not wait for a message that is not begun: it is let go, and the client told why', async (t) => {

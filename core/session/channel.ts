@@ -73,7 +73,7 @@ export interface Channel {
 export interface SentReply {
   /**
    * Octets of the body as RFC 1939 section 11 counts them: without byte-stuffing and the final dot; 0 without body, and
-   * undefined where the client was gone before its end.
+   * undefined where the client was gone before its end, or the session is to end before its beginning.
    */
   readonly bodyOctets: number | undefined;
 }

@@ -34,7 +34,7 @@ async function saidLater(reply: Reply, sent: Promise<SentReply>, said: Talk): Pr
 }
 
 function saidWhole(reply: Reply, { bodyOctets }: SentReply, said: Talk): true {
-  // Whoever has left in the middle has not retrieved it.
+  // Whoever has left in the middle, or was not sent it any more, has not retrieved it.
   if (!('body' in reply) || bodyOctets === undefined) return true;
   if (reply.promisedOctets === undefined) {
     said.tally.topped(bodyOctets);

@@ -191,8 +191,9 @@ describe('a server that becomes the user', { skip }, () => {
     const client = await login(alice);
     for (const { channel } of front.sessions.ofUser('alice')) channel.stop('kicked');
     assert.match(String(await client.rest()), /^-ERR \[SYS\/TEMP\] the operator/);
-    await (await login(alice)).quit();
+    // Before another session is reported.
     assert.equal(front.reports.at(-1)?.ending, 'kicked');
+    await (await login(alice)).quit();
   });
 
   test('tells a worker at once that its client has broken the connection, so that the mailbox is free', async () => {

@@ -24,7 +24,7 @@ describe("a client with TLS who reads nothing, whose session runs in his user's 
     await served.site.deliver(alice, longMail);
     const tls = await makeCertificate(served.site.folder);
     const listen = [{ host: '127.0.0.1', port: 0, tls: true }];
-    await served.configure({ tls, listen, idleTimeoutMs: 1000 });
+    await served.configure({ tls, listen, idleTimeoutMs: 4000 });
     const [where] = (await served.start()).addresses;
     const client = await TlsClient.secured(where !== undefined && 'port' in where ? where.port : 0);
     await client.ask(`USER ${alice.name}`);

@@ -55,7 +55,7 @@ export interface UserAuthorityOptions {
 
 /** How much longer than its worker a front waits for a silent client, in milliseconds. */
 const silenceMarginMs = 5000;
-/** What a worker has said before it was ended is on its way for so long, in milliseconds: it has waited for its reader already. */
+/** What a worker has said before its session was ended is on its way for so long, in milliseconds: most have waited for their readers already. */
 const transitMs = 1000;
 
 /** A front's, with `isolation: 'user'`: the auth process checks passwords, and a worker that is the user runs the session. */
@@ -110,6 +110,8 @@ async function runElsewhere(
   let cameTo: WorkerOutcome | undefined;
   let linger: NodeJS.Timeout | undefined;
   const waitNoLonger = (over: WorkerOutcome | undefined): void => {
+    // Whether it reads what the relay still has, nobody tells any more.
+    channel.stalledElsewhere(0);
     if (!isPatient(over)) linger = setTimeout(() => channel.destroy(), transitMs);
   };
   try {
@@ -119,7 +121,10 @@ async function runElsewhere(
     const silenceMs = core.settings.idleTimeoutMs + silenceMarginMs;
     if (stream !== undefined) {
       void outcome.then(waitNoLonger, noOp);
-      await channel.handOver(end, (handedOver) => relay(handedOver, stream, { silenceMs }));
+      await channel.handOver(end, async (handedOver) => {
+        await relay(handedOver, stream, { silenceMs });
+        await outcome;
+      });
     }
     cameTo = await outcome;
     return cameTo;
@@ -134,11 +139,15 @@ async function runElsewhere(
 }
 
 /**
- * Whether the client may take the last answers in its own time. One whose session was ended may have left long ago; of a worker
- * that nothing is heard of nobody knows whether it still speaks.
+ * Whether the client may take the last answers in its own time: where it has ended the session itself, and UPDATE may have removed
+ * what it has not read yet. One whose session was ended may have left long ago; of a worker that nothing is heard of nobody
+ * knows whether it still speaks.
  */
-const isPatient = (outcome: WorkerOutcome | undefined): boolean =>
-  outcome === undefined || outcome.ending === 'quit' || outcome.ending === 'disconnected';
+function isPatient(outcome: WorkerOutcome | undefined): boolean {
+  if (outcome === undefined) return true;
+  const { ending, isTorn } = outcome;
+  return ending === 'quit' || ending === 'disconnected' || (ending === 'failed' && !isTorn);
+}
 
 const noOp = (): void => {};
 const nothingMoved = { received: 0, sent: 0 };
