@@ -154,6 +154,7 @@ export class SocketChannel implements Channel {
     await this.#flushed();
     if (this.#ending === undefined) return this.send(reply);
     if ('body' in reply) await letGo(piecesOf(reply.body));
+    else if ('lines' in reply && Symbol.asyncIterator in reply.lines) await letGo(piecesOf(reply.lines));
     return { bodyOctets: undefined };
   }
 
@@ -220,8 +221,8 @@ export class SocketChannel implements Channel {
   }
 
   /**
-   * The daemon stops, or its operator wants the client gone: a command at work is finished and answered, and after it
-   * there is no other.
+   * The daemon stops, or its operator wants the client gone: a command at work is finished and answered, unless the client has yet
+   * to read what came before, and after it there is no other.
    */
   stop(how: 'stopped' | 'kicked' = 'stopped'): void {
     if (this.#ending !== undefined) return;

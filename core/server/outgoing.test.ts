@@ -1,28 +1,27 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { PiecesAtHand } from '../../test/pieces-at-hand.ts';
 import { TornMessage } from '../protocol/torn-message.ts';
 import { Outgoing } from './outgoing.ts';
+import { Connections } from './testing/connections.ts';
 import { Turn } from './turn.ts';
 
-/** Both ends of a new connection to this server. */
-async function connected(server: Server): Promise<{ readonly client: Socket; readonly socket: Socket }> {
-  const address = server.address();
-  assert(address !== null && typeof address === 'object');
-  const client = connect(address.port, '127.0.0.1');
-  const [socket] = await once(server, 'connection');
-  return { client, socket };
+async function connecting(t: TestContext): Promise<Connections> {
+  const connections = await Connections.open();
+  t.after(() => connections.close());
+  return connections;
 }
 
-async function listening(t: TestContext): Promise<Server> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  return server;
+/** Both ends of a new one. */
+async function connected(
+  connections: Connections,
+): Promise<{ readonly client: Socket; readonly socket: Socket }> {
+  const [client, socket] = await connections.make();
+  return { client, socket };
 }
 
 /** A message of one letter, in chunks of a size that fills slabs unevenly. */
@@ -43,8 +42,8 @@ function hearing(client: Socket, letter: string) {
 const outgoingTo = (socket: Socket): Outgoing => new Outgoing(socket, new Turn(), () => {});
 
 test('what waits for a client who does not read is not used for what others are sent', async (t) => {
-  const server = await listening(t);
-  const [slow, quick] = [await connected(server), await connected(server)];
+  const connections = await connecting(t);
+  const [slow, quick] = [await connected(connections), await connected(connections)];
   const [slowHeard, quickHeard] = [hearing(slow.client, 's'), hearing(quick.client, 'q')];
   slow.client.pause();
   slow.socket.write(Buffer.alloc(20_000_000, 's'));
@@ -71,7 +70,7 @@ test('what waits for a client who does not read is not used for what others are 
 });
 
 test('a client who has not read is waited for whatever else is to be said, until he has or is gone', async (t) => {
-  const { client, socket } = await connected(await listening(t));
+  const { client, socket } = await connected(await connecting(t));
   client.on('error', () => {}).pause();
   socket.on('error', () => {}).write(Buffer.alloc(20_000_000, 'm'));
   let progress = 0;
@@ -98,7 +97,7 @@ test('a client who has not read is waited for whatever else is to be said, until
 const chunk = (letter: string, octets: number): Buffer => Buffer.alloc(octets, letter);
 
 test('a message that is in memory and fits is not waited for', async (t) => {
-  const { client, socket } = await connected(await listening(t));
+  const { client, socket } = await connected(await connecting(t));
   const heard = hearing(client, 'm');
   const outgoing = outgoingTo(socket);
   const message = new PiecesAtHand([chunk('m', 1000), chunk('m', 2000)]);
@@ -111,10 +110,10 @@ test('a message that is in memory and fits is not waited for', async (t) => {
 });
 
 test('which pieces of a message are in memory, and how large they are, makes no difference', async (t) => {
-  const server = await listening(t);
+  const connections = await connecting(t);
   for (const sizes of [[200_000], [65_530], [65_536, 10], [10, 100_000, 10], [40_000, 40_000, 40_000]]) {
     for (const here of [0b000, 0b001, 0b010, 0b011, 0b100, 0b101]) {
-      const { client, socket } = await connected(server);
+      const { client, socket } = await connected(connections);
       const heard = hearing(client, 'm');
       const outgoing = outgoingTo(socket);
       void outgoing.text('mm');
@@ -133,7 +132,7 @@ test('which pieces of a message are in memory, and how large they are, makes no 
 });
 
 test('a message in memory that falls short has no end, and one that is none is closed', async (t) => {
-  const { client, socket } = await connected(await listening(t));
+  const { client, socket } = await connected(await connecting(t));
   const outgoing = outgoingTo(socket);
   const short = (): unknown => outgoing.message(new PiecesAtHand([chunk('m', 10)]), 13);
   assert.throws(short, TornMessage);

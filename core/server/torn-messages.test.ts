@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +10,7 @@ import { defaultSettings } from '../settings.ts';
 import { memoryHost, memoryMaildrop } from '../testing.ts';
 import { SocketChannel } from './channel.ts';
 import { makeCertificate } from './testing/certificates.ts';
+import { Connections } from './testing/connections.ts';
 import { changed, never, running, SocketClient } from './testing/daemon-under-test.ts';
 import { TlsClient } from './testing/tls-client.ts';
 
@@ -110,16 +110,9 @@ test('a client that has got all it was told and is silent for too long sees an o
 });
 
 test('a connection that is ended at once while its client has not read all stays known as torn', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(address !== null && typeof address === 'object');
-  const client = connect(address.port, '127.0.0.1').on('error', () => {});
-  t.after(() => {
-    client.destroy();
-    server.close();
-  });
-  const [socket] = await once(server, 'connection');
+  const connections = await Connections.open();
+  t.after(() => connections.close());
+  const [client, socket] = await connections.make();
   const facts = {
     id: '1',
     peer: { address: '127.0.0.1', port: 1 },

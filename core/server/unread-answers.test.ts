@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -9,6 +8,7 @@ import { ok, okLines } from '../protocol/reply.ts';
 import type { SentReply } from '../session/channel.ts';
 import { defaultSettings } from '../settings.ts';
 import { SocketChannel } from './channel.ts';
+import { Connections } from './testing/connections.ts';
 
 const peer = { address: '127.0.0.1', port: 1 };
 const facts = { id: '1', peer, local: peer, secure: false };
@@ -16,21 +16,11 @@ const settings = { ...defaultSettings, listen: [], stateDir: '/nonexistent' };
 
 /** A client that reads nothing until it is told to, and the channel to it. */
 async function begin(t: TestContext) {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(address !== null && typeof address === 'object');
-  const accepted = once(server, 'connection');
-  const client = connect(address.port, '127.0.0.1').pause();
-  const [socket]: Socket[] = await accepted;
-  assert(socket !== undefined);
-  const channel = new SocketChannel(socket, facts, settings);
-  t.after(() => {
-    client.destroy();
-    socket.destroy();
-    server.close();
-  });
-  return { client, socket, channel };
+  const connections = await Connections.open();
+  t.after(() => connections.close());
+  const [client, socket] = await connections.make();
+  client.pause();
+  return { client, socket, channel: new SocketChannel(socket, facts, settings) };
 }
 
 /** Writes until the kernel does not take all of it. */
@@ -111,9 +101,11 @@ test('nor is a list, and a stop does not wait for it', async (t) => {
   await channel.send(ok('1 3'));
   await channel.readLine();
   await delay(20);
-  const sending = channel.send(okLines('1 messages', ['1 3']));
+  const lines = new LinesAtHand(['1 3']);
+  const sending = channel.send(okLines('1 messages', lines));
   channel.stop();
   await sending;
+  assert.equal(lines.isClosed, true);
   assert.equal(await channel.readLine(), undefined);
   const closed = channel.close();
   const { text } = await heardBy(client);
@@ -133,3 +125,25 @@ test('a stop does not wait for a message that is not begun: it is let go, and th
   await closed;
   assert.equal(text, '+OK 1 3\r\n-ERR [SYS/TEMP] the server is being stopped, nothing was deleted\r\n');
 });
+
+class LinesAtHand implements AsyncIterableIterator<string> {
+  isClosed = false;
+  readonly #lines: Iterator<string>;
+
+  constructor(lines: Iterable<string>) {
+    this.#lines = lines[Symbol.iterator]();
+  }
+
+  async next(): Promise<IteratorResult<string>> {
+    return this.#lines.next();
+  }
+
+  async return(): Promise<IteratorResult<string>> {
+    this.isClosed = true;
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

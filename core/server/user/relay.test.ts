@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import { connect as connectTls, createSecureContext, type SecureContext } from '
 import { defaultSettings } from '../../settings.ts';
 import { SocketChannel } from '../channel.ts';
 import { makeCertificate } from '../testing/certificates.ts';
+import { Connections } from '../testing/connections.ts';
 import { relay, type Relayed } from './relay.ts';
 
 const options = { silenceMs: 60_000 };
@@ -20,25 +21,13 @@ const peer = { address: '192.0.2.1', port: 1 };
 const facts = { id: '1', peer, local: { address: '192.0.2.2', port: 110 }, secure: false };
 
 describe('a client whose session runs in a worker', () => {
-  const server = createServer({ allowHalfOpen: true, highWaterMark: 64 * 1024 });
-  const sockets = new Set<Socket>();
-  after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
+  let connections: Connections;
+  before(async () => {
+    connections = await Connections.open();
   });
-  server.listen(0, '127.0.0.1');
+  after(() => connections.close());
 
-  /** Both ends of a connection. */
-  const pair = async (): Promise<readonly [Socket, Socket]> => {
-    if (!server.listening) await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
-    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const near = await accepted;
-    for (const socket of [far, near]) sockets.add(socket.on('error', () => {}));
-    return [far, near];
-  };
+  const pair = (): ReturnType<Connections['make']> => connections.make(true);
 
   interface Relaying {
     /** What the client and the worker hold: their own ends. */

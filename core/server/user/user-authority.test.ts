@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { after, describe, test } from 'node:test';
+import type { Socket } from 'node:net';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { granted } from '../../auth/login.ts';
@@ -12,7 +12,8 @@ import { SessionTally } from '../../session/session-tally.ts';
 import { defaultSettings } from '../../settings.ts';
 import { memoryState } from '../../testing/memory-state.ts';
 import { SocketChannel } from '../channel.ts';
-import { userAuthority, type WorkerOutcome } from './user-authority.ts';
+import { Connections } from '../testing/connections.ts';
+import { type Assigned, userAuthority, type WorkerOutcome } from './user-authority.ts';
 
 const mrose = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
 const settings = { ...defaultSettings, listen: [], stateDir: '/nonexistent' };
@@ -30,33 +31,22 @@ const outcome: WorkerOutcome = {
   received: 0,
   sent: 0,
 };
+/** As a worker has told of a client who read nothing for a while. */
+const whenStalled: Assigned['whenStalled'] = (tell) => tell(70_000);
 /** More than kernels keep for one who does not read. */
 const answer = Buffer.alloc(30_000_000, 'x');
 
 describe('a client whose session runs behind a relay, and who has not read all when it is over', () => {
-  const server = createServer({ allowHalfOpen: true });
-  const sockets = new Set<Socket>();
-  server.listen(0, '127.0.0.1');
-  after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
+  let connections: Connections;
+  before(async () => {
+    connections = await Connections.open();
   });
-
-  const pair = async (): Promise<readonly [Socket, Socket]> => {
-    if (!server.listening) await once(server, 'listening');
-    const address = server.address();
-    const accepted = once(server, 'connection');
-    const far = connect({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, host: '127.0.0.1' });
-    const [near]: Socket[] = await accepted;
-    assert(near !== undefined);
-    for (const socket of [far, near]) sockets.add(socket.on('error', () => {}));
-    return [far, near];
-  };
+  after(() => connections.close());
 
   /** A session in a worker, of which `told` is to tell what it came to. */
   const begun = async () => {
-    const [client, clientHere] = await pair();
-    const [worker, workerHere] = await pair();
+    const [client, clientHere] = await connections.make();
+    const [worker, workerHere] = await connections.make();
     const channel = new SocketChannel(clientHere, facts, settings);
     client.write('PASS secret\r\nRETR 1\r\n');
     await channel.readLine();
@@ -73,7 +63,7 @@ describe('a client whose session runs behind a relay, and who has not read all w
       channelOf: () => channel,
       assign: async (_ticket, _facts, lent) => {
         assert.equal(lent, undefined, 'who has sent more than the login is not lent');
-        return { stream: workerHere, outcome: told.promise, end: () => {}, whenStalled: () => {} };
+        return { stream: workerHere, outcome: told.promise, end: () => {}, whenStalled };
       },
     });
     const attempt = { method: 'password', user: 'mrose', password: new Secret('secret') } as const;
@@ -130,6 +120,7 @@ describe('a client whose session runs behind a relay, and who has not read all w
       });
       client.pause();
       await delay(1500);
+      assert.equal(channel.stalledSinceMs, undefined, 'nobody tells any more whether it reads');
       client.resume();
       await over;
       void channel.close();

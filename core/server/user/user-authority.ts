@@ -140,8 +140,8 @@ async function runElsewhere(
 
 /**
  * Whether the client may take the last answers in its own time: where it has ended the session itself, and UPDATE may have removed
- * what it has not read yet. One whose session was ended may have left long ago; of a worker that nothing is heard of nobody
- * knows whether it still speaks.
+ * what it has not read yet, or the last answer says what went wrong. One whose session was ended may have left long ago; of a
+ * worker that nothing is heard of nobody knows whether it still speaks.
  */
 function isPatient(outcome: WorkerOutcome | undefined): boolean {
   if (outcome === undefined) return true;
