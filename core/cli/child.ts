@@ -15,13 +15,15 @@ import { exitCode } from './exit-code.ts';
 import { runFront } from './front.ts';
 import { tellBlocks } from './tell-blocks.ts';
 import { untilDone } from './until-done.ts';
+import { endProcess, watchExitFromStart } from './watch-exit.ts';
 
 const { role, file, flags, given, client } = readChildArguments(process.argv.slice(2));
 // Those that are given streams by it talk to it in words of their own.
 const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
 
+watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: process.stderr }));
 // A plugin may have left a timer or a connection, which would keep a finished process here.
-process.exit(await run());
+endProcess(await run());
 
 async function run(): Promise<number> {
   try {

@@ -1,10 +1,12 @@
 import { Readable, type Writable } from 'node:stream';
 
 import { systemFolder } from '../config/find-config.ts';
+import { createLogger } from '../log/pino-log.ts';
 import { takeClient } from '../server/inetd/sole-client.ts';
 import { systemLog } from '../server/inetd/system-log.ts';
 import { exitCode } from './exit-code.ts';
 import { runProgram } from './program.ts';
+import { endProcess, watchExitFromStart } from './watch-exit.ts';
 
 // Node would open its debugger to all users of this machine, whoever may signal; children are started without that.
 process.on('SIGUSR1', () => {});
@@ -17,6 +19,8 @@ const stderr = client?.tookErrors === true ? systemLog() : process.stderr;
 // Whoever read our output has left: a daemon goes on serving without its log, and a list needs no end.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});
 
+watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: stderr }));
+
 try {
   const code = await runProgram(args, {
     ...(client ? { client, stdin: Readable.from([]) } : { stdin: process.stdin }),
@@ -27,10 +31,11 @@ try {
   });
   await Promise.all([stdout, stderr].map(written));
   // A plugin may have left a timer or a connection, which would keep a finished program here.
-  process.exit(code);
+  endProcess(code);
 } catch (error) {
   stderr.write(`popper: this should not happen:\n${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = exitCode.unusable;
+  await written(stderr);
+  endProcess(exitCode.unusable);
 }
 
 /** Resolves when what was written so far has left the process. */

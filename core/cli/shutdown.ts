@@ -2,7 +2,7 @@ import type { DaemonLog } from '../log/pino-log.ts';
 import type { Daemon } from '../server/daemon.ts';
 import type { Settings } from '../settings.ts';
 import { exitCode } from './exit-code.ts';
-import { watchExit } from './watch-exit.ts';
+import { endProcess, watchExit } from './watch-exit.ts';
 
 export interface ShutdownOptions {
   readonly log: DaemonLog;
@@ -129,8 +129,7 @@ export class Shutdown {
   }
 
   #exit(): never {
-    this.#exitIsExpected();
-    process.exit(exitCode.problems);
+    endProcess(exitCode.problems);
   }
 
   #ended(giveUp: NodeJS.Timeout): void {

@@ -1,6 +1,6 @@
 import type { DaemonLog } from '../log/pino-log.ts';
 import { exitCode } from './exit-code.ts';
-import { watchExit } from './watch-exit.ts';
+import { endProcess, watchExit } from './watch-exit.ts';
 
 /**
  * Runs what a process is for that stands behind fronts, and gives the exit code. The master alone ends it, whom a service manager's
@@ -11,8 +11,7 @@ export async function untilDone(log: DaemonLog, work: () => Promise<void>): Prom
   process.on('SIGTERM', () => {});
   process.on('uncaughtException', (error, origin) => {
     log.fatal('an error that nobody caught', { error, origin });
-    exitIsExpected();
-    process.exit(exitCode.problems);
+    endProcess(exitCode.problems);
   });
   try {
     await work();
