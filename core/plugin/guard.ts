@@ -88,18 +88,27 @@ function logFailure(answer: unknown, guarded: Pick<Guarded<never>, 'plugin' | 'w
   });
 }
 
+/** A tap with much patience is named so soon, in milliseconds: whoever waits for it may give up long before its deadline. */
+const namedAfterMs = 30_000;
+
 class Deadline {
   readonly #guarded: Omit<Guarded<never>, 'unused'>;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   missed = false;
 
   constructor(guarded: Omit<Guarded<never>, 'unused'>, reject: (reason: PluginFault) => void) {
     this.#guarded = guarded;
-    const { plugin, where, deadlineMs } = guarded;
-    this.#timer = setTimeout(() => {
+    const { plugin, where, deadlineMs, log } = guarded;
+    const miss = (): void => {
       this.missed = true;
       reject(new PluginFault(plugin, where, { what: `did not answer within ${deadlineMs} ms` }));
-    }, deadlineMs);
+    };
+    const leftMs = deadlineMs - namedAfterMs;
+    const name = (): void => {
+      log.warn('a plugin has not answered yet', { plugin, where, forMs: namedAfterMs, leftMs });
+      this.#timer = setTimeout(miss, leftMs);
+    };
+    this.#timer = leftMs > 0 ? setTimeout(name, namedAfterMs) : setTimeout(miss, deadlineMs);
   }
 
   met(startedAtMs: number): void {

@@ -30,6 +30,8 @@ export interface WorkerProcessOptions {
   /** Milliseconds without a sign of life after which a process that serves a user is ended. */
   readonly blockedTimeoutMs: number;
   readonly endingMs?: number;
+  /** Milliseconds in which it has to have loaded everything. */
+  readonly loadingMs?: number;
 }
 
 /** A session that is its own, or on its way to it. */
@@ -44,7 +46,7 @@ const patienceMs = 1000;
 /** Without a session a process has little to do before it ends; one that takes longer, in milliseconds, is stuck, or will not. */
 const defaultEndingMs = 60_000;
 
-/** To become a user, and to be ready, may take so long without a sign of life, in milliseconds. */
+/** To load everything, to become a user, and to be ready may take so long without a sign of life, in milliseconds. */
 const beginningMs = 60_000;
 
 /** A worker, as the master that has started it sees it. */
@@ -69,16 +71,17 @@ export class WorkerProcess {
   /** Those whose clients read nothing, as it was told last. */
   #stalled = new Set<string>();
   #uid: number | undefined;
-  /** Set once it is told whom to become: one that waits for a user has nobody who could suffer from it. */
-  #silence: Silence | undefined;
+  /** While it loads, and from when it is told whom to become: one that waits for a user has nobody who could suffer from it. */
+  #silence: Silence;
 
   constructor(
     child: ChildProcess,
-    { log, blockedTimeoutMs, endingMs = defaultEndingMs }: WorkerProcessOptions,
+    { log, blockedTimeoutMs, endingMs = defaultEndingMs, loadingMs = beginningMs }: WorkerProcessOptions,
   ) {
     this.#process = child;
     this.#blockedTimeoutMs = blockedTimeoutMs;
     this.#endingMs = endingMs;
+    this.#silence = new Silence(loadingMs, () => this.#endForSilence());
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
     const gone = Promise.withResolvers<void>();
@@ -116,7 +119,7 @@ export class WorkerProcess {
   /** Resolves when it serves this user. Rejects where it ends instead. */
   become(order: Extract<WorkerOrder, { kind: 'become' }>): Promise<void> {
     this.#uid = order.uid;
-    this.#silence = new Silence(this.#longestSilenceMs, () => this.#endForSilence());
+    this.#silence.broken(this.#longestSilenceMs);
     this.order(order);
     return this.#ready.promise;
   }
@@ -210,7 +213,7 @@ export class WorkerProcess {
 
   #take(report: WorkerReport): void {
     if (report.kind === 'alive') this.#live(report.stalled);
-    if (report.kind === 'spare') this.#spare.resolve();
+    if (report.kind === 'spare') this.#beSpare();
     if (report.kind === 'ready') this.#begin();
     if (report.kind === 'idle') this.idle();
     if (report.kind === 'failed') {
@@ -220,8 +223,13 @@ export class WorkerProcess {
     if ('request' in report) this.#questions.get(report.request)?.(report);
   }
 
+  #beSpare(): void {
+    this.#silence.close();
+    this.#spare.resolve();
+  }
+
   #live(stalled: readonly StalledSession[]): void {
-    this.#silence?.broken(this.#longestSilenceMs);
+    this.#silence.broken(this.#longestSilenceMs);
     const reading = this.#stalled;
     this.#stalled = new Set(stalled.map(({ session }) => session));
     for (const { session, forMs } of stalled) this.#sessions.get(session)?.tellStalled(forMs);
@@ -235,7 +243,7 @@ export class WorkerProcess {
 
   #begin(): void {
     this.#isReady = true;
-    this.#silence?.broken(this.#longestSilenceMs);
+    this.#silence.broken(this.#longestSilenceMs);
     this.#ready.resolve();
   }
 
@@ -258,7 +266,7 @@ export class WorkerProcess {
   }
 
   #forget(): void {
-    this.#silence?.close();
+    this.#silence.close();
     const error = new Error(`worker ${this.pid ?? 'that never began'} has ended`);
     for (const { reject } of [this.#spare, this.#ready]) reject(error);
     for (const resolve of this.#questions.values()) resolve(undefined);

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { loggerTo, type LogRecord } from '../../log/logger.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+test('a process that never gets so far that it could become a user is ended, and the log says so', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'popper-spare-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const entry = join(folder, 'endless.mjs');
+  await writeFile(entry, 'for (;;);');
+  const child = fork(entry, { execArgv: [] });
+  t.after(() => child.kill('SIGKILL'));
+  const log: LogRecord[] = [];
+  const worker = new WorkerProcess(child, {
+    log: loggerTo((record) => log.push(record)),
+    blockedTimeoutMs: 60_000,
+    loadingMs: 100,
+  });
+  await assert.rejects(worker.loaded, /has ended/);
+  await worker.ended;
+  assert.equal(child.signalCode, 'SIGKILL');
+  assert.deepEqual(
+    log.map(({ message, fields }) => [message, fields['worker']]),
+    [['a worker blocks, so it is ended', child.pid]],
+  );
+});
