@@ -63,8 +63,8 @@ test('who makes room and has read all that he was told is told why, and finds an
   assert.equal(broken, undefined);
 });
 
-/** A message that is asked for, with an answer before it that the client does not read. */
-async function unread(t: TestContext) {
+/** A second command is to be answered, and the client does not read the answer to the first. */
+async function asksAhead(t: TestContext) {
   const begun = await begin(t);
   const { client, socket, channel } = begun;
   client.write('STAT\r\nRETR 1\r\n');
@@ -74,6 +74,13 @@ async function unread(t: TestContext) {
   await channel.readLine();
   // The command waits for a disk, and the answer before it need not.
   await delay(20);
+  return begun;
+}
+
+/** The second one is to be answered with a message. */
+async function unread(t: TestContext) {
+  const begun = await asksAhead(t);
+  const { channel } = begun;
   const body = new PiecesAtHand([Buffer.from('a\r\n')]);
   const sent: { done?: SentReply } = {};
   const sending = channel.send({ status: '+OK', text: '3 octets', body, promisedOctets: 3 });
@@ -94,13 +101,7 @@ test('a message is not begun beside what the client has not read yet', async (t)
 });
 
 test('nor is a list, and a stop does not wait for it', async (t) => {
-  const { client, socket, channel } = await begin(t);
-  client.write('STAT\r\nLIST\r\n');
-  await channel.readLine();
-  socket.write(Buffer.alloc(20_000_000, 'x'));
-  await channel.send(ok('1 3'));
-  await channel.readLine();
-  await delay(20);
+  const { client, channel } = await asksAhead(t);
   const lines = new LinesAtHand(['1 3']);
   const sending = channel.send(okLines('1 messages', lines));
   channel.stop();

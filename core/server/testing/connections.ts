@@ -38,3 +38,13 @@ export class Connections {
     this.#server.close();
   }
 }
+
+/** Of the error that breaks the connection; undefined where it ends as usual. */
+export async function codeOf(end: Socket): Promise<unknown> {
+  let code: unknown;
+  end.on('error', (error: NodeJS.ErrnoException) => {
+    code = error.code;
+  });
+  if (!end.closed) await new Promise((resolve) => end.once('close', resolve));
+  return code;
+}

@@ -12,7 +12,7 @@ import { connect as connectTls, createSecureContext, type SecureContext } from '
 import { defaultSettings } from '../../settings.ts';
 import { SocketChannel } from '../channel.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { Connections } from '../testing/connections.ts';
+import { codeOf, Connections } from '../testing/connections.ts';
 import { relay, type Relayed } from './relay.ts';
 
 const options = { silenceMs: 60_000 };
@@ -241,16 +241,6 @@ describe('a client whose session runs in a worker', () => {
 });
 
 const noOp = (): void => {};
-
-/** Of the error that breaks the connection; undefined where it ends as usual. */
-async function codeOf(socket: Socket): Promise<unknown> {
-  let code: unknown;
-  socket.on('error', (error) => {
-    code = 'code' in error ? error.code : error;
-  });
-  await once(socket, 'close').catch(noOp);
-  return code;
-}
 
 async function octetsOf(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];

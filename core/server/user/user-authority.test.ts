@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -12,7 +11,7 @@ import { SessionTally } from '../../session/session-tally.ts';
 import { defaultSettings } from '../../settings.ts';
 import { memoryState } from '../../testing/memory-state.ts';
 import { SocketChannel } from '../channel.ts';
-import { Connections } from '../testing/connections.ts';
+import { codeOf, Connections } from '../testing/connections.ts';
 import { type Assigned, userAuthority, type WorkerOutcome } from './user-authority.ts';
 
 const mrose = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
@@ -129,13 +128,3 @@ describe('a client whose session runs behind a relay, and who has not read all w
     });
   }
 });
-
-/** Of the error that breaks the connection; undefined where it ends as usual. */
-async function codeOf(client: Socket): Promise<unknown> {
-  let code: unknown;
-  client.on('error', (error: NodeJS.ErrnoException) => {
-    code = error.code;
-  });
-  if (!client.closed) await new Promise((resolve) => client.once('close', resolve));
-  return code;
-}

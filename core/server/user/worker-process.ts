@@ -72,7 +72,7 @@ export class WorkerProcess {
   #stalled = new Set<string>();
   #uid: number | undefined;
   /** While it loads, and from when it is told whom to become: one that waits for a user has nobody who could suffer from it. */
-  #silence: Silence;
+  readonly #silence: Silence;
 
   constructor(
     child: ChildProcess,
