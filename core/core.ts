@@ -24,6 +24,7 @@ import { createHooks, type Hooks } from './plugin/hooks.ts';
 import { unknownNames } from './plugin/inspect-hooks.ts';
 import { logWire } from './plugin/logged-wire.ts';
 import type { Plugin } from './plugin/plugin.ts';
+import { PluginsAtWork } from './plugin/plugins-at-work.ts';
 import { SpoolLockTable } from './plugin/spool-locks.ts';
 import type { PluginState } from './plugin/state.ts';
 import type { Subcommand } from './plugin/subcommand.ts';
@@ -45,6 +46,7 @@ export interface Core {
   readonly subcommands: Table<Subcommand>;
   readonly facts: FactTable;
   readonly spoolLocks: SpoolLockTable;
+  readonly pluginsAtWork: PluginsAtWork;
   readonly settings: Settings;
   readonly replies: Replies;
   readonly log: Logger;
@@ -56,6 +58,8 @@ export interface Surroundings {
   readonly log: Logger;
   readonly state: PluginState;
   readonly baseFolder: string;
+  /** Where somebody looks at what plugins do before there is a core. */
+  readonly pluginsAtWork?: PluginsAtWork | undefined;
 }
 
 /**
@@ -75,6 +79,7 @@ export function createCore(plugins: readonly Plugin[], surroundings: Surrounding
     subcommands: new Table('subcommand'),
     facts: new FactTable(),
     spoolLocks: new SpoolLockTable(),
+    pluginsAtWork: surroundings.pluginsAtWork ?? new PluginsAtWork(),
     settings: surroundings.settings,
     replies,
     log,

@@ -2,8 +2,10 @@
 import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
+import { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 import { Superior } from '../server/front/superior.ts';
 import { planOf } from '../server/ipc/plan.ts';
+import { showWork } from '../server/process-title.ts';
 import { runAuth } from '../server/user/auth.ts';
 import { runLocker } from '../server/user/locker.ts';
 import { lockersFolderOf } from '../server/user/own-folder.ts';
@@ -29,11 +31,16 @@ async function run(): Promise<number> {
   try {
     // A terminal gives these to all of its processes; here it is the master who decides.
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+    const title = `popper: ${role}, loading ${file}`;
+    process.title = title;
     const config = await loadConfig({ file, flags });
     limitYoungGeneration();
+    const pluginsAtWork = new PluginsAtWork();
+    showWork(title, pluginsAtWork);
     const configured = configureLoaded(
       ownConfig(config),
       createLogger({ ...config.log, stream: process.stderr }),
+      pluginsAtWork,
     );
     if (master === undefined) return await serve(configured);
     if (role === 'front') return await runFront(configured, { master, client });

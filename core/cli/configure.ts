@@ -4,6 +4,7 @@ import { ConfigError } from '../config/problem.ts';
 import { type Core, createCore, type Surroundings } from '../core.ts';
 import type { Logger } from '../log/logger.ts';
 import { ApplyError } from '../plugin/apply-error.ts';
+import type { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 import { State } from '../server/state.ts';
 
 /** Which config, and what the command line tells it. */
@@ -39,11 +40,15 @@ export async function configure<Log extends Logger>(
   return configureLoaded(config, openLog(config));
 }
 
-/** The same for a config that is loaded. */
-export function configureLoaded<Log extends Logger>(config: LoadedConfig, log: Log): Configured<Log> {
+/** The same for a config that is loaded. `pluginsAtWork`: where somebody looks at what they do. */
+export function configureLoaded<Log extends Logger>(
+  config: LoadedConfig,
+  log: Log,
+  pluginsAtWork?: PluginsAtWork,
+): Configured<Log> {
   const { settings, baseFolder } = config;
   const state = new State(settings.stateDir);
-  return { config, core: apply(config, { settings, baseFolder, state, log }), state, log };
+  return { config, core: apply(config, { settings, baseFolder, state, log, pluginsAtWork }), state, log };
 }
 
 /** The core says what is wrong; only here is known which entries of the config it was at. */

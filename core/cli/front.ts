@@ -117,6 +117,8 @@ class Front {
       ...(clients && { clients }),
     });
     this.#daemon = daemon;
+    // What blocks it from here on is told by who watches it from within.
+    core.pluginsAtWork.shownBy(undefined);
     const title = new ProcessTitle(
       () => `popper: front ${number} (${count(daemon.sessions.count, 'session')})`,
     );

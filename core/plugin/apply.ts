@@ -25,11 +25,14 @@ export function applyAll(
   surroundings: Surroundings,
 ): readonly ApplyFault[] {
   return plugins.flatMap((plugin) => {
+    const piece = core.pluginsAtWork.began(plugin.name, 'apply');
     try {
       const answer: unknown = plugin.apply(popperFor(plugin.name, core, surroundings));
       return answer instanceof Promise ? [applyIsAsync(plugin, answer)] : [];
     } catch (error) {
       return [faultIn(plugin, error)];
+    } finally {
+      core.pluginsAtWork.ended(piece);
     }
   });
 }
@@ -43,7 +46,7 @@ function applyIsAsync(plugin: Plugin, answer: Promise<unknown>): ApplyFault {
 
 /** What one plugin gets: not the core itself, but what the `Popper` interface promises and no more. */
 function popperFor(plugin: string, core: Core, { log: ownLog, state, baseFolder }: Surroundings): Popper {
-  const { log } = core;
+  const { log, pluginsAtWork: atWork } = core;
   const named = loggerOf(plugin, log);
   const { hookDeadlineMs } = core.settings;
   const timesOf = (hook: string) =>
@@ -51,11 +54,11 @@ function popperFor(plugin: string, core: Core, { log: ownLog, state, baseFolder 
       ? { ...patient, deadlineMs: Math.max(patient.deadlineMs, hookDeadlineMs) }
       : { slowAfterMs, deadlineMs: hookDeadlineMs };
   const popper = Object.freeze({
-    hooks: strict('popper.hooks', tapsFor(core.hooks, { plugin, log, ownLog, timesOf })),
+    hooks: strict('popper.hooks', tapsFor(core.hooks, { plugin, log, ownLog, atWork, timesOf })),
     commands: Object.freeze({
       add: (command) =>
         core.commands.add(
-          guardCommand(command, { plugin, log, slowAfterMs, deadlineMs: hookDeadlineMs }),
+          guardCommand(command, { plugin, log, atWork, slowAfterMs, deadlineMs: hookDeadlineMs }),
           plugin,
         ),
     }),

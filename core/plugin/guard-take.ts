@@ -10,10 +10,11 @@ import { PluginFault } from './plugin-fault.ts';
  */
 export function guardTake(
   take: Take,
-  { plugin, where, deadlineMs }: Pick<Guarded<never>, 'plugin' | 'where' | 'deadlineMs'>,
+  { plugin, where, deadlineMs, atWork }: Pick<Guarded<never>, 'plugin' | 'where' | 'deadlineMs' | 'atWork'>,
 ): Take {
   return async (body) => {
     const clock = new Clock(deadlineMs);
+    const piece = atWork.began(plugin, where);
     try {
       const reply = await Promise.race([taken(take, clock.around(body)), clock.hung]);
       const complaint = complaints.receive(reply);
@@ -23,6 +24,7 @@ export function guardTake(
       throw blame(error, { plugin, where });
     } finally {
       clock.stop();
+      atWork.ended(piece);
     }
   };
 }

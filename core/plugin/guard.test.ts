@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 
 import { loggerTo, type LogRecord } from '../log/logger.ts';
 import { guardAsync } from './guard.ts';
+import { PluginsAtWork } from './plugins-at-work.ts';
 
 /** A tap that never answers, called by a clock that is set by hand. */
 function hanging(t: TestContext, deadlineMs: number) {
@@ -13,6 +14,7 @@ function hanging(t: TestContext, deadlineMs: number) {
     where: 'hook start',
     deadlineMs,
     slowAfterMs: 5000,
+    atWork: new PluginsAtWork(),
     log: loggerTo((record) => log.push(record)),
   });
   const failed = tap().catch(String);

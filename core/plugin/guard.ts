@@ -1,6 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import { Failure } from '../protocol/failure.ts';
 import { PluginFault } from './plugin-fault.ts';
+import type { PluginsAtWork } from './plugins-at-work.ts';
 
 /** What the guard knows of the tap it stands around. */
 export interface Guarded<R> {
@@ -12,6 +13,8 @@ export interface Guarded<R> {
   /** A tap that took longer is named in the log, though it answered in time. In milliseconds. */
   readonly slowAfterMs: number;
   readonly log: Logger;
+  /** Told when it begins, and when it is over. */
+  readonly atWork: PluginsAtWork;
   /** Says what is wrong with an answer that cannot be used; undefined where it is all right. */
   readonly complaint?: (answer: unknown) => string | undefined;
   /** Called with an answer that came after the deadline or cannot be used, so that what it holds can be let go. */
@@ -28,11 +31,14 @@ export function guardAsync<A extends readonly unknown[], R>(
 ): (...args: A) => Promise<R> {
   return (...args) => {
     const startedAtMs = performance.now();
+    const { atWork } = guarded;
+    const piece = atWork.began(guarded.plugin, guarded.where);
     return new Promise<R>((resolve, reject) => {
       const deadline = new Deadline(guarded, reject);
       run(tap, args)
         .then(
           (answer) => {
+            atWork.ended(piece);
             if (deadline.missed) return guarded.unused?.(answer);
             deadline.met(startedAtMs);
             const fault = faultIn(answer, guarded);
@@ -41,6 +47,7 @@ export function guardAsync<A extends readonly unknown[], R>(
             throw fault;
           },
           (error: unknown) => {
+            atWork.ended(piece);
             deadline.met(startedAtMs);
             throw error;
           },
@@ -59,6 +66,7 @@ export function guardSync<A extends readonly unknown[], R>(
   guarded: Omit<Guarded<R>, 'unused' | Times>,
 ): (...args: A) => R {
   return (...args) => {
+    const piece = guarded.atWork.began(guarded.plugin, guarded.where);
     try {
       const answer = tap(...args);
       logFailure(answer, guarded);
@@ -67,6 +75,8 @@ export function guardSync<A extends readonly unknown[], R>(
       throw fault;
     } catch (error) {
       throw blame(error, guarded);
+    } finally {
+      guarded.atWork.ended(piece);
     }
   };
 }

@@ -6,6 +6,7 @@ import { type Complaint, complaints } from './answers.ts';
 import { type Checkup, checkupOf } from './checkup.ts';
 import { type Guarded, guardAsync, guardSync } from './guard.ts';
 import type { Hooks } from './hooks.ts';
+import type { PluginsAtWork } from './plugins-at-work.ts';
 
 /** A tap's name, for traces and for `before`; or the name with its place among the other taps. */
 export type TapOptions =
@@ -34,6 +35,7 @@ interface TapGuard {
   readonly log: Logger;
   /** The daemon's own, which the `log` hook does not hear. */
   readonly ownLog: Logger;
+  readonly atWork: PluginsAtWork;
   /** How long a tap of this hook may take until it counts as slow, and until it counts as hung. */
   readonly timesOf: (hook: string) => Pick<Guarded<never>, 'slowAfterMs' | 'deadlineMs'>;
 }

@@ -1,4 +1,5 @@
 import { printable } from '../log/sanitise.ts';
+import type { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 
 const longestOctets = 64;
 
@@ -11,6 +12,17 @@ export function titleOfSession(
   const words = [user, address].filter((word) => word !== undefined);
   const who = words.map((word) => printable(word, longestOctets));
   return ['popper:', ...who, ...(command === undefined ? [] : [command])].join(' ');
+}
+
+/** The same with what a plugin is at: `popper: USER ADDRESS COMMAND [PLUGIN: hook commit]`. */
+export const titleWithWork = (title: string, work: string | undefined): string =>
+  work === undefined ? title : `${title} [${work}]`;
+
+/** Shows from here on what plugins are at, behind this title. Where the process blocks, that is how its master names the plugin. */
+export function showWork(title: string, pluginsAtWork: PluginsAtWork): void {
+  pluginsAtWork.shownBy((work) => {
+    process.title = titleWithWork(title, work);
+  });
 }
 
 /** No more often than that, in milliseconds: it is for people, and a busy daemon has more to do. */

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
+import { makersOf } from '../maildrop/makers.ts';
 import { err, isReply, ok, type Reply } from '../protocol/reply.ts';
 import { answer } from './answer.ts';
 import type { Ticket } from './authority.ts';
@@ -100,6 +101,7 @@ async function stayIn({ session, hello }: Place, around: Around): Promise<Place 
   let left: Left;
   let failure: Reply | undefined;
   let leftAtMs = performance.now();
+  const piece = core.pluginsAtWork.began(makersOf(session.maildrop), 'maildrop');
   try {
     left = await endsWithin(talk(session, hello, around), hookDeadlineMs, channel.facts.signal);
     leftAtMs = performance.now();
@@ -107,6 +109,7 @@ async function stayIn({ session, hello }: Place, around: Around): Promise<Place 
     if (left.how !== 'gone' || (updateOnAbort && isAbort(channel))) failure = await update(session, around);
   } finally {
     await closeMaildrop(session.maildrop, session.identity, core);
+    core.pluginsAtWork.ended(piece);
     tally.leftWithin(performance.now() - leftAtMs);
   }
   if (left.how === 'enters') return enter(left.entrance, failure, around);

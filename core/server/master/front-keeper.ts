@@ -3,6 +3,7 @@ import type { Status } from '../control/messages.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { BackOff } from './back-off.ts';
 import type { Child, Ending } from './child.ts';
+import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
 import type { Users } from './users.ts';
@@ -153,6 +154,7 @@ export class FrontKeeper {
       child: child.pid,
       sessions,
       blockedTimeoutMs,
+      shown: shownBy(child.pid),
     });
     child.kill();
   }

@@ -8,6 +8,7 @@ import { guardHandles } from '../ipc/guard-handles.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
+import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 
 /** Loading a configuration may take this long. */
@@ -109,7 +110,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
       recipient: new StreamRecipient(child),
       startedAtMs: performance.now(),
       silence: new Silence(startTimeoutMs, () => {
-        log.error(`${what} blocks, so it is ended`, { child: child.pid });
+        log.error(`${what} blocks, so it is ended`, { child: child.pid, shown: shownBy(child.pid) });
         child.kill('SIGKILL');
       }),
       isReady: false,

@@ -1,16 +1,20 @@
 import type { Plan } from '../ipc/plan.ts';
 import type { Child } from './child.ts';
+import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 
-/** A configuration that takes longer to load hangs. */
-const patienceMs = 60_000;
+/** A configuration that takes longer to load hangs, in milliseconds. */
+const defaultPatienceMs = 60_000;
 
 /** What a configuration needs, by a child that loads and checks it and starts nothing. Rejects with what is wrong. */
-export async function loadPlan(fork: () => Child): Promise<Plan> {
+export async function loadPlan(fork: () => Child, patienceMs = defaultPatienceMs): Promise<Plan> {
   const child = fork();
-  const silence = new Silence(patienceMs, () => child.kill());
   let plan: Plan | undefined;
   let reason = 'loading the configuration ended without an answer';
+  const silence = new Silence(patienceMs, () => {
+    reason = `loading the configuration took more than ${patienceMs} ms, and was ended at: ${shownBy(child.pid)}`;
+    child.kill();
+  });
   child.heard = (report) => {
     if (report.kind === 'plan') plan = report.plan;
     if (report.kind === 'failed') reason = report.reason;

@@ -1,4 +1,5 @@
 import type { Core } from '../../core.ts';
+import { showWork } from '../process-title.ts';
 import { type AuthOrder, authOrderSchema, type AuthReport } from './auth-messages.ts';
 import { type MasterEnd, MasterLink } from './master-link.ts';
 import { serveLogins } from './serve-logins.ts';
@@ -16,7 +17,7 @@ export async function runAuth(
   const key = newKey();
   const master = new MasterLink<AuthOrder, AuthReport>(end, authOrderSchema);
   const stopped = Promise.withResolvers<void>();
-  process.title = 'popper: auth';
+  showWork('popper: auth', core.pluginsAtWork);
   master.ordered = (order, stream) => {
     if (order.kind === 'stop') stopped.resolve();
     else if (stream !== undefined) {

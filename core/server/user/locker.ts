@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Core } from '../../core.ts';
 import type { SpoolLock } from '../../plugin/spool-locks.ts';
+import { showWork } from '../process-title.ts';
 import { type LockerOrder, lockerOrderSchema, type LockerReport } from './locker-messages.ts';
 import { OrphanedLocks } from './locker-orphans.ts';
 import { WorkersLocks } from './locker-worker.ts';
@@ -27,7 +28,7 @@ export async function runLocker(end: MasterEnd, options: LockerOptions): Promise
   refuseRights();
   const { core } = options;
   const master = new MasterLink<LockerOrder, LockerReport>(end, lockerOrderSchema);
-  process.title = 'popper: locker';
+  showWork('popper: locker', core.pluginsAtWork);
   process.umask(0o077);
   process.chdir('/');
   const locker = new Locker(options);

@@ -1,6 +1,5 @@
 // Over 250 lines: what the master knows of a worker has one owner.
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import { z } from 'zod';
 import type { Logger } from '../../log/logger.ts';
 import type { Ticket } from '../../session/authority.ts';
 import { guardHandles } from '../ipc/guard-handles.ts';
+import { shownBy } from '../master/shown-by.ts';
 import { Silence } from '../master/silence.ts';
 import type { LockLook } from '../session-locks.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
@@ -203,11 +203,10 @@ export class WorkerProcess {
     this.kill();
   }
 
-  /** What it was at, `ps` could have told: the last that it wrote there says which user's command, or whose hook, it is. */
   #endForSilence(): void {
     const { pid: worker, sessions } = this;
-    const shown = worker === undefined ? '' : titleOf(worker);
-    this.#log.error('a worker blocks, so it is ended', { worker, uid: this.#uid, sessions, shown });
+    const at = { uid: this.#uid, sessions, shown: shownBy(worker) };
+    this.#log.error('a worker blocks, so it is ended', { worker, ...at });
     this.kill();
   }
 
@@ -271,15 +270,6 @@ export class WorkerProcess {
     for (const { reject } of [this.#spare, this.#ready]) reject(error);
     for (const resolve of this.#questions.values()) resolve(undefined);
     for (const session of this.#sessions.keys()) this.#settle(session, undefined);
-  }
-}
-
-/** What `ps` shows of a process; empty where it is gone. */
-function titleOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
-  } catch {
-    return '';
   }
 }
 

@@ -1,40 +1,50 @@
+import type { PluginsAtWork } from '../../plugin/plugins-at-work.ts';
 import { SessionTally } from '../../session/session-tally.ts';
-import { ProcessTitle, titleOfSession } from '../process-title.ts';
+import { titleOfSession, titleWithWork } from '../process-title.ts';
 
-/** Whose session a process is at, and at what: `popper: USER ADDRESS COMMAND`, for `ps` and `top`. */
+/**
+ * Whose session a process is at, and at what: `popper: USER ADDRESS COMMAND [PLUGIN: hook commit]`, for `ps` and `top`, and for the
+ * master where the process blocks. So it is never late, not even by a moment; it costs a microsecond.
+ */
 export class WorkerTitle {
-  readonly #title: ProcessTitle;
   #text = 'popper: spare';
   #sessions = 0;
+  #work: string | undefined;
 
-  constructor() {
-    this.#title = new ProcessTitle(() =>
-      this.#sessions > 1 ? `${this.#text} (${this.#sessions} sessions)` : this.#text,
-    );
+  constructor(pluginsAtWork: PluginsAtWork) {
+    pluginsAtWork.shownBy((work) => {
+      this.#work = work;
+      this.#show();
+    });
   }
 
   /** Nobody is served. */
   idle(uid: number): void {
     this.#sessions = 0;
-    this.#show(`popper: uid ${uid}`);
+    this.#text = `popper: uid ${uid}`;
+    this.#show();
   }
 
   /** So many sessions are open. */
   count(sessions: number): void {
     this.#sessions = sessions;
-    this.#title.changed();
+    this.#show();
   }
 
   /** For one session: tells the title of each command. */
   tally(user: string, address: string): SessionTally {
-    const show = (keyword?: string): void => this.#show(titleOfSession(user, address, keyword));
-    show();
-    return new ShownTally(show);
+    const who = titleOfSession(user, address, undefined);
+    const show = (text: string): void => {
+      this.#text = text;
+      this.#show();
+    };
+    show(who);
+    return new ShownTally((keyword) => show(`${who} ${keyword}`));
   }
 
-  #show(text: string): void {
-    this.#text = text;
-    this.#title.changed();
+  #show(): void {
+    const text = this.#sessions > 1 ? `${this.#text} (${this.#sessions} sessions)` : this.#text;
+    process.title = titleWithWork(text, this.#work);
   }
 }
 

@@ -49,7 +49,7 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   const { core, stateDir, minUid } = options;
   const orders = z.compile(workerOrderSchema);
   const master = new MasterLink<WorkerOrder, WorkerReport>(end, orders);
-  const title = new WorkerTitle();
+  const title = new WorkerTitle(core.pluginsAtWork);
   const locker = new LockerClient();
   // All in the turn in which the order comes: the next order is for the user's process.
   const begun = afterOrder(master, (user) => {
