@@ -7,6 +7,7 @@ import { DaemonControl } from '../server/control/daemon-control.ts';
 import { type Daemon, startDaemon } from '../server/daemon.ts';
 import { answerMaster } from '../server/front/answer-master.ts';
 import { Behind } from '../server/front/behind.ts';
+import { CrowdTeller } from '../server/front/crowd-teller.ts';
 import { startHeartbeat } from '../server/front/heartbeat.ts';
 import type { Superior } from '../server/front/superior.ts';
 import { openClient, type OpenClient } from '../server/inetd/open-client.ts';
@@ -46,6 +47,7 @@ class Front {
   readonly #shutdown: Shutdown;
   readonly #behind: Behind;
   #daemon: Daemon | undefined;
+  #crowds: CrowdTeller | undefined;
   #control: Control | undefined;
   /** What a client has still to be given of its session is on its way until then. */
   #passedOn: Promise<void> = Promise.resolve();
@@ -74,6 +76,7 @@ class Front {
     const beat = async (): Promise<void> => {
       const status = await this.#control?.status();
       await this.#master.tell({ kind: 'alive', ...(status && { status }) });
+      this.#crowds?.beat();
     };
     const { log, config } = this.#configured;
     startHeartbeat({ everyMs: Math.min(1000, config.settings.blockedTimeoutMs / 4), beat, log });
@@ -117,6 +120,9 @@ class Front {
       ...(clients && { clients }),
     });
     this.#daemon = daemon;
+    this.#crowds = new CrowdTeller(daemon.limits, (crowds, isSudden) => {
+      void this.#master.tell({ kind: 'crowds', crowds, isSudden });
+    });
     // What blocks it from here on is told by who watches it from within.
     core.pluginsAtWork.shownBy(undefined);
     const title = new ProcessTitle(
@@ -150,7 +156,7 @@ class Front {
     this.#behind.obey(order, stream);
     if (order.kind === 'retire') this.#shutdown.drain();
     if (order.kind === 'stop') this.#stop();
-    if (order.kind === 'elsewhere') this.#daemon?.countElsewhere(order.sessions);
+    if (order.kind === 'elsewhere') this.#daemon?.countElsewhere(order);
     if (order.kind === 'ask') {
       void answerMaster(order, { master: this.#master, control: this.#control, log: this.#quiet });
     }

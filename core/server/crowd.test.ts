@@ -177,6 +177,26 @@ test('a user has so many sessions at one time and no more, and other users have 
   assert.equal(refused?.fields['user'], 'mrose');
 });
 
+test('sessions and connections that other processes have told of count, until they tell of others', async (t) => {
+  const host = memoryHost(() => memoryMaildrop(['a\r\n']), { mrose: 'secret', jdoe: 'secret' });
+  const limits = { connections: 10, connectionsPerAddress: 3, sessionsPerUser: 2 };
+  const { daemon, open, user } = await begin(t, { limits }, host);
+  const hear = (address: string, addresses: number, users: number): void =>
+    daemon.countElsewhere({
+      connections: 0,
+      crowds: { addresses: [[address, addresses]], networks: [], users: [['mrose', users]] },
+    });
+  hear('192.0.2.1', 3, 1);
+  await user();
+  const second = open();
+  second.send('USER mrose', 'PASS secret', 'STAT');
+  assert.match(await second.ended(), /-ERR \[IN-USE\] too many sessions of this user, end one of them\r\n$/);
+  hear('127.0.0.1', 2, 0);
+  assert.match(await open().ended(), /^-ERR \[SYS\/TEMP\] too many connections/);
+  hear('127.0.0.1', 1, 1);
+  await open().hears(/^\+OK /);
+});
+
 test('wrong passwords count for no sessions of the user', async (t) => {
   const limits = { connections: 10, connectionsPerAddress: 10, sessionsPerUser: 1 };
   const { open, user } = await begin(t, { limits, maxAuthFailures: 100 });

@@ -5,12 +5,13 @@ import { type Logger, loggerTo } from '../log/logger.ts';
 import { type Authority, inProcess } from '../session/authority.ts';
 import type { Listen } from '../settings.ts';
 import type { Door } from './entrance.ts';
+import type { Limits } from './limits.ts';
 import { listen, type Listener, type SharedSocket } from './listener.ts';
 import { OpenSessions } from './open-sessions.ts';
 import type { ProxiedClient } from './proxy/header.ts';
 import { Networks } from './proxy/networks.ts';
 import { roomForSessions } from './room.ts';
-import { Sessions } from './sessions.ts';
+import { type Elsewhere, Sessions } from './sessions.ts';
 import { SocketDebug } from './socket-debug.ts';
 import type { State } from './state.ts';
 import { loginAdvice } from './tls/advice.ts';
@@ -23,8 +24,10 @@ export interface Daemon {
   readonly sessions: OpenSessions;
   /** Reads the files of the certificate anew, for an operator who asks; that they change is noticed without. */
   renewCertificate(): Promise<void>;
-  /** Tells it how many connections other processes have, since the limit in all is for all of them. */
-  countElsewhere(connections: number): void;
+  /** Who has how many connections here. */
+  readonly limits: Limits;
+  /** Tells it what other processes have, since limits are for all of them together. */
+  countElsewhere(elsewhere: Elsewhere): void;
   /** No new clients; resolves when the last one that is there has left by itself. `stop` is still to be called. */
   drain(): Promise<void>;
   /**
@@ -156,7 +159,8 @@ function running(core: Core, parts: Parts): Daemon {
     addresses: listeners.map(({ address }) => address),
     sessions: sessions.open,
     renewCertificate: async () => certificate?.renew(),
-    countElsewhere: (connections) => sessions.countElsewhere(connections),
+    limits: sessions.limits,
+    countElsewhere: (elsewhere) => sessions.countElsewhere(elsewhere),
     async drain() {
       await closePorts(parts);
       await sessions.ended();

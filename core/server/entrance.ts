@@ -3,9 +3,8 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../log/logger.ts';
 import { err, firstLine } from '../protocol/reply.ts';
 import type { Peer } from '../session/channel.ts';
-import type { Settings } from '../settings.ts';
 import { withoutMapping } from './address.ts';
-import { Limits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { type Place, Places } from './places.ts';
 import type { ProxiedClient } from './proxy/header.ts';
 import type { Networks } from './proxy/networks.ts';
@@ -31,9 +30,11 @@ export interface Door {
 
 interface EntranceOptions {
   readonly log: Logger;
-  readonly limits: Settings['limits'];
+  /** Connections that there may be at one time in all. */
+  readonly connections: number;
   /** Connections that this process can have open. */
   readonly capacity: number;
+  readonly limits: Limits;
   /** Begins the session. */
   readonly enter: (guest: Guest) => void;
   /** Ends a session whose client reads nothing, if there is one: all places are taken by users. Says whether. */
@@ -44,7 +45,6 @@ interface EntranceOptions {
 export class Entrance {
   readonly places: Places;
   readonly #options: EntranceOptions;
-  readonly #limits: Limits;
   readonly #crowd: TurnedAway;
   readonly #misled: TurnedAway;
   /** Proxies that have not said yet for whom they come. */
@@ -53,11 +53,10 @@ export class Entrance {
   #lingering = 0;
 
   constructor(options: EntranceOptions) {
-    const { log, limits, capacity } = options;
+    const { log, connections, capacity } = options;
     this.#options = options;
-    this.#maxPending = Math.min(limits.connections, capacity);
-    this.places = new Places({ connections: limits.connections, capacity });
-    this.#limits = new Limits(limits);
+    this.#maxPending = Math.min(connections, capacity);
+    this.places = new Places({ connections, capacity });
     this.#crowd = new TurnedAway(log, 'too many connections');
     this.#misled = new TurnedAway(log, 'no PROXY header where one is due');
   }
@@ -100,7 +99,7 @@ export class Entrance {
 
   /** The address first: whoever has had his share makes nobody give way. */
   #enter(socket: Socket, door: Door, { peer, local }: ProxiedClient): void {
-    const leaveLimits = this.#limits.admit(peer.address);
+    const leaveLimits = this.#options.limits.admit(peer.address);
     const place = leaveLimits && this.#placeFor(socket);
     if (leaveLimits === undefined || place === undefined) {
       leaveLimits?.();

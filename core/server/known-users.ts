@@ -2,22 +2,20 @@ import { err } from '../protocol/reply.ts';
 import type { Authority, Ticket } from '../session/authority.ts';
 import type { Channel } from '../session/channel.ts';
 import type { SessionTally } from '../session/session-tally.ts';
-import { Quota } from './quota.ts';
+import type { Limits } from './limits.ts';
 
 interface Options {
-  /** Sessions that one user may have at one time. */
-  readonly sessionsPerUser: number;
+  readonly limits: Pick<Limits, 'admitUser'>;
   /** Is told of each session whose client has proved who it is. */
   readonly known: (session: string) => void;
 }
 
 /** This authority, with what is decided of a client once it is known: it keeps its place, unless it has too many of them. */
-export function withKnownUsers(authority: Authority, { sessionsPerUser, known }: Options): Authority {
-  const ofUser = new Quota(sessionsPerUser);
+export function withKnownUsers(authority: Authority, { limits, known }: Options): Authority {
   return {
     authenticate: (attempt, session) => authority.authenticate(attempt, session),
     async transact(channel, ticket, tally): Promise<void> {
-      const leave = ofUser.take(ticket.identity.user);
+      const leave = limits.admitUser(ticket.identity.user);
       if (leave === undefined) return refuse(channel, ticket, tally);
       known(channel.facts.id);
       try {

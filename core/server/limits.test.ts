@@ -69,3 +69,52 @@ for (const [who, [first = '', second = '', third = ''], stranger] of neighbours)
     assert.ok(limits.admit(third), 'who was refused for his network holds no place of his address');
   });
 }
+
+const bySeveral = { processes: 4, ofUsers: true };
+
+test('of several processes each tells who has more than a small part of a limit here, and no others', () => {
+  const limits = new Limits({ connections: 100, connectionsPerAddress: 32, sessionsPerUser: 1 }, bySeveral);
+  const leave = limits.admit('192.0.2.1');
+  assert.ok(limits.admit('192.0.2.2'));
+  limits.admitUser('alice');
+  assert.deepEqual(limits.tell(), { addresses: [], networks: [], users: [['alice', 1]] });
+  assert.ok(limits.admit('192.0.2.1'));
+  assert.deepEqual(limits.tell().addresses, [['192.0.2.1', 2]]);
+  leave?.();
+  assert.deepEqual(limits.tell().addresses, []);
+});
+
+test('who has suddenly many here is to be told of, once for each such part of a limit', () => {
+  const limits = new Limits({ connections: 100, connectionsPerAddress: 32 }, bySeveral);
+  let called = 0;
+  limits.whenCrowded(() => {
+    called += 1;
+    limits.tell();
+  });
+  for (let count = 0; count < 8; count += 1) limits.admit('192.0.2.1');
+  assert.equal(called, 4);
+});
+
+test('what others have counts, of whom it is told, until they tell anew', () => {
+  const limits = new Limits(
+    { connections: 9, connectionsPerAddress: 3, connectionsPerNetwork: 4, sessionsPerUser: 2 },
+    bySeveral,
+  );
+  limits.hear({ addresses: [['192.0.2.1', 2]], networks: [['198.51.100', 4]], users: [['alice', 2]] });
+  assert.ok(limits.admit('192.0.2.1'));
+  assert.equal(limits.admit('192.0.2.1'), undefined);
+  assert.equal(limits.admit('198.51.100.7'), undefined);
+  assert.equal(limits.admitUser('alice'), undefined);
+  limits.hear({ addresses: [], networks: [], users: [] });
+  for (const address of ['192.0.2.1', '198.51.100.7']) assert.ok(limits.admit(address));
+  assert.ok(limits.admitUser('alice'));
+});
+
+test('one process alone tells nobody anything, and neither do several of users whom somebody else counts', () => {
+  for (const sharing of [undefined, { processes: 4, ofUsers: false }]) {
+    const limits = new Limits({ connections: 9, connectionsPerAddress: 9, sessionsPerUser: 1 }, sharing);
+    limits.admitUser('alice');
+    assert.equal(limits.admitUser('alice'), undefined);
+    assert.deepEqual(limits.tell(), { addresses: [], networks: [], users: [] });
+  }
+});

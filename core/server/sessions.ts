@@ -6,8 +6,11 @@ import type { ConnectionFacts } from '../session/channel.ts';
 import { runSession } from '../session/run-session.ts';
 import { tellNoTls } from '../session/start-tls.ts';
 import { SocketChannel } from './channel.ts';
+import type { Crowds } from './crowds.ts';
 import { Entrance, type Guest } from './entrance.ts';
+import { frontCount } from './front-count.ts';
 import { withKnownUsers } from './known-users.ts';
+import { Limits } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { Place } from './places.ts';
 import { StalledReaders } from './stalled-readers.ts';
@@ -22,9 +25,16 @@ export interface Means {
   readonly open: OpenSessions;
 }
 
+/** What other processes have that serve the same ports. */
+export interface Elsewhere {
+  readonly connections: number;
+  readonly crowds: Crowds;
+}
+
 /** The sessions that are open. */
 export class Sessions {
   readonly open: OpenSessions;
+  readonly limits: Limits;
   readonly #core: Core;
   readonly #authority: Authority;
   readonly #certificate: ServedCertificate | undefined;
@@ -36,18 +46,21 @@ export class Sessions {
   #count = 0;
 
   constructor(core: Core, authority: Authority, { certificate, capacity, open }: Means) {
-    const { limits } = core.settings;
+    const { limits, isolation } = core.settings;
+    // With `user` the master sees each login, and counts them itself.
+    this.limits = new Limits(limits, { processes: frontCount(core.settings), ofUsers: isolation === 'none' });
     this.open = open;
     this.#certificate = certificate;
     this.#core = core;
     this.#authority = withKnownUsers(authority, {
-      sessionsPerUser: limits.sessionsPerUser ?? Infinity,
+      limits: this.limits,
       known: (session) => this.#places.get(session)?.keep(),
     });
     this.#entrance = new Entrance({
       log: core.log,
-      limits,
+      connections: limits.connections,
       capacity,
+      limits: this.limits,
       enter: (guest) => this.#begin(guest),
       makeRoom: () => this.#endStalled(),
     });
@@ -57,8 +70,9 @@ export class Sessions {
     this.#entrance.admit(...connection);
   }
 
-  countElsewhere(connections: number): void {
+  countElsewhere({ connections, crowds }: Elsewhere): void {
     this.#entrance.places.elsewhere = connections;
+    this.limits.hear(crowds);
   }
 
   async stop(timeoutMs: number): Promise<void> {

@@ -60,6 +60,36 @@ test('the limit for all addresses holds for all fronts together', async (t) => {
   }
 });
 
+for (const limit of ['connectionsPerAddress', 'connectionsPerNetwork']) {
+  test(`${limit} holds for all fronts together, also for those of the generation before`, async (t) => {
+    const site = await makeSite(t, { config: { limits: { [limit]: 3 }, fronts: 2 } });
+    const daemon = await site.start();
+    const { where } = daemon;
+    for (let client = 0; client < 3; client += 1) {
+      await greeted(where);
+      // Two hops, and some time for a busy machine: they hear of one another at once where there are as few as here.
+      await delay(500);
+    }
+    await noneComesIn(where);
+    daemon.signal('SIGHUP');
+    await daemon.logged(({ msg, generation }) => msg === 'listening' && generation === 2);
+    await delay(1500);
+    await noneComesIn(where);
+    await greeted({ ...where, localAddress: '127.0.1.1' });
+  });
+}
+
+/** To whichever front he comes, which is the kernel's choice. */
+async function noneComesIn(where: TcpAddress): Promise<void> {
+  for (let round = 0; round < 10; round += 1) {
+    const clients = await Promise.all(Array.from({ length: 8 }, () => Pop3Client.connect(where)));
+    for (const client of clients) {
+      assert.match((await client.line()) ?? '', tooMany);
+      client.destroy();
+    }
+  }
+}
+
 test('a flood of clients who say nothing keeps no user out', async (t) => {
   const site = await makeSite(t, { config: { limits: { connections: 20 } } });
   await putMail(site.mboxOf('alice'), plainMail);

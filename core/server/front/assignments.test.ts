@@ -14,7 +14,7 @@ import { Superior } from './superior.ts';
 const program = `
   process.on('message', ({ request, ticket }) => {
     if (ticket === 'refuse') process.send({ kind: 'unassigned', request, text: 'try again', code: 'IN-USE' });
-    else process.send({ kind: 'elsewhere', sessions: request });
+    else process.send({ kind: 'elsewhere', connections: request, crowds: { addresses: [], networks: [], users: [] } });
   });`;
 
 const peer = { address: '192.0.2.7', port: 4711 };

@@ -41,6 +41,7 @@ export class OneSession {
       users,
       fork: () => this.#forkFront(),
       // Nobody asks what it has come to.
+      crowded: () => {},
       buried: () => {},
       log,
     });

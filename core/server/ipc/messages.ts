@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { answerLineSchema, requestSchema, statusSchema } from '../control/messages.ts';
+import { crowdsSchema } from '../crowds.ts';
 import { connectionFactsSchema } from '../user/connection-facts.ts';
 import { responseCodeSchema } from '../user/login-messages.ts';
 import { maxTicketLength } from '../user/ticket.ts';
@@ -47,8 +48,8 @@ export const orderSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ended'), session, outcome: outcomeSchema.exactOptional() }),
   /** The client of a session that a worker runs has left unread for so long what it was sent; for no time: it reads again. */
   z.strictObject({ kind: z.literal('stalled'), session, forMs: count }),
-  /** How many sessions the other fronts have, since the limit on connections is one for all. */
-  z.strictObject({ kind: z.literal('elsewhere'), sessions: count }),
+  /** How many connections the other fronts have, and who has many of them: limits are for all fronts together. */
+  z.strictObject({ kind: z.literal('elsewhere'), connections: count, crowds: crowdsSchema }),
   /** An operator's question; answers carry its id. */
   z.strictObject({ kind: z.literal('ask'), id: count, request: requestSchema }),
   /** Take no new clients, and end with the last session. */
@@ -68,6 +69,8 @@ export const reportSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('failed'), reason: z.string() }),
   /** A sign of life; without a status it is still starting. */
   z.strictObject({ kind: z.literal('alive'), status: statusSchema.exactOptional() }),
+  /** Who has many connections here. Where that is sudden, the others are to hear of it soon. */
+  z.strictObject({ kind: z.literal('crowds'), crowds: crowdsSchema, isSudden: z.boolean() }),
   /** Some lines of an answer; its last one is `done` or `error`. */
   z.strictObject({ kind: z.literal('answer'), id: count, lines: z.array(answerLineSchema) }),
   /** It ends by its own choice, when its sessions have: another one is needed now. */

@@ -1,10 +1,9 @@
-import { availableParallelism } from 'node:os';
-
 import { z } from 'zod';
 
 import type { Settings } from '../../settings.ts';
 import { type Placed, placed } from '../activation/sockets-for.ts';
 import { firstGivenDescriptor, type GivenSocket } from '../activation/variables.ts';
+import { frontCount } from '../front-count.ts';
 import { accountOfFronts } from '../user/account.ts';
 import { groupMail } from '../user/privileges.ts';
 
@@ -54,9 +53,9 @@ export type Plan = z.output<typeof planSchema>;
  * this process cannot do what `isolation: 'user'` asks for.
  */
 export function planOf(settings: Settings, given: readonly GivenSocket[] = []): Plan {
-  const { fronts, listen, blockedTimeoutMs, retireTimeoutMs, socketDebug, isolation } = settings;
+  const { listen, blockedTimeoutMs, retireTimeoutMs, socketDebug, isolation } = settings;
   return {
-    fronts: fronts === 'auto' ? availableParallelism() : fronts,
+    fronts: frontCount(settings),
     listen: placed(listen, given).map(placeOf),
     blockedTimeoutMs,
     retireTimeoutMs,

@@ -9,13 +9,15 @@ import { Generation } from './generation.ts';
 import { loadPlan } from './load-plan.ts';
 import { Sockets } from './sockets.ts';
 import { type Program, startProcess } from './start-process.ts';
+import { SumOfCrowds } from './sum-of-crowds.ts';
 import { nothing, pastOf, plus, sessionsIn, type Total, totalOf } from './sum-of-statuses.ts';
 import { Users, type UsersOptions } from './users.ts';
 
 /** Generations that end with their sessions; when there is one more, the oldest is stopped. */
 const maxRetired = 4;
-/** How often fronts hear of one another's sessions. */
+/** How often fronts hear of one another's connections, in milliseconds; and how soon, where somebody has suddenly many. */
 const tellEveryMs = 1000;
+const tellSoonMs = 50;
 
 export interface MasterOptions {
   readonly program: Program;
@@ -39,6 +41,7 @@ export class Master {
   #generationCount = 0;
   #past = nothing;
   #telling: NodeJS.Timeout | undefined;
+  #tellingSoon: NodeJS.Timeout | undefined;
   /** The start, or the last reload that has begun; never rejects. */
   #lastBegun: Promise<unknown> = Promise.resolve();
   #nextReload: Promise<number> | undefined;
@@ -62,7 +65,7 @@ export class Master {
       await this.stop();
       throw error;
     }
-    this.#telling = setInterval(() => this.#tellSessions(), tellEveryMs);
+    this.#telling = setInterval(() => this.#tellConnections(), tellEveryMs);
   }
 
   get addresses(): readonly string[] {
@@ -128,6 +131,7 @@ export class Master {
     for (const generation of this.#generations) how(generation);
     await Promise.all([...this.#generations].map(({ ended }) => ended));
     clearInterval(this.#telling);
+    clearTimeout(this.#tellingSoon);
   }
 
   async #reload(): Promise<number> {
@@ -173,6 +177,9 @@ export class Master {
       sockets,
       fork: () => this.#fork('front', sockets, plan.users?.front),
       users: plan.users && this.#usersOf(plan, plan.users),
+      crowded: () => {
+        this.#tellingSoon ??= setTimeout(() => this.#tellConnections(), tellSoonMs);
+      },
       buried: (status) => {
         this.#past = plus(this.#past, pastOf(status));
       },
@@ -201,9 +208,13 @@ export class Master {
     }
   }
 
-  #tellSessions(): void {
-    const all = this.#statuses.reduce((sum, status) => sum + sessionsIn(status), 0);
-    for (const generation of this.#generations) generation.tellSessions(all);
+  #tellConnections(): void {
+    clearTimeout(this.#tellingSoon);
+    this.#tellingSoon = undefined;
+    const generations = [...this.#generations];
+    const connections = this.#statuses.reduce((sum, status) => sum + sessionsIn(status), 0);
+    const crowds = new SumOfCrowds(generations.flatMap((generation) => generation.crowds));
+    for (const generation of generations) generation.tellConnections({ connections, crowds });
   }
 
   #usersOf({ blockedTimeoutMs }: Plan, plan: UsersPlan): Users {
