@@ -35,6 +35,30 @@ it('popper check warns where nobody can log in, or has mail, for want of a plugi
   equal(code, 0);
 });
 
+it("popper check names users whose uid is too low to be served with isolation: 'user'", async () => {
+  const plugin = `
+const users = { root: 0, bin: 2, uucp: 10, alice: 1000 };
+const canLogIn = (checkup) => {
+  for (const [user, uid] of Object.entries(users))
+    checkup.canLogIn({ identity: { user, uid, gid: uid, home: '/' }, source: 'x', fixOfOwner: () => '' });
+};
+export default () => ({
+  name: 'all', api: 1, problems: [],
+  apply({ hooks }) { hooks.check.tapPromise('all', async (checkup) => canLogIn(checkup)); },
+});`;
+  const files = { 'all.mjs': plugin };
+  const config = { plugins: '[./all.mjs]', isolation: 'user', user: 'nobody', fronts: '1' };
+  const { stdout } = await checked(config, files);
+  match(
+    stdout,
+    /^warning: minUid: 3 users with a uid below 1000 can log in and will have no mail: root \(0\), bin \(2\), uucp \(10\)\n {2}fix: minUid: 2, where they are people; else lock them/m,
+  );
+  for (const other of [{ isolation: 'none' }, { minUid: '1' }]) {
+    const { stdout: said } = await checked({ ...config, ...other }, files);
+    equal(/uid below \d+ can log in/.test(said), !('isolation' in other), said);
+  }
+});
+
 it('popper check warns of a plugin that is in the list twice', async () => {
   const plugin = `export default () => ({ name: 'twin', api: 1, problems: [], apply() {} });`;
   const { stdout } = await checked({ plugins: '[./twin.mjs, ./twin.mjs]' }, { 'twin.mjs': plugin });

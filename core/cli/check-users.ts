@@ -2,10 +2,12 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 
 import { codeOf } from '../config/error-facts.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
+import type { KnownUser } from '../plugin/checkup.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
 import { type Account, AccountFault, accountOfFronts, actingAs } from '../server/user/account.ts';
 import type { Settings } from '../settings.ts';
 import type { Findings } from './check-tls.ts';
+import { count } from './explain.ts';
 
 /** What `popper check` says of `isolation: 'user'`: whether this machine lets popper become the users. */
 export function checkUsers({ settings, file }: LoadedConfig, findings: Findings): void {
@@ -22,6 +24,26 @@ export function checkUsers({ settings, file }: LoadedConfig, findings: Findings)
     findings.problem(error.what, error.fix);
   }
 }
+
+/** And of those that plugins let in: whoever has a low uid would be refused behind his login. */
+export function checkUids(
+  users: readonly KnownUser[],
+  { isolation, minUid }: Settings,
+  findings: Findings,
+): void {
+  if (isolation !== 'user') return;
+  const low = users.map(({ identity }) => identity).filter(({ uid }) => uid < minUid);
+  const [lowest] = low.filter(({ uid }) => uid > 0).toSorted((one, other) => one.uid - other.uid);
+  if (low.length === 0) return;
+  const names = low.slice(0, mostNamed).map(({ user, uid }) => `${user} (${uid})`);
+  const more = low.length > mostNamed ? ', ...' : '';
+  findings.warning(
+    `minUid: ${count(low.length, 'user')} with a uid below ${minUid} can log in and will have no mail: ${names.join(', ')}${more}`,
+    `${lowest === undefined ? '' : `minUid: ${lowest.uid}, where they are people; else `}lock them, so that nobody tries`,
+  );
+}
+
+const mostNamed = 5;
 
 /**
  * Does something synchronous with the rights of the account that strangers are talked to as. Where there is none, or it cannot be

@@ -5,7 +5,7 @@ import { type CheckupOfAll, FrontLooks, KnownUsers, type WhoServes, whoServes } 
 import { adviceOnConfig, adviceOnCore } from './advice.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { checkTls } from './check-tls.ts';
-import { actAsFront, checkUsers } from './check-users.ts';
+import { actAsFront, checkUids, checkUsers } from './check-users.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure, type NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
@@ -39,6 +39,7 @@ async function examine({ config, core }: Configured, { stdout, workingFolder }: 
   await checkTls(config.settings, report);
   checkUsers(config, report);
   await checkSurroundings(config.settings, report);
+  report.withUsers(async (users) => checkUids(users, config.settings, report), 'popper');
   await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
   await report.users.lookAtAll((error, plugin) => report.failed(error, plugin));
   report.fronts.lookAtAll(

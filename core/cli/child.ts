@@ -9,6 +9,7 @@ import { showWork } from '../server/process-title.ts';
 import { runAuth } from '../server/user/auth.ts';
 import { runLocker } from '../server/user/locker.ts';
 import { lockersFolderOf } from '../server/user/own-folder.ts';
+import { longestBeginningMs } from '../server/user/worker-messages.ts';
 import { runWorker } from '../server/user/worker.ts';
 import { limitYoungGeneration } from '../server/young-generation.ts';
 import { readChildArguments } from './child-program.ts';
@@ -55,7 +56,8 @@ async function run(): Promise<number> {
 /** What stands behind fronts, with `isolation: 'user'`. */
 function serve(configured: Configured<DaemonLog>): Promise<number> {
   const { core, state, log, config } = configured;
-  const { minUid, stateDir, workers } = config.settings;
+  const { minUid, stateDir, workers, blockedTimeoutMs } = config.settings;
+  const lateMs = workers.patienceMs + longestBeginningMs + blockedTimeoutMs;
   const beAuth = async (): Promise<void> => {
     await state.prepare();
     // Where it is for one client, that would cost more than he does.
@@ -64,7 +66,7 @@ function serve(configured: Configured<DaemonLog>): Promise<number> {
   };
   const beLocker = (): Promise<void> => runLocker(process, { core });
   const beWorker = (): Promise<void> =>
-    runWorker(process, { core, state, stateDir, minUid, idleMs: workers.idleMs });
+    runWorker(process, { core, state, stateDir, minUid, lateMs, idleMs: workers.idleMs });
   if (role === 'locker') return untilDone(log, beLocker);
   return untilDone(log, role === 'auth' ? beAuth : beWorker);
 }

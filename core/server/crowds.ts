@@ -30,5 +30,5 @@ export const isEmpty = (crowds: Crowds): boolean => kinds.every((kind) => crowds
 export const tellable = (all: Iterable<[string, number]>): Counts =>
   [...all]
     .filter(([who]) => who.length <= longestName)
-    .sort(([, one], [, other]) => other - one)
+    .toSorted(([, one], [, other]) => other - one)
     .slice(0, mostTold);

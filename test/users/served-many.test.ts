@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { childrenOf, descriptorsOf, until } from '../e2e/support/fronts.ts';
+import { childrenOf, descriptorsOf, footprintOf, noMoreThan, until } from '../e2e/support/fronts.ts';
 import { largeMessage, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
 import { SteadyClient } from '../e2e/support/steady-client.ts';
 import { ServedSite } from './support/served-site.ts';
 import { alice, bob, type User } from './support/site.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can serve users as themselves';
-const reloads = Number(process.env['POPPER_TEST_RELOADS'] ?? '2');
+/** 1000: POPPER_TEST_RELOADS=1000 npm test -- --test-timeout=14400000 test/users/served-many.test.ts */
+const reloads = Number(process.env['POPPER_TEST_RELOADS'] ?? '5');
 
 describe("what many do at one time with isolation: 'user'", { skip }, () => {
   let served: ServedSite;
@@ -39,22 +40,32 @@ describe("what many do at one time with isolation: 'user'", { skip }, () => {
   const openIn = async (): Promise<readonly number[]> =>
     Promise.all([served.running.pid, ...(await served.pidsOf(/^popper: (front|auth)/))].map(descriptorsOf));
 
-  test('reloads under load cost no session, and leave no process of before behind', async () => {
-    await serve([alice, bob]);
-    const before = (await childrenOf(served.running)).length;
+  test('who is there goes on after reloads, with what he has marked', async () => {
+    await serve([alice]);
     const old = await served.logIn(alice);
     await old.ask('DELE 1');
-    const client = new SteadyClient(served.running.where, 'bob');
-    client.start();
-    for (let generation = 2; generation < 2 + reloads; generation += 1) await reload(generation);
-    await client.stop();
-    assert.ok(client.sessionCount > 0);
+    for (const generation of [2, 3]) await reload(generation);
     await old.ask('NOOP');
     await old.quit();
     assert.equal(await served.site.mailOf(alice), mboxOf(plainMail.slice(1)).toString('latin1'));
-    // At most a user's process more, which ends when nobody has come for a minute.
-    await until(async () => (await childrenOf(served.running)).length <= before + 2);
     await (await served.logIn(alice)).quit();
+  });
+
+  test(`${reloads} reloads under load cost no session, and leave nothing behind`, async (t) => {
+    const users = [alice, bob];
+    await serve(users, { workers: { spares: 1, idleMs: 300 } });
+    await reload(2);
+    // Two fronts, the one that checks passwords, and a spare: nobody is served.
+    const children = 4;
+    const before = await footprintOf(served.running, children);
+    const clients = users.map(({ name }) => new SteadyClient(served.running.where, name));
+    for (const client of clients) client.start();
+    for (let generation = 3; generation < 3 + reloads; generation += 1) await reload(generation);
+    for (const client of clients) await client.stop();
+    const grownOctets = noMoreThan(before, await footprintOf(served.running, children));
+    const counts = clients.map(({ sessionCount }) => sessionCount);
+    for (const sessions of counts) assert.ok(sessions > 0);
+    t.diagnostic(`${counts.join(' and ')} sessions, ${grownOctets} octets more`);
   });
 
   test('a reload that fails leaves everything as it was, and no process', async () => {

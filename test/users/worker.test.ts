@@ -1,15 +1,35 @@
 import assert from 'node:assert/strict';
+import type { KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
 import type { CarriedConnectionFacts } from '../../core/server/user/connection-facts.ts';
 import { StreamPairs } from '../../core/server/user/stream-pairs.ts';
+import {
+  monotonicMs,
+  newKey,
+  sealTicket,
+  ticketLifetimeMs,
+  toldKey,
+  userKeyOf,
+} from '../../core/server/user/ticket.ts';
 import type { Ticket } from '../../core/session/authority.ts';
 import { WorkerChild } from './support/children.ts';
 import { alice, bob, Site, type User } from './support/site.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can start a process that becomes a user';
+
+/** What is sealed for this connection where the key is that of the process that checks passwords. */
+type Seal = (ticket: Ticket, connection: string, key: KeyObject) => string;
+const sealed: Seal = (ticket, connection, key) =>
+  sealTicket(ticket, connection, { key, nowMs: monotonicMs() });
+const sealedByNobody: Seal = (ticket, connection) => sealed(ticket, connection, newKey());
+const sealedByOwnKey: Seal = (ticket, connection, key) =>
+  sealed(ticket, connection, userKeyOf(alice.uid, key));
+const sealedForAnother: Seal = (ticket, _, key) => sealed(ticket, 's-0', key);
+const sealedLongAgo: Seal = (ticket, connection, key) =>
+  sealTicket(ticket, connection, { key, nowMs: monotonicMs() - ticketLifetimeMs });
 
 describe('the process of one user', { skip }, () => {
   const workers: WorkerChild[] = [];
@@ -54,19 +74,22 @@ describe('the process of one user', { skip }, () => {
     readonly outcome: ReturnType<WorkerChild['worker']['expected']>;
   }
 
-  /** Hands a session over, with this ticket. */
-  const begin = async (ticket: Ticket, by = worker): Promise<Begun> => {
+  /** Hands a session over, with this ticket, as `seal` seals it. */
+  const begin = async (ticket: Ticket, by = worker, seal: Seal = sealed): Promise<Begun> => {
     const facts = newFacts();
     const [ofWorker, stream] = await pairs.make();
     by.worker.expect(facts.id);
     const outcome = by.worker.expected(facts.id);
-    await by.worker.serve(ticket, facts, ofWorker);
+    await by.worker.serve(seal(ticket, facts.id, by.key), facts, ofWorker);
     return { facts, stream, outcome };
   };
 
   /** What a client hears whose session is handed over like that, and what the session comes to. */
-  const served = async (ticket: Ticket): Promise<{ heard: string; reason: string | undefined }> => {
-    const { stream, outcome } = await begin(ticket);
+  const served = async (
+    ticket: Ticket,
+    seal?: Seal,
+  ): Promise<{ heard: string; reason: string | undefined }> => {
+    const { stream, outcome } = await begin(ticket, worker, seal);
     stream.end('QUIT\r\n');
     const heard = await textOf(stream);
     return { heard, reason: (await outcome)?.failure?.reason };
@@ -77,12 +100,43 @@ describe('the process of one user', { skip }, () => {
     assert.equal(heard, '+OK maildrop has 1 message (22 octets)\r\n+OK bye\r\n');
   });
 
-  for (const [what, reason, user] of [
-    ['another user', /for uid 2002/, bob],
-    ['another group', /and gid 8/, { ...alice, gid: 8 }],
+  const oldOne = new Map<Ticket, string>();
+  const sameAgain: Seal = (ticket, connection, key) => {
+    const text = oldOne.get(ticket) ?? sealed(ticket, connection, key);
+    oldOne.set(ticket, text);
+    return text;
+  };
+
+  test('believes a ticket once', async () => {
+    const ticket = ticketOf(alice);
+    assert.match((await served(ticket, sameAgain)).heard, /^\+OK /);
+    count -= 1;
+    const { heard, reason } = await served(ticket, sameAgain);
+    assert.match(heard, /^-ERR \[SYS\/TEMP\] [^\r]*\r\n$/);
+    assert.match(reason ?? '', /used before/);
+  });
+
+  test('believes who checks passwords from now on, and the one before no more', async () => {
+    const newer = newKey();
+    const other = await become(alice);
+    other.worker.order({ kind: 'trust', key: toldKey(userKeyOf(alice.uid, newer)) });
+    const { stream } = await begin(ticketOf(alice), other);
+    assert.match(await textOf(stream), /^-ERR \[SYS\/TEMP\] /);
+    const again = await begin(ticketOf(alice), other, (ticket, id) => sealed(ticket, id, newer));
+    again.stream.end('QUIT\r\n');
+    assert.match(await textOf(again.stream), /^\+OK /);
+  });
+
+  for (const [what, reason, user, seal] of [
+    ['another user', /for uid 2002/, bob, sealed],
+    ['another group', /for gid 8/, { ...alice, gid: 8 }, sealed],
+    ['a ticket that somebody else has sealed', /nobody who may/, alice, sealedByNobody],
+    ['a ticket that it could make itself for another user', /for uid 2002/, bob, sealedByOwnKey],
+    ['a ticket of another connection', /for another connection/, alice, sealedForAnother],
+    ['a ticket that has expired', /expired/, alice, sealedLongAgo],
   ] as const) {
     test(`opens no mailbox for ${what}, though its own master says so`, async () => {
-      const session = await served(ticketOf(user));
+      const session = await served(ticketOf(user), seal);
       assert.match(session.heard, /^-ERR \[SYS\/TEMP\] [^\r]*\r\n$/);
       assert.match(session.reason ?? '', reason);
     });

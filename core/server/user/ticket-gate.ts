@@ -1,6 +1,11 @@
-import type { KeyObject } from 'node:crypto';
-
-import { type IssuedTicket, monotonicMs, openTicket, ticketLifetimeMs, TicketRefused } from './ticket.ts';
+import {
+  type IssuedTicket,
+  type KeyOf,
+  monotonicMs,
+  openTicket,
+  ticketLifetimeMs,
+  TicketRefused,
+} from './ticket.ts';
 
 /** So many tickets may be used within their lifetime; more is no site but an attack. */
 const defaultMaxUsed = 100_000;
@@ -8,35 +13,34 @@ const defaultMaxUsed = 100_000;
 export interface TicketGateOptions {
   readonly minUid: number;
   readonly maxUsed?: number;
+  /** Milliseconds that a ticket may come here after its lifetime, because somebody had to wait with it. Default none. */
+  readonly lateMs?: number;
   readonly nowMs?: () => number;
 }
 
 /** Where tickets are shown: each is let through once, and none of a system account. */
 export class TicketGate {
-  #key: KeyObject;
+  readonly #keyOf: KeyOf;
   readonly #minUid: number;
   readonly #maxUsed: number;
+  readonly #lateMs: number;
   readonly #nowMs: () => number;
   /** Nonces and when they may be forgotten, the oldest first. */
   readonly #used = new Map<string, number>();
 
-  constructor(key: KeyObject, options: TicketGateOptions) {
-    const { minUid, maxUsed = defaultMaxUsed, nowMs = monotonicMs } = options;
-    this.#key = key;
+  constructor(keyOf: KeyOf, options: TicketGateOptions) {
+    const { minUid, maxUsed = defaultMaxUsed, lateMs = 0, nowMs = monotonicMs } = options;
+    this.#keyOf = keyOf;
+    this.#lateMs = lateMs;
     this.#minUid = minUid;
     this.#maxUsed = maxUsed;
     this.#nowMs = nowMs;
   }
 
-  /** From here on another key seals tickets: a new auth process has taken over. What the old one sealed is void. */
-  trust(key: KeyObject): void {
-    this.#key = key;
-  }
-
   /** The ticket that the client of this connection has got. Throws a TicketRefused. */
   admit(sealed: string, connection: string): IssuedTicket {
     const nowMs = this.#nowMs();
-    const ticket = openTicket(sealed, this.#key, nowMs);
+    const ticket = openTicket(sealed, this.#keyOf, { nowMs, lateMs: this.#lateMs });
     if (ticket.connection !== connection) throw new TicketRefused('the ticket is for another connection');
     refuseSystemUid(ticket.identity.uid, this.#minUid);
     this.#useUp(ticket.nonce, nowMs);
@@ -50,7 +54,7 @@ export class TicketGate {
     }
     if (this.#used.has(nonce)) throw new TicketRefused('the ticket has been used before');
     if (this.#used.size >= this.#maxUsed) throw new TicketRefused('too many tickets within their lifetime');
-    this.#used.set(nonce, nowMs + ticketLifetimeMs);
+    this.#used.set(nonce, nowMs + ticketLifetimeMs + this.#lateMs);
   }
 }
 

@@ -26,7 +26,7 @@ export class TicketRefused extends Error {}
 export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /**
- * Seals a ticket with a key that its reader has, too (HMAC-SHA-256), as text. Throws a TypeError where the facts are no JSON, something has another
+ * Seals a ticket (HMAC-SHA-256) by the key of its uid, which is made of this one, and gives it as text: that uid, the seal, the ticket. Throws a TypeError where the facts are no JSON, something has another
  * form than a ticket may have, or it is too large.
  */
 export function sealTicket(
@@ -39,27 +39,44 @@ export function sealTicket(
   const problem = readAs(text) === undefined ? 'it has not the form of a ticket' : undefined;
   if (problem !== undefined) throw new TypeError(`no ticket for ${identity.user}: ${problem}`);
   const octets = Buffer.from(text);
-  const sealed = Buffer.concat([sealOf(octets, key), octets]).toString('base64url');
+  const sealed = Buffer.concat([
+    octetsOf(identity.uid),
+    sealOf(octets, userKeyOf(identity.uid, key)),
+    octets,
+  ]).toString('base64url');
   if (sealed.length <= maxTicketLength) return sealed;
   throw new TypeError(`no ticket for ${identity.user}: its facts make it too large`);
 }
 
+/** The key of a uid, for whoever may check what is sealed for it; undefined: for that one it may not. */
+export type KeyOf = (uid: number) => KeyObject | undefined;
+
+/** When a ticket is looked at, and how much longer than its lifetime it may have taken to get there. */
+export interface Clock {
+  readonly nowMs: number;
+  readonly lateMs?: number;
+}
+
 /**
- * The ticket, if somebody who has the key has sealed it just so and it is still good. Throws a TicketRefused.
+ * The ticket, if somebody who has the key of its uid has sealed it just so and it is still good. Throws a TicketRefused.
  */
-export function openTicket(sealed: string, key: KeyObject, nowMs: number): IssuedTicket {
+export function openTicket(sealed: string, keyOf: KeyOf, { nowMs, lateMs = 0 }: Clock): IssuedTicket {
   if (sealed.length > maxTicketLength) throw new TicketRefused('the ticket is too large');
   const octets = Buffer.from(sealed, 'base64url');
   // Buffer overlooks characters that do not belong there: the same ticket would have many forms.
   if (octets.toString('base64url') !== sealed) throw new TicketRefused('the ticket is no base64url');
-  const content = octets.subarray(sealOctets);
-  if (octets.length < sealOctets || !timingSafeEqual(sealOf(content, key), octets.subarray(0, sealOctets))) {
+  if (octets.length < headOctets) throw new TicketRefused('the ticket is too short');
+  const uid = octets.readUInt32BE(0);
+  const [seal, content] = [octets.subarray(uidOctets, headOctets), octets.subarray(headOctets)];
+  const key = keyOf(uid);
+  if (key === undefined) throw new TicketRefused(`the ticket is for uid ${uid}`);
+  if (!timingSafeEqual(sealOf(content, key), seal)) {
     throw new TicketRefused('nobody who may has sealed this ticket');
   }
   const ticket = readAs(content.toString());
-  if (ticket === undefined) throw new TicketRefused('what is sealed is no ticket');
+  if (ticket?.identity.uid !== uid) throw new TicketRefused('what is sealed is no ticket');
   const leftMs = ticket.expiresAtMs - nowMs;
-  if (leftMs <= 0 || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
+  if (leftMs <= -lateMs || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
   return ticket;
 }
 
@@ -69,11 +86,23 @@ export const newKey = (): KeyObject => createSecretKey(randomBytes(32));
 export const toldKey = (key: KeyObject): string => key.export().toString('base64');
 export const keyToldAs = (told: string): KeyObject => createSecretKey(Buffer.from(told, 'base64'));
 
-const sealOctets = 32;
+/** What can check what is sealed for this uid, and can seal for no other. */
+export const userKeyOf = (uid: number, key: KeyObject): KeyObject =>
+  createSecretKey(createHmac('sha256', key).update(keyPurpose).update(octetsOf(uid)).digest());
+
+function octetsOf(uid: number): Buffer {
+  const octets = Buffer.alloc(uidOctets);
+  octets.writeUInt32BE(uid);
+  return octets;
+}
+
+const uidOctets = 4;
+const headOctets = uidOctets + 32;
 const newNonce = (): string => randomBytes(16).toString('base64url');
 
-/** Whatever else is ever sealed with the key can be taken for no ticket. */
-const purpose = 'popper ticket 2\0';
+/** Whatever else is ever sealed with a key can be taken for no ticket, and for no key. */
+const purpose = 'popper ticket 3\0';
+const keyPurpose = 'popper key of a uid\0';
 const sealOf = (content: Uint8Array, key: KeyObject): Buffer =>
   createHmac('sha256', key).update(purpose).update(content).digest();
 

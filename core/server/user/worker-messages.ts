@@ -2,14 +2,20 @@ import { z } from 'zod';
 
 import type { SessionReport } from '../../session/report.ts';
 import { connectionFactsSchema } from './connection-facts.ts';
-import { identitySchema, responseCodeSchema } from './login-messages.ts';
+import { responseCodeSchema } from './login-messages.ts';
+import { maxTicketLength } from './ticket.ts';
 
 const id = z.int().min(0).max(0xfffffffe);
 const session = z.string().min(1).max(128);
 const count = z.int().min(0);
 const tally = z.strictObject({ messages: count, octets: count });
+/** Checks what is sealed for this uid: base64. */
+const key = z.string().max(64);
 /** On the client's connection, where the worker has it; none through a relay, which counts them itself. */
 const octets = { received: count, sent: count };
+
+/** To load everything, and redo what a dead process has left, may take a process so long for a client, in milliseconds. */
+export const longestBeginningMs = 60_000;
 
 /** What the master tells a worker. */
 export const workerOrderSchema = z.discriminatedUnion('kind', [
@@ -18,16 +24,18 @@ export const workerOrderSchema = z.discriminatedUnion('kind', [
     kind: z.literal('become'),
     uid: id,
     gid: id,
+    key,
     /** There is a locker, which makes locks in spools for it. */
     hasLocker: z.boolean().exactOptional(),
   }),
+  /** From here on another auth process seals tickets, with this key. */
+  z.strictObject({ kind: z.literal('trust'), key }),
   /** The stream that comes with it leads to the locker, in the place of an earlier one. */
   z.strictObject({ kind: z.literal('locker') }),
   /** Run the rest of this session. Its stream comes with the message: a relay's, or the client's connection, which is `lent`. */
   z.strictObject({
     kind: z.literal('serve'),
-    /** What is sealed in the ticket that the master has looked at. */
-    ticket: z.strictObject({ identity: identitySchema, facts: z.record(z.string(), z.unknown()) }),
+    ticket: z.string().max(maxTicketLength),
     facts: connectionFactsSchema,
     lent: z.boolean(),
   }),

@@ -1,16 +1,17 @@
 // Over 250 lines: who gets a process, who waits for one and whose ends are one piece of state.
+import type { KeyObject } from 'node:crypto';
 import type { Socket } from 'node:net';
 
 import { Failure } from '../../protocol/failure.ts';
-import type { Ticket } from '../../session/authority.ts';
 import { Quota } from '../quota.ts';
 import type { Account } from './account.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
 import { Spares, type SparesOptions } from './spares.ts';
 import type { StreamPairs } from './stream-pairs.ts';
 import { refuseSystemUid, TicketGate } from './ticket-gate.ts';
-import { keyToldAs, TicketRefused } from './ticket.ts';
+import { keyToldAs, TicketRefused, toldKey, userKeyOf } from './ticket.ts';
 import type { Assigned } from './user-authority.ts';
+import { longestBeginningMs } from './worker-messages.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export interface WorkerPoolOptions extends SparesOptions {
@@ -36,13 +37,15 @@ type User = Account;
 
 /** A session that is on its way to its worker. */
 interface Handed {
-  readonly ticket: Ticket;
+  /** Sealed. */
+  readonly ticket: string;
   readonly facts: CarriedConnectionFacts;
   readonly lent: Socket | undefined;
 }
 
 /** What a user has taken. */
 interface Place {
+  readonly user: User;
   readonly worker: WorkerProcess;
   /** Resolves when the worker serves the user. */
   readonly ready: Promise<void>;
@@ -51,6 +54,7 @@ interface Place {
 /** The master's workers: one for each user who has sessions, and some that wait for the next. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  #key: KeyObject;
   readonly #gate: TicketGate;
   readonly #places = new Map<string, Place>();
   readonly #spares: Spares;
@@ -61,7 +65,8 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#gate = new TicketGate(keyToldAs(options.key), options);
+    this.#key = keyToldAs(options.key);
+    this.#gate = new TicketGate((uid) => userKeyOf(uid, this.#key), options);
     this.#sessionsOf = new Quota(options.sessionsPerUser ?? Infinity);
     this.#spares = new Spares(options);
   }
@@ -83,7 +88,9 @@ export class WorkerPool {
 
   /** Another auth process seals tickets from here on. */
   trust(key: string): void {
-    this.#gate.trust(keyToldAs(key));
+    this.#key = keyToldAs(key);
+    for (const { user, worker } of this.#places.values())
+      worker.order({ kind: 'trust', key: this.#toldKeyOf(user) });
   }
 
   /**
@@ -92,13 +99,12 @@ export class WorkerPool {
    * Failure in words for the client where there is no process for it in time.
    */
   async assign(sealed: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
-    const ticket = this.#gate.admit(sealed, facts.id);
-    const { identity } = ticket;
+    const { identity } = this.#gate.admit(sealed, facts.id);
     this.#refuseFronts(identity);
     const leave = this.#sessionsOf.take(identity.user);
     if (leave === undefined) throw new Failure(tooManySessions, { code: 'IN-USE' });
     try {
-      const assigned = await this.#assign(identity, { ticket, facts, lent });
+      const assigned = await this.#assign(identity, { ticket: sealed, facts, lent });
       void assigned.outcome.finally(leave);
       return assigned;
     } catch (error) {
@@ -215,7 +221,7 @@ export class WorkerPool {
     if (this.#isStopping) throw new Failure('the server is being stopped', { code: 'SYS/TEMP' });
     if (this.#places.size >= this.#options.maxUsers) return undefined;
     const worker = this.#spares.take();
-    const place: Place = { worker, ready: this.#become(worker, user) };
+    const place: Place = { user, worker, ready: this.#become(worker, user) };
     const key = keyOfUser(user);
     this.#places.set(key, place);
     const leave = (): void => {
@@ -262,14 +268,19 @@ export class WorkerPool {
     }
   }
 
-  async #become(worker: WorkerProcess, { uid, gid }: User): Promise<void> {
+  async #become(worker: WorkerProcess, user: User): Promise<void> {
     await worker.loaded;
     const { locker } = this.#options;
     const hasLocker = locker !== undefined;
-    const ready = worker.become({ kind: 'become', uid, gid, hasLocker });
+    const { uid, gid } = user;
+    const ready = worker.become({ kind: 'become', uid, gid, key: this.#toldKeyOf(user), hasLocker });
     // What it redoes before it is ready has to be locked, too.
     locker?.introduce(worker, uid);
     await ready;
+  }
+
+  #toldKeyOf({ uid }: User): string {
+    return toldKey(userKeyOf(uid, this.#key));
   }
 
   /** Resolves when a user's place may be free. A live session is never ended for it. */
@@ -291,14 +302,13 @@ export class WorkerPool {
   }
 }
 
-/** To load everything, and redo what a dead process has left, may take a process so long for a client, in milliseconds. */
-const loadingMs = 60_000;
-
 /** No front watches over a connection that it has lent, so that nobody else would tell the client. */
 async function readyInTime({ worker, ready }: Place): Promise<void> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const error = new Error(`process ${worker.pid ?? 'that never began'} has not begun in ${loadingMs} ms`);
-  const timer = setTimeout(() => reject(error), loadingMs);
+  const error = new Error(
+    `process ${worker.pid ?? 'that never began'} has not begun in ${longestBeginningMs} ms`,
+  );
+  const timer = setTimeout(() => reject(error), longestBeginningMs);
   await Promise.race([ready, tooLate]).finally(() => clearTimeout(timer));
 }
 

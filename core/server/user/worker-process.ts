@@ -5,7 +5,6 @@ import type { Socket } from 'node:net';
 import { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
-import type { Ticket } from '../../session/authority.ts';
 import { guardHandles } from '../ipc/guard-handles.ts';
 import { shownBy } from '../master/shown-by.ts';
 import { Silence } from '../master/silence.ts';
@@ -141,12 +140,12 @@ export class WorkerProcess {
   }
 
   /** Hands a session over that is expected, with a relay's stream. Rejects, and the session is over, where the process has ended. */
-  serve(ticket: Ticket, facts: CarriedConnectionFacts, stream: Socket): Promise<void> {
+  serve(ticket: string, facts: CarriedConnectionFacts, stream: Socket): Promise<void> {
     return this.#recipient.give(orderToServe(ticket, facts, false), stream);
   }
 
   /** The same with the client's connection, of which this process keeps an end. */
-  serveLent(ticket: Ticket, facts: CarriedConnectionFacts, connection: Socket): Promise<void> {
+  serveLent(ticket: string, facts: CarriedConnectionFacts, connection: Socket): Promise<void> {
     return this.#recipient.lend(orderToServe(ticket, facts, true), connection);
   }
 
@@ -273,13 +272,9 @@ export class WorkerProcess {
   }
 }
 
-const orderToServe = (
-  { identity: { user, uid, gid, home }, facts: carried }: Ticket,
-  facts: CarriedConnectionFacts,
-  lent: boolean,
-): WorkerOrder => ({
+const orderToServe = (ticket: string, facts: CarriedConnectionFacts, lent: boolean): WorkerOrder => ({
   kind: 'serve',
-  ticket: { identity: { user, uid, gid, home }, facts: carried },
+  ticket,
   facts,
   lent,
 });

@@ -1,4 +1,5 @@
 // Over 250 lines: what is still root and what it is from then on are told in one place.
+import type { KeyObject } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -17,7 +18,16 @@ import { LockerClient } from './locker-client.ts';
 import { MasterLink, type MasterEnd } from './master-link.ts';
 import { makeOwnFolder } from './own-folder.ts';
 import { becomeUser } from './privileges.ts';
-import { TicketRefused } from './ticket.ts';
+import { TicketGate } from './ticket-gate.ts';
+import {
+  keyToldAs,
+  monotonicMs,
+  newKey,
+  openTicket,
+  sealTicket,
+  TicketRefused,
+  userKeyOf,
+} from './ticket.ts';
 import type { WorkerOutcome } from './user-authority.ts';
 import { answerOf, type Octets } from './worker-answers.ts';
 import {
@@ -36,6 +46,8 @@ export interface WorkerOptions {
   readonly state: Pick<State, 'lockOf'>;
   /** No user with a uid below it. */
   readonly minUid: number;
+  /** Milliseconds that a session may have waited for this process to serve it. */
+  readonly lateMs: number;
   /** Milliseconds without a session after which a worker offers its end. */
   readonly idleMs: number;
 }
@@ -76,7 +88,10 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
 /** Code is made ready when it is first used: not while a client waits. */
 function warmUp(orders: z.ZodType<WorkerOrder>): void {
   const facts = { id: '0', peer: nobody, local: nobody, secure: false };
-  const ticket = { identity: { user: 'nobody', uid: 0, gid: 0, home: '/' }, facts: {} };
+  const key = newKey();
+  const sealed = { identity: { user: 'nobody', uid: 0, gid: 0, home: '/' }, facts: {} };
+  const ticket = sealTicket(sealed, facts.id, { key, nowMs: monotonicMs() });
+  openTicket(ticket, (uid) => userKeyOf(uid, key), { nowMs: monotonicMs() });
   orders.parse({ kind: 'serve', ticket, facts, lent: true });
 }
 
@@ -115,6 +130,9 @@ class Worker {
   readonly #master: Surroundings['master'];
   readonly #title: WorkerTitle;
   readonly #locker: LockerClient;
+  /** Of this user's uid: it checks what auth has sealed for it, and nothing that is for another. */
+  #key: KeyObject;
+  readonly #gate: TicketGate;
   readonly #state: WorkerOptions['state'];
   readonly #sessions = new OpenSessions();
   /** Those that have their client's connection, which the front takes back when it hears of their end. */
@@ -123,8 +141,11 @@ class Worker {
   readonly #idle: NodeJS.Timeout;
   #isRetired = false;
 
-  constructor(user: OrderOf<'become'>, { core, state, master, title, locker, idleMs }: Surroundings) {
+  constructor(user: OrderOf<'become'>, surroundings: Surroundings) {
+    const { core, state, master, title, locker, idleMs } = surroundings;
     this.#user = user;
+    this.#key = keyToldAs(user.key);
+    this.#gate = new TicketGate((uid) => (uid === user.uid ? this.#key : undefined), surroundings);
     this.#core = core;
     this.#state = state;
     this.#master = master;
@@ -156,6 +177,9 @@ class Worker {
     switch (order.kind) {
       case 'become':
         throw new Error(`uid ${this.#user.uid} was told to become uid ${order.uid}`);
+      case 'trust':
+        this.#key = keyToldAs(order.key);
+        return undefined;
       case 'locker':
         return stream && this.#locker.meet(stream);
       case 'serve':
@@ -171,12 +195,12 @@ class Worker {
     }
   }
 
-  #serve({ ticket, facts, lent }: OrderOf<'serve'>, stream: Socket | undefined): void {
+  #serve({ ticket: sealed, facts, lent }: OrderOf<'serve'>, stream: Socket | undefined): void {
     if (stream === undefined) return this.#refuse(facts.id, new Error('its stream was lost on the way'));
     stream.on('error', () => {});
     stream.allowHalfOpen = true;
     try {
-      this.#refuseOthers(ticket);
+      const ticket = this.#admit(sealed, facts.id);
       if (lent) this.#lent.add(facts.id);
       const channel = new SocketChannel(stream, facts, this.#core.settings);
       const run = (tally: SessionTally): Promise<void> => this.#run(channel, ticket, tally);
@@ -189,10 +213,12 @@ class Worker {
     }
   }
 
-  /** The master has looked at the ticket, and this is to be its uid's process: where it is not, something is wrong. */
-  #refuseOthers({ identity: { uid, gid } }: Ticket): void {
-    if (uid === this.#user.uid && gid === this.#user.gid) return;
-    throw new TicketRefused(`the ticket is for uid ${uid} and gid ${gid}`);
+  /** The master has looked at it. But whoever makes a mistake there, or is taken over, has no other's mail opened here. */
+  #admit(sealed: string, session: string): Ticket {
+    const ticket = this.#gate.admit(sealed, session);
+    const { gid } = ticket.identity;
+    if (gid !== this.#user.gid) throw new TicketRefused(`the ticket is for gid ${gid}`);
+    return ticket;
   }
 
   #refuse(session: string, error: unknown): void {

@@ -69,6 +69,31 @@ export const titleOf = async (pid: number): Promise<string> =>
 export const descriptorsOf = async (pid: number): Promise<number> =>
   (await readdir(`/proc/${pid}/fd`)).length;
 
+/** What a master weighs. */
+interface Footprint {
+  readonly residentOctets: number;
+  readonly descriptors: number;
+}
+
+/** Of a daemon's master, as soon as it has so many children. */
+export async function footprintOf(daemon: Pick<Daemon, 'pid'>, children: number): Promise<Footprint> {
+  await until(async () => (await childrenOf(daemon)).length === children);
+  const status = await readFile(join('/proc', String(daemon.pid), 'status'), 'utf8');
+  const residentOctets = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  return { residentOctets, descriptors: await descriptorsOf(daemon.pid) };
+}
+
+/**
+ * Throws where a master has grown. Each reload may cost some octets of a heap that is not full yet, and nothing that a process or its log
+ * weighs. Gives the octets that it has grown by.
+ */
+export function noMoreThan(before: Footprint, after: Footprint): number {
+  assert.equal(after.descriptors, before.descriptors);
+  const grownOctets = after.residentOctets - before.residentOctets;
+  assert.ok(grownOctets < 16 * 1024 * 1024, `the master grew by ${grownOctets} octets`);
+  return grownOctets;
+}
+
 /** Resolves when it is so. The test's own limit of time is the one that ends it. */
 export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await isSo())) await delay(20);

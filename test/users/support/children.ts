@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { loggerTo } from '../../../core/log/logger.ts';
+import { newKey, toldKey, userKeyOf } from '../../../core/server/user/ticket.ts';
 import { WorkerProcess } from '../../../core/server/user/worker-process.ts';
 import type { Site } from './site.ts';
 
@@ -35,6 +36,8 @@ export class Child {
 /** A child that is to be a worker, by itself. */
 export class WorkerChild extends Child {
   readonly worker: WorkerProcess;
+  /** Of the process that checks passwords. */
+  readonly key = newKey();
 
   constructor(site: Site, idleMs?: number, endingMs?: number) {
     super('worker', site, idleMs === undefined ? {} : { idleMs });
@@ -44,7 +47,7 @@ export class WorkerChild extends Child {
 
   async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {
     await this.worker.loaded;
-    await this.worker.become({ kind: 'become', uid, gid });
+    await this.worker.become({ kind: 'become', uid, gid, key: toldKey(userKeyOf(uid, this.key)) });
   }
 }
 

@@ -11,5 +11,8 @@ const [role = '', stateDir = '', spool = '', idleMs = '60000'] = process.argv.sl
 const core = coreOf(role === 'locker' ? lockersFolderOf(stateDir) : stateDir, spool);
 if (role === 'auth') await runAuth(process, { core, minUid });
 else if (role === 'locker') await runLocker(process, { core, orphanPatienceMs: 300 });
-else await runWorker(process, { core, state: new State(stateDir), stateDir, minUid, idleMs: Number(idleMs) });
+else {
+  const state = new State(stateDir);
+  await runWorker(process, { core, state, stateDir, minUid, lateMs: 0, idleMs: Number(idleMs) });
+}
 process.exit();
