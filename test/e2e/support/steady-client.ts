@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { Pop3Client, type Where } from './pop3-client.ts';
 import { password } from './site.ts';
@@ -7,13 +8,16 @@ import { password } from './site.ts';
 export class SteadyClient {
   readonly #where: Where;
   readonly #user: string;
+  readonly #pauseMs: number;
   #sessions = 0;
   #isOver = false;
   #running: Promise<void> | undefined;
 
-  constructor(where: Where, user: string) {
+  /** `pauseMs`: how long it waits before it comes again. */
+  constructor(where: Where, user: string, pauseMs = 0) {
     this.#where = where;
     this.#user = user;
+    this.#pauseMs = pauseMs;
   }
 
   get sessionCount(): number {
@@ -43,6 +47,7 @@ export class SteadyClient {
       }
       await client.quit();
       this.#sessions += 1;
+      if (this.#pauseMs > 0) await delay(this.#pauseMs);
     }
   }
 }
