@@ -13,7 +13,14 @@ export function madeBy(plugin: string, maildrop: Maildrop, wrapped?: Maildrop): 
   return maildrop;
 }
 
-/** The names of the plugins, or none for a maildrop that no plugin's tap has answered with. */
+/** Writes down that this plugin has found the maildrop, where no other has made it. Gives it back. */
+export function foundBy(plugin: string, maildrop: Maildrop): Maildrop {
+  // Plugins may be plain JavaScript: what is no maildrop is found out by whoever uses it.
+  const isObject = typeof maildrop === 'object' && maildrop !== null;
+  return isObject && !makers.has(maildrop) ? madeBy(plugin, maildrop) : maildrop;
+}
+
+/** The names of the plugins, or none for a maildrop that no plugin has answered with. */
 export const makersOf = (maildrop: Maildrop): string => (makers.get(maildrop) ?? []).join(', ');
 
 /** A `maildrop` tap failed. `maildrop` is what it was to wrap: whole, open, and to be closed by who opened it. */

@@ -4,6 +4,7 @@ import { isReply, type Reply } from '../protocol/reply.ts';
 import type { Outcome } from '../session/outcome.ts';
 import type { Session } from '../session/session.ts';
 import { complaints } from './answers.ts';
+import { guardEntrance } from './guard-entrance.ts';
 import { guardTake } from './guard-take.ts';
 import { guardAsync, type Guarded, guardSync } from './guard.ts';
 
@@ -20,7 +21,7 @@ export function guardCommand(command: Command, guard: Omit<CommandGuard, 'where'
     refuse: guardSync(refuse, { ...guarded, complaint: complaints.command }),
     forSession(session) {
       const ready = command.forSession(session);
-      return ready && (async (text) => withGuardedTake(await run(ready, text), guarded));
+      return ready && (async (text) => guardedOutcome(await run(ready, text), guarded));
     },
   };
 }
@@ -44,8 +45,11 @@ async function readAndRun(ready: Ready, text: string): Promise<Answer> {
 const complaintAbout = (answer: unknown): string | undefined =>
   answer instanceof UsageError ? undefined : complaints.answer(answer);
 
-function withGuardedTake(answer: Answer, guarded: CommandGuard): Reply | Outcome {
+/** What of the plugin's is still to be called. */
+function guardedOutcome(answer: Answer, guarded: CommandGuard): Reply | Outcome {
   if (answer instanceof UsageError) throw answer;
-  if (isReply(answer) || answer.kind !== 'receive') return answer;
-  return { ...answer, take: guardTake(answer.take, guarded) };
+  if (isReply(answer)) return answer;
+  if (answer.kind === 'receive') return { ...answer, take: guardTake(answer.take, guarded) };
+  if (answer.kind === 'enter') return { ...answer, ...guardEntrance(answer, guarded) };
+  return answer;
 }

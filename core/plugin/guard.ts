@@ -34,7 +34,11 @@ export function guardAsync<A extends readonly unknown[], R>(
     const { atWork } = guarded;
     const piece = atWork.began(guarded.plugin, guarded.where);
     return new Promise<R>((resolve, reject) => {
-      const deadline = new Deadline(guarded, reject);
+      const deadline = new Deadline(guarded, (fault) => {
+        // It may never be over.
+        atWork.ended(piece);
+        reject(fault);
+      });
       run(tap, args)
         .then(
           (answer) => {

@@ -17,6 +17,7 @@ test('the piece that began last and is not over is shown, whatever is over first
   const second = atWork.began('b', 'command X-B');
   const third = atWork.began('c', 'hook refused');
   atWork.ended(second);
+  atWork.ended(second);
   atWork.ended(third);
   atWork.ended(first);
   assert.deepEqual(texts, [

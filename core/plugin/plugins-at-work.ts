@@ -13,14 +13,14 @@ export type ShowWork = (what: string | undefined) => void;
  * what it has shown before is all that is known of it. Costs next to nothing where nobody looks.
  */
 export class PluginsAtWork {
-  /** In the order in which they began. The last one is shown: of those that wait it is the one that waits the least. */
-  #pieces: readonly PieceOfWork[] = [];
+  /** In the order in which they began. The last one is shown: of those that wait it is the one that has waited the least. */
+  readonly #pieces: PieceOfWork[] = [];
   #show: ShowWork | undefined;
 
   /** From here on `show` is called at once whenever something else is to be shown, in the place of an earlier one; undefined: nobody looks. */
   shownBy(show: ShowWork | undefined): void {
     this.#show = show;
-    if (show === undefined) this.#pieces = [];
+    if (show === undefined) this.#pieces.length = 0;
     this.#tell();
   }
 
@@ -28,17 +28,18 @@ export class PluginsAtWork {
   began(plugin: string, where: string): PieceOfWork | undefined {
     if (this.#show === undefined) return undefined;
     const piece = { plugin, where };
-    this.#pieces = [...this.#pieces, piece];
+    this.#pieces.push(piece);
     this.#tell();
     return piece;
   }
 
-  /** It has answered, or failed. */
+  /** It has answered, or failed, or nobody waits for it any more. A second call does nothing. */
   ended(piece: PieceOfWork | undefined): void {
     if (piece === undefined) return;
-    const before = this.#pieces;
-    this.#pieces = before.filter((other) => other !== piece);
-    if (before.at(-1) !== this.#pieces.at(-1)) this.#tell();
+    const place = this.#pieces.lastIndexOf(piece);
+    if (place === -1) return;
+    this.#pieces.splice(place, 1);
+    if (place === this.#pieces.length) this.#tell();
   }
 
   #tell(): void {

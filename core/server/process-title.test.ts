@@ -1,7 +1,7 @@
 import { strictEqual as equal } from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ProcessTitle } from './process-title.ts';
+import { ProcessTitle, titleWithWork } from './process-title.ts';
 
 test('the title follows what changes, once a second at most, and ends up right', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -25,4 +25,17 @@ test('the title follows what changes, once a second at most, and ends up right',
   sessions = 7;
   title.changed();
   equal(process.title, 'popper: 7 sessions');
+});
+
+test('what a plugin is at is in the title however long the rest is', (t) => {
+  const before = process.title;
+  t.after(() => {
+    process.title = before;
+  });
+  equal(titleWithWork('popper: alice', undefined), 'popper: alice');
+  equal(titleWithWork('popper: alice', 'a: hook commit'), 'popper: alice [a: hook commit]');
+  const long = titleWithWork(`popper: ${'x'.repeat(5000)}`, 'a: hook commit');
+  process.title = long;
+  equal(process.title, long, 'it is not cut');
+  equal(/^popper: x.* \[a: hook commit\]$/.test(long), true);
 });

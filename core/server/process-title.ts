@@ -14,9 +14,26 @@ export function titleOfSession(
   return ['popper:', ...who, ...(command === undefined ? [] : [command])].join(' ');
 }
 
-/** The same with what a plugin is at: `popper: USER ADDRESS COMMAND [PLUGIN: hook commit]`. */
-export const titleWithWork = (title: string, work: string | undefined): string =>
-  work === undefined ? title : `${title} [${work}]`;
+/** The same with what a plugin is at: `popper: USER ADDRESS COMMAND [PLUGIN: hook commit]`. A long user makes room for that. */
+export function titleWithWork(title: string, work: string | undefined): string {
+  if (work === undefined) return title;
+  const told = ` [${work}]`;
+  return `${title.slice(0, Math.max(0, titleRoom() - told.length))}${told}`;
+}
+
+let room: number | undefined;
+
+/** Characters that a title can have in this process: as many as its command line had. What is more is cut off. */
+function titleRoom(): number {
+  if (room !== undefined) return room;
+  const { title } = process;
+  process.title = ' '.repeat(mostRoom);
+  room = process.title.length;
+  process.title = title;
+  return room;
+}
+
+const mostRoom = 4096;
 
 /** Shows from here on what plugins are at, behind this title. Where the process blocks, that is how its master names the plugin. */
 export function showWork(title: string, pluginsAtWork: PluginsAtWork): void {

@@ -3,7 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { monotonicMs, newKey, sealTicket, TicketRefused } from '../../core/server/user/ticket.ts';
+import { monotonicMs, newKey, sealTicket, TicketRefused, toldKey } from '../../core/server/user/ticket.ts';
+import { until } from '../e2e/support/fronts.ts';
 import { Pop3Client } from '../e2e/support/pop3-client.ts';
 import { coreOf } from './support/core.ts';
 import { Front } from './support/front.ts';
@@ -107,6 +108,30 @@ describe('the processes that users are served by', { skip }, () => {
     assert.deepEqual(answers.toSorted(), ['+OK ', '-ERR']);
     assert.equal(master.workers.length, 1);
   });
+
+  for (const [what, keepsWaiting] of [
+    ['wait for a process that still loads', async () => {}],
+    ['wait for a place', async () => (await login(bob)).client],
+  ] as const) {
+    test(`serve those who were let in and ${what} when another process begins to check passwords`, async () => {
+      await start({ spares: 0, maxUsers: 1, patienceMs: 10_000 });
+      const other = await keepsWaiting();
+      const waiting = login(alice);
+      // The master has looked at her ticket when it has found her a process, or has not.
+      await until(() => master.workers.length === 1);
+      await delay(100);
+      master.pool.trust(toldKey(newKey()));
+      await other?.quit();
+      const { client, answer } = await waiting;
+      assert.match(answer, /^\+OK/);
+      await client.quit();
+      assert.match(
+        (await login(alice)).answer,
+        /^-ERR \[SYS\/TEMP\]/,
+        'but nobody whom the one before lets in now',
+      );
+    });
+  }
 
   for (const [what, ticketFor] of [
     ['nobody has sealed', () => 'let me in'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -7,12 +7,12 @@ import { after, before, describe, test } from 'node:test';
 import type { CarriedConnectionFacts } from '../../core/server/user/connection-facts.ts';
 import { StreamPairs } from '../../core/server/user/stream-pairs.ts';
 import {
+  accountKeyOf,
   monotonicMs,
   newKey,
   sealTicket,
   ticketLifetimeMs,
   toldKey,
-  userKeyOf,
 } from '../../core/server/user/ticket.ts';
 import type { Ticket } from '../../core/session/authority.ts';
 import { WorkerChild } from './support/children.ts';
@@ -25,8 +25,16 @@ type Seal = (ticket: Ticket, connection: string, key: KeyObject) => string;
 const sealed: Seal = (ticket, connection, key) =>
   sealTicket(ticket, connection, { key, nowMs: monotonicMs() });
 const sealedByNobody: Seal = (ticket, connection) => sealed(ticket, connection, newKey());
-const sealedByOwnKey: Seal = (ticket, connection, key) =>
-  sealed(ticket, connection, userKeyOf(alice.uid, key));
+/** With the one key that alice's process has, in the form of a ticket of hers. */
+const sealedByOwnKey: Seal = (ticket, connection, key) => {
+  const octets = Buffer.from(sealed(ticketOf(alice), connection, key), 'base64url');
+  const { user, uid, gid, home } = ticket.identity;
+  const identity = JSON.stringify({ user, uid, gid, home });
+  const text = octets.subarray(40).toString();
+  const forged = Buffer.from(text.replace(/(?<="identity":)\{[^}]*\}/, identity));
+  const seal = createHmac('sha256', accountKeyOf(alice, key)).update('popper ticket 3\0').update(forged);
+  return Buffer.concat([octets.subarray(0, 8), seal.digest(), forged]).toString('base64url');
+};
 const sealedForAnother: Seal = (ticket, _, key) => sealed(ticket, 's-0', key);
 const sealedLongAgo: Seal = (ticket, connection, key) =>
   sealTicket(ticket, connection, { key, nowMs: monotonicMs() - ticketLifetimeMs });
@@ -107,6 +115,10 @@ describe('the process of one user', { skip }, () => {
     return text;
   };
 
+  test('could make a ticket for the user that it is already', async () => {
+    assert.match((await served(ticketOf(alice), sealedByOwnKey)).heard, /^\+OK /);
+  });
+
   test('believes a ticket once', async () => {
     const ticket = ticketOf(alice);
     assert.match((await served(ticket, sameAgain)).heard, /^\+OK /);
@@ -116,10 +128,15 @@ describe('the process of one user', { skip }, () => {
     assert.match(reason ?? '', /used before/);
   });
 
-  test('believes who checks passwords from now on, and the one before no more', async () => {
+  test('believes who checks passwords from now on, and the one before no longer than it is told to', async () => {
     const newer = newKey();
     const other = await become(alice);
-    other.worker.order({ kind: 'trust', key: toldKey(userKeyOf(alice.uid, newer)) });
+    const told = (...keys: readonly KeyObject[]) => keys.map((key) => toldKey(accountKeyOf(alice, key)));
+    other.worker.trust(told(newer, other.key));
+    const onItsWay = await begin(ticketOf(alice), other);
+    onItsWay.stream.end('QUIT\r\n');
+    assert.match(await textOf(onItsWay.stream), /^\+OK /);
+    other.worker.trust(told(newer, newKey()));
     const { stream } = await begin(ticketOf(alice), other);
     assert.match(await textOf(stream), /^-ERR \[SYS\/TEMP\] /);
     const again = await begin(ticketOf(alice), other, (ticket, id) => sealed(ticket, id, newer));
@@ -128,10 +145,11 @@ describe('the process of one user', { skip }, () => {
   });
 
   for (const [what, reason, user, seal] of [
-    ['another user', /for uid 2002/, bob, sealed],
-    ['another group', /for gid 8/, { ...alice, gid: 8 }, sealed],
+    ['another user', /for uid 2002 and/, bob, sealed],
+    ['another group', /and gid 8/, { ...alice, gid: 8 }, sealed],
     ['a ticket that somebody else has sealed', /nobody who may/, alice, sealedByNobody],
-    ['a ticket that it could make itself for another user', /for uid 2002/, bob, sealedByOwnKey],
+    ['a ticket that it could make itself for another user', /no ticket/, bob, sealedByOwnKey],
+    ['or for another group', /no ticket/, { ...alice, gid: 8 }, sealedByOwnKey],
     ['a ticket of another connection', /for another connection/, alice, sealedForAnother],
     ['a ticket that has expired', /expired/, alice, sealedLongAgo],
   ] as const) {

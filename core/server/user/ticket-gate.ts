@@ -1,6 +1,6 @@
 import {
   type IssuedTicket,
-  type KeyOf,
+  type KeysOf,
   monotonicMs,
   openTicket,
   ticketLifetimeMs,
@@ -20,7 +20,7 @@ export interface TicketGateOptions {
 
 /** Where tickets are shown: each is let through once, and none of a system account. */
 export class TicketGate {
-  readonly #keyOf: KeyOf;
+  readonly #keysOf: KeysOf;
   readonly #minUid: number;
   readonly #maxUsed: number;
   readonly #lateMs: number;
@@ -28,9 +28,9 @@ export class TicketGate {
   /** Nonces and when they may be forgotten, the oldest first. */
   readonly #used = new Map<string, number>();
 
-  constructor(keyOf: KeyOf, options: TicketGateOptions) {
+  constructor(keysOf: KeysOf, options: TicketGateOptions) {
     const { minUid, maxUsed = defaultMaxUsed, lateMs = 0, nowMs = monotonicMs } = options;
-    this.#keyOf = keyOf;
+    this.#keysOf = keysOf;
     this.#lateMs = lateMs;
     this.#minUid = minUid;
     this.#maxUsed = maxUsed;
@@ -40,7 +40,7 @@ export class TicketGate {
   /** The ticket that the client of this connection has got. Throws a TicketRefused. */
   admit(sealed: string, connection: string): IssuedTicket {
     const nowMs = this.#nowMs();
-    const ticket = openTicket(sealed, this.#keyOf, { nowMs, lateMs: this.#lateMs });
+    const ticket = openTicket(sealed, this.#keysOf, { nowMs, lateMs: this.#lateMs });
     if (ticket.connection !== connection) throw new TicketRefused('the ticket is for another connection');
     refuseSystemUid(ticket.identity.uid, this.#minUid);
     this.#useUp(ticket.nonce, nowMs);

@@ -4,8 +4,10 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
+import type { Account } from './account.ts';
 import { TicketGate } from './ticket-gate.ts';
 import {
+  accountKeyOf,
   keyToldAs,
   maxTicketLength,
   newKey,
@@ -14,21 +16,20 @@ import {
   ticketLifetimeMs,
   TicketRefused,
   toldKey,
-  userKeyOf,
 } from './ticket.ts';
 
 const key = newKey();
 const identity = { user: 'mrose', uid: 1000, gid: 1000, home: '/home/mrose' };
 const nowMs = 5000;
 const sealed = sealTicket({ identity, facts: { utf8: true } }, 'c1', { key, nowMs });
-const keyOf = (uid: number): KeyObject => userKeyOf(uid, key);
+const keysOf = (account: Account): KeyObject[] => [accountKeyOf(account, key)];
 const gateAt = (clock: () => number, minUid = 1000): TicketGate =>
-  new TicketGate(keyOf, { minUid, nowMs: clock, maxUsed: 3 });
+  new TicketGate(keysOf, { minUid, nowMs: clock, maxUsed: 3 });
 const refused = (why: RegExp) => (error: unknown) =>
   error instanceof TicketRefused && why.test(error.message);
 
 test('a ticket says who has logged in, on which connection, and what plugins want to outlive the login', () => {
-  const { connection, identity: who, facts } = openTicket(sealed, keyOf, { nowMs: nowMs + 1 });
+  const { connection, identity: who, facts } = openTicket(sealed, keysOf, { nowMs: nowMs + 1 });
   assert.deepEqual({ connection, who, facts }, { connection: 'c1', who: identity, facts: { utf8: true } });
 });
 
@@ -45,7 +46,7 @@ test('whatever identity and facts are sealed, the same come out', () => {
     fc.property(tickets, (ticket) => {
       // JSON has no negative zero and no sparse prototype.
       const plain: unknown = JSON.parse(JSON.stringify(ticket));
-      const opened = openTicket(sealTicket(ticket, 'c1', { key, nowMs }), keyOf, { nowMs });
+      const opened = openTicket(sealTicket(ticket, 'c1', { key, nowMs }), keysOf, { nowMs });
       assert.deepEqual({ identity: opened.identity, facts: opened.facts }, plain);
     }),
     { numRuns: 50 },
@@ -59,7 +60,7 @@ test('a ticket in which any one character is changed, left out or added is refus
     fc.property(place, fc.nat(2), text, (index, removed, added) => {
       const changed = sealed.slice(0, index) + added + sealed.slice(index + removed);
       fc.pre(changed !== sealed);
-      assert.throws(() => openTicket(changed, keyOf, { nowMs }), TicketRefused);
+      assert.throws(() => openTicket(changed, keysOf, { nowMs }), TicketRefused);
     }),
     { numRuns: 300 },
   );
@@ -67,34 +68,43 @@ test('a ticket in which any one character is changed, left out or added is refus
 
 test('whoever is told the key can check what it has sealed', () => {
   const told = keyToldAs(toldKey(key));
-  assert.equal(openTicket(sealed, (uid) => userKeyOf(uid, told), { nowMs }).connection, 'c1');
+  assert.equal(openTicket(sealed, (account) => [accountKeyOf(account, told)], { nowMs }).connection, 'c1');
 });
 
-test('who has the key of one uid can check what is sealed for that one, and seal for no other', () => {
-  const own = userKeyOf(1000, key);
-  const ofOwn = (uid: number): KeyObject | undefined => (uid === 1000 ? own : undefined);
+test('who has the key of one account can check what is sealed for that one, and seal for no other', () => {
+  const own = accountKeyOf(identity, key);
+  const isOwn = ({ uid, gid }: Account): boolean => uid === identity.uid && gid === identity.gid;
+  const ofOwn = (account: Account): KeyObject[] => (isOwn(account) ? [own] : []);
   assert.equal(openTicket(sealed, ofOwn, { nowMs }).identity.user, 'mrose');
-  const another = { ...identity, uid: 1001 };
-  const forAnother = sealTicket({ identity: another, facts: {} }, 'c1', { key, nowMs });
-  assert.throws(() => openTicket(forAnother, ofOwn, { nowMs }), refused(/for uid 1001/));
-  const text = JSON.stringify({ ...JSON.parse(textIn(sealed)), identity: another });
-  for (const head of [1000, 1001])
-    assert.throws(
-      () => openTicket(signed(text, purpose, { by: own, head }), keyOf, { nowMs }),
-      TicketRefused,
-    );
+  for (const odd of [{ uid: 1001 }, { gid: 6 }]) {
+    const another = { ...identity, ...odd };
+    const forAnother = sealTicket({ identity: another, facts: {} }, 'c1', { key, nowMs });
+    assert.throws(() => openTicket(forAnother, ofOwn, { nowMs }), refused(/for uid \d+ and gid \d+/));
+    const text = JSON.stringify({ ...JSON.parse(textIn(sealed)), identity: another });
+    for (const head of [identity, another])
+      assert.throws(
+        () => openTicket(signed(text, purpose, { by: own, head }), keysOf, { nowMs }),
+        TicketRefused,
+      );
+  }
+});
+
+test('where there are two keys, either may have sealed it', () => {
+  const keys = [newKey(), key].map((one) => accountKeyOf(identity, one));
+  assert.ok(openTicket(sealed, () => keys, { nowMs }));
+  assert.throws(() => openTicket(sealed, () => keys.slice(0, 1), { nowMs }), refused(/nobody who may/));
 });
 
 test('a ticket that another key has sealed is refused', () => {
   const other = newKey();
   const forged = sealTicket({ identity, facts: {} }, 'c1', { key: other, nowMs });
-  assert.throws(() => openTicket(forged, keyOf, { nowMs }), refused(/nobody who may/));
+  assert.throws(() => openTicket(forged, keysOf, { nowMs }), refused(/nobody who may/));
 });
 
 test('what the right key has sealed for another purpose, or not in the one form a ticket has, is no ticket', () => {
   const text = textIn(sealed);
-  assert.equal(openTicket(signed(text, purpose), keyOf, { nowMs }).connection, 'c1');
-  assert.throws(() => openTicket(signed(text, ''), keyOf, { nowMs }), refused(/nobody who may/));
+  assert.equal(openTicket(signed(text, purpose), keysOf, { nowMs }).connection, 'c1');
+  assert.throws(() => openTicket(signed(text, ''), keysOf, { nowMs }), refused(/nobody who may/));
   for (const odd of [
     `${text} `,
     text.replace('"uid":1000', '"uid":0,"uid":1000'),
@@ -105,13 +115,13 @@ test('what the right key has sealed for another purpose, or not in the one form 
     'null',
     '',
   ]) {
-    assert.throws(() => openTicket(signed(odd, purpose), keyOf, { nowMs }), refused(/no ticket/), odd);
+    assert.throws(() => openTicket(signed(odd, purpose), keysOf, { nowMs }), refused(/no ticket/), odd);
   }
 });
 
 test('a ticket is good for ten seconds, and one from the future is not good at all', () => {
   const at = (ms: number, lateMs?: number) => () =>
-    openTicket(sealed, keyOf, { nowMs: ms, ...(lateMs !== undefined && { lateMs }) });
+    openTicket(sealed, keysOf, { nowMs: ms, ...(lateMs !== undefined && { lateMs }) });
   assert.ok(at(nowMs + ticketLifetimeMs - 1)());
   assert.throws(at(nowMs + ticketLifetimeMs), refused(/expired/));
   assert.throws(at(nowMs - 1), refused(/expired/));
@@ -122,7 +132,7 @@ test('a ticket is good for ten seconds, and one from the future is not good at a
 test('a plugin whose facts are too large, or no JSON, costs the login and nothing else', () => {
   assert.throws(() => sealFacts({ essay: 'x'.repeat(maxTicketLength) }), TypeError);
   assert.throws(() => sealFacts({ big: 1n }), TypeError);
-  assert.throws(() => openTicket('A'.repeat(maxTicketLength + 1), keyOf, { nowMs }), refused(/too large/));
+  assert.throws(() => openTicket('A'.repeat(maxTicketLength + 1), keysOf, { nowMs }), refused(/too large/));
 });
 
 test('a ticket is let through once', () => {
@@ -162,16 +172,21 @@ test('who shows more tickets than a gate can remember is refused until the old o
 });
 
 const purpose = 'popper ticket 3\0';
-const textIn = (ticket: string): string => Buffer.from(ticket, 'base64url').subarray(36).toString();
+const textIn = (ticket: string): string => Buffer.from(ticket, 'base64url').subarray(40).toString();
 
-/** Text under a seal: of the right key, unless another is given, for the uid that stands at its head. */
-const signed = (text: string, prefix: string, { by = keyOf(1000), head = 1000 } = {}): string => {
+/** Text under a seal: of the right key, unless another is given, for the account that stands at its head. */
+const signed = (
+  text: string,
+  prefix: string,
+  { by = accountKeyOf(identity, key), head = identity } = {},
+): string => {
   const seal = createHmac('sha256', by)
     .update(prefix + text)
     .digest();
-  const uid = Buffer.alloc(4);
-  uid.writeUInt32BE(head);
-  return Buffer.concat([uid, seal, Buffer.from(text)]).toString('base64url');
+  const account = Buffer.alloc(8);
+  account.writeUInt32BE(head.uid);
+  account.writeUInt32BE(head.gid, 4);
+  return Buffer.concat([account, seal, Buffer.from(text)]).toString('base64url');
 };
 
 const sealFacts = (facts: Record<string, unknown>) => sealTicket({ identity, facts }, 'c1', { key, nowMs });

@@ -3,6 +3,7 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqu
 import { z } from 'zod';
 
 import type { Ticket } from '../../session/authority.ts';
+import type { Account } from './account.ts';
 
 /** So long a ticket is good for, in milliseconds: the way from the password check to the worker, amply. */
 export const ticketLifetimeMs = 10_000;
@@ -26,8 +27,8 @@ export class TicketRefused extends Error {}
 export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /**
- * Seals a ticket (HMAC-SHA-256) by the key of its uid, which is made of this one, and gives it as text: that uid, the seal, the ticket. Throws a TypeError where the facts are no JSON, something has another
- * form than a ticket may have, or it is too large.
+ * Seals a ticket (HMAC-SHA-256) by the key of its account, which is made of this one, and gives it as text: the account, the seal, the
+ * ticket. Throws a TypeError where the facts are no JSON, something has another form than a ticket may have, or it is too large.
  */
 export function sealTicket(
   { identity, facts }: Ticket,
@@ -40,16 +41,16 @@ export function sealTicket(
   if (problem !== undefined) throw new TypeError(`no ticket for ${identity.user}: ${problem}`);
   const octets = Buffer.from(text);
   const sealed = Buffer.concat([
-    octetsOf(identity.uid),
-    sealOf(octets, userKeyOf(identity.uid, key)),
+    octetsOf(identity),
+    sealOf(octets, accountKeyOf(identity, key)),
     octets,
   ]).toString('base64url');
   if (sealed.length <= maxTicketLength) return sealed;
   throw new TypeError(`no ticket for ${identity.user}: its facts make it too large`);
 }
 
-/** The key of a uid, for whoever may check what is sealed for it; undefined: for that one it may not. */
-export type KeyOf = (uid: number) => KeyObject | undefined;
+/** The keys of an account, any of which may have sealed for it; none where whoever asks may not look at what is its. */
+export type KeysOf = (account: Account) => readonly KeyObject[];
 
 /** When a ticket is looked at, and how much longer than its lifetime it may have taken to get there. */
 export interface Clock {
@@ -58,23 +59,24 @@ export interface Clock {
 }
 
 /**
- * The ticket, if somebody who has the key of its uid has sealed it just so and it is still good. Throws a TicketRefused.
+ * The ticket, if somebody who has a key of its account has sealed it just so and it is still good. Throws a TicketRefused.
  */
-export function openTicket(sealed: string, keyOf: KeyOf, { nowMs, lateMs = 0 }: Clock): IssuedTicket {
+export function openTicket(sealed: string, keysOf: KeysOf, { nowMs, lateMs = 0 }: Clock): IssuedTicket {
   if (sealed.length > maxTicketLength) throw new TicketRefused('the ticket is too large');
   const octets = Buffer.from(sealed, 'base64url');
   // Buffer overlooks characters that do not belong there: the same ticket would have many forms.
   if (octets.toString('base64url') !== sealed) throw new TicketRefused('the ticket is no base64url');
   if (octets.length < headOctets) throw new TicketRefused('the ticket is too short');
-  const uid = octets.readUInt32BE(0);
-  const [seal, content] = [octets.subarray(uidOctets, headOctets), octets.subarray(headOctets)];
-  const key = keyOf(uid);
-  if (key === undefined) throw new TicketRefused(`the ticket is for uid ${uid}`);
-  if (!timingSafeEqual(sealOf(content, key), seal)) {
+  const [uid, gid] = [octets.readUInt32BE(0), octets.readUInt32BE(idOctets)];
+  const [seal, content] = [octets.subarray(2 * idOctets, headOctets), octets.subarray(headOctets)];
+  const keys = keysOf({ uid, gid });
+  if (keys.length === 0) throw new TicketRefused(`the ticket is for uid ${uid} and gid ${gid}`);
+  if (!keys.some((key) => timingSafeEqual(sealOf(content, key), seal))) {
     throw new TicketRefused('nobody who may has sealed this ticket');
   }
   const ticket = readAs(content.toString());
-  if (ticket?.identity.uid !== uid) throw new TicketRefused('what is sealed is no ticket');
+  if (ticket?.identity.uid !== uid || ticket.identity.gid !== gid)
+    throw new TicketRefused('what is sealed is no ticket');
   const leftMs = ticket.expiresAtMs - nowMs;
   if (leftMs <= -lateMs || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
   return ticket;
@@ -86,23 +88,24 @@ export const newKey = (): KeyObject => createSecretKey(randomBytes(32));
 export const toldKey = (key: KeyObject): string => key.export().toString('base64');
 export const keyToldAs = (told: string): KeyObject => createSecretKey(Buffer.from(told, 'base64'));
 
-/** What can check what is sealed for this uid, and can seal for no other. */
-export const userKeyOf = (uid: number, key: KeyObject): KeyObject =>
-  createSecretKey(createHmac('sha256', key).update(keyPurpose).update(octetsOf(uid)).digest());
+/** What can check what is sealed for this account, and can seal for no other. */
+export const accountKeyOf = (account: Account, key: KeyObject): KeyObject =>
+  createSecretKey(createHmac('sha256', key).update(keyPurpose).update(octetsOf(account)).digest());
 
-function octetsOf(uid: number): Buffer {
-  const octets = Buffer.alloc(uidOctets);
+function octetsOf({ uid, gid }: Account): Buffer {
+  const octets = Buffer.alloc(2 * idOctets);
   octets.writeUInt32BE(uid);
+  octets.writeUInt32BE(gid, idOctets);
   return octets;
 }
 
-const uidOctets = 4;
-const headOctets = uidOctets + 32;
+const idOctets = 4;
+const headOctets = 2 * idOctets + 32;
 const newNonce = (): string => randomBytes(16).toString('base64url');
 
 /** Whatever else is ever sealed with a key can be taken for no ticket, and for no key. */
 const purpose = 'popper ticket 3\0';
-const keyPurpose = 'popper key of a uid\0';
+const keyPurpose = 'popper key of an account\0';
 const sealOf = (content: Uint8Array, key: KeyObject): Buffer =>
   createHmac('sha256', key).update(purpose).update(content).digest();
 

@@ -9,8 +9,8 @@ const id = z.int().min(0).max(0xfffffffe);
 const session = z.string().min(1).max(128);
 const count = z.int().min(0);
 const tally = z.strictObject({ messages: count, octets: count });
-/** Checks what is sealed for this uid: base64. */
-const key = z.string().max(64);
+/** Check what is sealed for its account, 256 bits in base64: of the auth process that there is, and of the one before, whose tickets may still be on their way. */
+const keys = z.array(z.string().length(44)).min(1).max(2);
 /** On the client's connection, where the worker has it; none through a relay, which counts them itself. */
 const octets = { received: count, sent: count };
 
@@ -24,12 +24,12 @@ export const workerOrderSchema = z.discriminatedUnion('kind', [
     kind: z.literal('become'),
     uid: id,
     gid: id,
-    key,
+    keys,
     /** There is a locker, which makes locks in spools for it. */
     hasLocker: z.boolean().exactOptional(),
   }),
-  /** From here on another auth process seals tickets, with this key. */
-  z.strictObject({ kind: z.literal('trust'), key }),
+  /** From here on another auth process seals tickets. */
+  z.strictObject({ kind: z.literal('trust'), keys }),
   /** The stream that comes with it leads to the locker, in the place of an earlier one. */
   z.strictObject({ kind: z.literal('locker') }),
   /** Run the rest of this session. Its stream comes with the message: a relay's, or the client's connection, which is `lent`. */

@@ -9,7 +9,7 @@ import type { CarriedConnectionFacts } from './connection-facts.ts';
 import { Spares, type SparesOptions } from './spares.ts';
 import type { StreamPairs } from './stream-pairs.ts';
 import { refuseSystemUid, TicketGate } from './ticket-gate.ts';
-import { keyToldAs, TicketRefused, toldKey, userKeyOf } from './ticket.ts';
+import { accountKeyOf, keyToldAs, TicketRefused, toldKey } from './ticket.ts';
 import type { Assigned } from './user-authority.ts';
 import { longestBeginningMs } from './worker-messages.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -54,7 +54,8 @@ interface Place {
 /** The master's workers: one for each user who has sessions, and some that wait for the next. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  #key: KeyObject;
+  /** Of the auth process that there is, and of the one before. */
+  #keys: readonly KeyObject[];
   readonly #gate: TicketGate;
   readonly #places = new Map<string, Place>();
   readonly #spares: Spares;
@@ -65,8 +66,11 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#key = keyToldAs(options.key);
-    this.#gate = new TicketGate((uid) => userKeyOf(uid, this.#key), options);
+    this.#keys = [keyToldAs(options.key)];
+    this.#gate = new TicketGate(
+      (account) => this.#keys.slice(0, 1).map((key) => accountKeyOf(account, key)),
+      options,
+    );
     this.#sessionsOf = new Quota(options.sessionsPerUser ?? Infinity);
     this.#spares = new Spares(options);
   }
@@ -86,11 +90,10 @@ export class WorkerPool {
     return this.#spares.running.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
-  /** Another auth process seals tickets from here on. */
+  /** Another auth process seals tickets from here on. Those that this one has let in by then are on their way, and go on. */
   trust(key: string): void {
-    this.#key = keyToldAs(key);
-    for (const { user, worker } of this.#places.values())
-      worker.order({ kind: 'trust', key: this.#toldKeyOf(user) });
+    this.#keys = [keyToldAs(key), ...this.#keys.slice(0, 1)];
+    for (const { user, worker } of this.#places.values()) worker.trust(this.#toldKeysOf(user));
   }
 
   /**
@@ -273,14 +276,18 @@ export class WorkerPool {
     const { locker } = this.#options;
     const hasLocker = locker !== undefined;
     const { uid, gid } = user;
-    const ready = worker.become({ kind: 'become', uid, gid, key: this.#toldKeyOf(user), hasLocker });
+    const ready = worker.become({ kind: 'become', uid, gid, keys: this.#toldKeysOf(user), hasLocker });
     // What it redoes before it is ready has to be locked, too.
     locker?.introduce(worker, uid);
     await ready;
   }
 
-  #toldKeyOf({ uid }: User): string {
-    return toldKey(userKeyOf(uid, this.#key));
+  #keysOf(user: User): readonly KeyObject[] {
+    return this.#keys.map((key) => accountKeyOf(user, key));
+  }
+
+  #toldKeysOf(user: User): string[] {
+    return this.#keysOf(user).map(toldKey);
   }
 
   /** Resolves when a user's place may be free. A live session is never ended for it. */

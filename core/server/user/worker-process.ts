@@ -14,6 +14,7 @@ import { closeHandle } from './foreign-handle.ts';
 import { StreamRecipient } from './stream-recipient.ts';
 import type { Assigned } from './user-authority.ts';
 import {
+  longestBeginningMs,
   type StalledSession,
   type WorkerOrder,
   type WorkerProgress,
@@ -45,9 +46,6 @@ const patienceMs = 1000;
 /** Without a session a process has little to do before it ends; one that takes longer, in milliseconds, is stuck, or will not. */
 const defaultEndingMs = 60_000;
 
-/** To load everything, to become a user, and to be ready may take so long without a sign of life, in milliseconds. */
-const beginningMs = 60_000;
-
 /** A worker, as the master that has started it sees it. */
 export class WorkerProcess {
   /** Resolves when it has ended, in whatever way. */
@@ -75,7 +73,12 @@ export class WorkerProcess {
 
   constructor(
     child: ChildProcess,
-    { log, blockedTimeoutMs, endingMs = defaultEndingMs, loadingMs = beginningMs }: WorkerProcessOptions,
+    {
+      log,
+      blockedTimeoutMs,
+      endingMs = defaultEndingMs,
+      loadingMs = longestBeginningMs,
+    }: WorkerProcessOptions,
   ) {
     this.#process = child;
     this.#blockedTimeoutMs = blockedTimeoutMs;
@@ -121,6 +124,11 @@ export class WorkerProcess {
     this.#silence.broken(this.#longestSilenceMs);
     this.order(order);
     return this.#ready.promise;
+  }
+
+  /** Another auth process seals tickets from here on. One that is nobody yet learns its keys when it becomes somebody. */
+  trust(keys: Extract<WorkerOrder, { kind: 'trust' }>['keys']): void {
+    if (this.#uid !== undefined) this.order({ kind: 'trust', keys });
   }
 
   /** From here on the session counts as its own. */
@@ -236,7 +244,7 @@ export class WorkerProcess {
 
   /** Before it serves anybody it makes a folder and waits for the disk, and plugins load what they need: all without a turn of its event loop. */
   get #longestSilenceMs(): number {
-    return this.#isReady ? this.#blockedTimeoutMs : Math.max(beginningMs, this.#blockedTimeoutMs);
+    return this.#isReady ? this.#blockedTimeoutMs : Math.max(longestBeginningMs, this.#blockedTimeoutMs);
   }
 
   #begin(): void {

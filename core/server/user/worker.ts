@@ -14,20 +14,13 @@ import { transact } from '../../session/transact.ts';
 import { SocketChannel } from '../channel.ts';
 import { OpenSessions } from '../open-sessions.ts';
 import type { State } from '../state.ts';
+import type { Account } from './account.ts';
 import { LockerClient } from './locker-client.ts';
 import { MasterLink, type MasterEnd } from './master-link.ts';
 import { makeOwnFolder } from './own-folder.ts';
 import { becomeUser } from './privileges.ts';
 import { TicketGate } from './ticket-gate.ts';
-import {
-  keyToldAs,
-  monotonicMs,
-  newKey,
-  openTicket,
-  sealTicket,
-  TicketRefused,
-  userKeyOf,
-} from './ticket.ts';
+import { accountKeyOf, keyToldAs, monotonicMs, newKey, openTicket, sealTicket } from './ticket.ts';
 import type { WorkerOutcome } from './user-authority.ts';
 import { answerOf, type Octets } from './worker-answers.ts';
 import {
@@ -91,7 +84,7 @@ function warmUp(orders: z.ZodType<WorkerOrder>): void {
   const key = newKey();
   const sealed = { identity: { user: 'nobody', uid: 0, gid: 0, home: '/' }, facts: {} };
   const ticket = sealTicket(sealed, facts.id, { key, nowMs: monotonicMs() });
-  openTicket(ticket, (uid) => userKeyOf(uid, key), { nowMs: monotonicMs() });
+  openTicket(ticket, (account) => [accountKeyOf(account, key)], { nowMs: monotonicMs() });
   orders.parse({ kind: 'serve', ticket, facts, lent: true });
 }
 
@@ -130,8 +123,8 @@ class Worker {
   readonly #master: Surroundings['master'];
   readonly #title: WorkerTitle;
   readonly #locker: LockerClient;
-  /** Of this user's uid: it checks what auth has sealed for it, and nothing that is for another. */
-  #key: KeyObject;
+  /** Of this account: they check what auth has sealed for it, and nothing that is for another. */
+  #keys: readonly KeyObject[];
   readonly #gate: TicketGate;
   readonly #state: WorkerOptions['state'];
   readonly #sessions = new OpenSessions();
@@ -144,8 +137,9 @@ class Worker {
   constructor(user: OrderOf<'become'>, surroundings: Surroundings) {
     const { core, state, master, title, locker, idleMs } = surroundings;
     this.#user = user;
-    this.#key = keyToldAs(user.key);
-    this.#gate = new TicketGate((uid) => (uid === user.uid ? this.#key : undefined), surroundings);
+    this.#keys = user.keys.map(keyToldAs);
+    const isOwn = ({ uid, gid }: Account): boolean => uid === user.uid && gid === user.gid;
+    this.#gate = new TicketGate((account) => (isOwn(account) ? this.#keys : []), surroundings);
     this.#core = core;
     this.#state = state;
     this.#master = master;
@@ -178,7 +172,7 @@ class Worker {
       case 'become':
         throw new Error(`uid ${this.#user.uid} was told to become uid ${order.uid}`);
       case 'trust':
-        this.#key = keyToldAs(order.key);
+        this.#keys = order.keys.map(keyToldAs);
         return undefined;
       case 'locker':
         return stream && this.#locker.meet(stream);
@@ -200,7 +194,8 @@ class Worker {
     stream.on('error', () => {});
     stream.allowHalfOpen = true;
     try {
-      const ticket = this.#admit(sealed, facts.id);
+      // The master has looked at it. But whoever makes a mistake there, or is taken over, has no other's mail opened here.
+      const ticket = this.#gate.admit(sealed, facts.id);
       if (lent) this.#lent.add(facts.id);
       const channel = new SocketChannel(stream, facts, this.#core.settings);
       const run = (tally: SessionTally): Promise<void> => this.#run(channel, ticket, tally);
@@ -211,14 +206,6 @@ class Worker {
       stream.end(sorry, lent ? () => stream.destroy() : undefined);
       this.#refuse(facts.id, error);
     }
-  }
-
-  /** The master has looked at it. But whoever makes a mistake there, or is taken over, has no other's mail opened here. */
-  #admit(sealed: string, session: string): Ticket {
-    const ticket = this.#gate.admit(sealed, session);
-    const { gid } = ticket.identity;
-    if (gid !== this.#user.gid) throw new TicketRefused(`the ticket is for gid ${gid}`);
-    return ticket;
   }
 
   #refuse(session: string, error: unknown): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { loggerTo } from '../../../core/log/logger.ts';
-import { newKey, toldKey, userKeyOf } from '../../../core/server/user/ticket.ts';
+import { accountKeyOf, newKey, toldKey } from '../../../core/server/user/ticket.ts';
 import { WorkerProcess } from '../../../core/server/user/worker-process.ts';
 import type { Site } from './site.ts';
 
@@ -47,7 +47,12 @@ export class WorkerChild extends Child {
 
   async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {
     await this.worker.loaded;
-    await this.worker.become({ kind: 'become', uid, gid, key: toldKey(userKeyOf(uid, this.key)) });
+    await this.worker.become({
+      kind: 'become',
+      uid,
+      gid,
+      keys: [toldKey(accountKeyOf({ uid, gid }, this.key))],
+    });
   }
 }
 
