@@ -120,9 +120,7 @@ class Front {
       ...(clients && { clients }),
     });
     this.#daemon = daemon;
-    this.#crowds = new CrowdTeller(daemon.limits, (crowds, isSudden) => {
-      void this.#master.tell({ kind: 'crowds', crowds, isSudden });
-    });
+    this.#crowds = new CrowdTeller(daemon.limits, this.#master);
     // What blocks it from here on is told by who watches it from within.
     core.pluginsAtWork.shownBy(undefined);
     const title = new ProcessTitle(
@@ -156,10 +154,16 @@ class Front {
     this.#behind.obey(order, stream);
     if (order.kind === 'retire') this.#shutdown.drain();
     if (order.kind === 'stop') this.#stop();
-    if (order.kind === 'elsewhere') this.#daemon?.countElsewhere(order);
+    if (order.kind === 'elsewhere') this.#hearOfOthers(order);
+    if (order.kind === 'tell') this.#crowds?.answer();
     if (order.kind === 'ask') {
       void answerMaster(order, { master: this.#master, control: this.#control, log: this.#quiet });
     }
+  }
+
+  #hearOfOthers(order: Extract<Order, { kind: 'elsewhere' }>): void {
+    this.#daemon?.countElsewhere(order);
+    if (order.look !== undefined) this.#crowds?.heard(order.look);
   }
 
   #stop(): void {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { Maildrop } from '../maildrop/maildrop.ts';
 import { madeBy, makersOf } from '../maildrop/makers.ts';
 import { ok } from '../protocol/reply.ts';
 import { memoryMaildrop } from '../testing/memory-maildrop.ts';
 import { guardEntrance } from './guard-entrance.ts';
 import { PluginsAtWork } from './plugins-at-work.ts';
 
-function guarded(maildrop = memoryMaildrop(['a\r\n'])) {
+function guarded(maildrop: Maildrop = memoryMaildrop(['a\r\n'])) {
   const shown: (string | undefined)[] = [];
   const atWork = new PluginsAtWork();
   atWork.shownBy((what) => shown.push(what));

@@ -5,7 +5,8 @@ import { type Logger, loggerTo } from '../log/logger.ts';
 import { type Authority, inProcess } from '../session/authority.ts';
 import type { Listen } from '../settings.ts';
 import type { Door } from './entrance.ts';
-import type { Limits } from './limits.ts';
+import { frontCount } from './front-count.ts';
+import type { Limits, Sharing } from './limits.ts';
 import { listen, type Listener, type SharedSocket } from './listener.ts';
 import { OpenSessions } from './open-sessions.ts';
 import type { ProxiedClient } from './proxy/header.ts';
@@ -102,9 +103,16 @@ async function prepare(core: Core, state: State, part: Part): Promise<Parts> {
   const capacity = await roomForSessions({ settings: core.settings, log: adviser });
   const open = new OpenSessions();
   const authority = privileged?.authority(core, open) ?? inProcess(core);
-  const sessions = new Sessions(core, authority, { certificate, capacity, open });
+  const sharing = part.hasMaster ? sharingOf(core) : undefined;
+  const sessions = new Sessions(core, authority, { certificate, capacity, sharing, open });
   return { role, sessions, listeners: [], certificate };
 }
+
+/** With `user` the master sees each login, and counts users itself. */
+const sharingOf = ({ settings }: Core): Sharing => ({
+  processes: frontCount(settings),
+  ofUsers: settings.isolation === 'none',
+});
 
 async function openPorts(core: Core, { sessions, listeners }: Parts, part: Part): Promise<void> {
   // A master has done so for its fronts.

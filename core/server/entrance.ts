@@ -41,13 +41,17 @@ interface EntranceOptions {
   readonly makeRoom: () => boolean;
 }
 
+/** Gives back what a connection has taken of the limits; undefined: it may take nothing. */
+type LeaveLimits = (() => void) | undefined;
+type Arrival = readonly [socket: Socket, door: Door, ends: ProxiedClient];
+
 /** The way in: who is there for whom, and whether there is room. */
 export class Entrance {
   readonly places: Places;
   readonly #options: EntranceOptions;
   readonly #crowd: TurnedAway;
   readonly #misled: TurnedAway;
-  /** Proxies that have not said yet for whom they come. */
+  /** Proxies that have not said yet for whom they come, and those of whom others are asked how many they have. */
   readonly #pending = new Map<Socket, Promise<void>>();
   readonly #maxPending: number;
   #lingering = 0;
@@ -66,11 +70,15 @@ export class Entrance {
     // Without a listener an error would end the process; 'close' follows and says all that matters.
     socket.on('error', () => {});
     const { address } = ends.peer;
-    if (door.proxies?.includes(address) !== true) return this.#enter(socket, door, ends);
+    if (door.proxies?.includes(address) !== true) return this.#wait(socket, this.#enter(socket, door, ends));
     if (this.#pending.size >= this.#maxPending) return this.#turnAway(socket, door, address);
-    const introduced = this.#introduced(socket, door, ends);
-    this.#pending.set(socket, introduced);
-    void introduced.finally(() => this.#pending.delete(socket));
+    this.#wait(socket, this.#introduced(socket, door, ends));
+  }
+
+  #wait(socket: Socket, decided: Promise<void> | undefined): void {
+    if (decided === undefined) return;
+    this.#pending.set(socket, decided);
+    void decided.finally(() => this.#pending.delete(socket));
   }
 
   /** Resolves when each proxy that is there has said for whom; no new one may come meanwhile. */
@@ -94,12 +102,33 @@ export class Entrance {
       const reason = error instanceof Error ? error.message : error;
       this.#misled.add({ address: ends.peer.address, reason });
     });
-    if (header !== undefined) this.#enter(socket, door, header.client ?? ends);
+    if (header !== undefined) await this.#enter(socket, door, header.client ?? ends);
   }
 
-  /** The address first: whoever has had his share makes nobody give way. */
-  #enter(socket: Socket, door: Door, { peer, local }: ProxiedClient): void {
-    const leaveLimits = this.#options.limits.admit(peer.address);
+  /**
+   * The address first: whoever has had his share makes nobody give way. Gives a promise where other processes have to be asked how much of it he
+   * has.
+   */
+  #enter(socket: Socket, door: Door, ends: ProxiedClient): Promise<void> | undefined {
+    const { limits } = this.#options;
+    const { address } = ends.peer;
+    const leaveLimits = limits.admit(address);
+    const mayLook = leaveLimits === undefined && this.#pending.size < this.#maxPending;
+    const looking = mayLook ? limits.admitAfterLook(address) : undefined;
+    if (looking !== undefined) return this.#enterAfter(looking, socket, door, ends);
+    this.#enterWithin(leaveLimits, socket, door, ends);
+    return undefined;
+  }
+
+  async #enterAfter(looking: Promise<LeaveLimits>, ...guest: Arrival): Promise<void> {
+    const leaveLimits = await looking;
+    const [socket] = guest;
+    // He may have gone while others were asked.
+    if (socket.destroyed) leaveLimits?.();
+    else this.#enterWithin(leaveLimits, ...guest);
+  }
+
+  #enterWithin(leaveLimits: LeaveLimits, ...[socket, door, { peer, local }]: Arrival): void {
     const place = leaveLimits && this.#placeFor(socket);
     if (leaveLimits === undefined || place === undefined) {
       leaveLimits?.();

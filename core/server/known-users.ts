@@ -15,7 +15,7 @@ export function withKnownUsers(authority: Authority, { limits, known }: Options)
   return {
     authenticate: (attempt, session) => authority.authenticate(attempt, session),
     async transact(channel, ticket, tally): Promise<void> {
-      const leave = limits.admitUser(ticket.identity.user);
+      const leave = await limits.admitUser(ticket.identity.user);
       if (leave === undefined) return refuse(channel, ticket, tally);
       known(channel.facts.id);
       try {

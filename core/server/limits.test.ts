@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { Crowds } from './crowds.ts';
 import { Limits } from './limits.ts';
 
 test('one address has so many places, gets them back as they are left, and others have their own', () => {
@@ -71,12 +72,13 @@ for (const [who, [first = '', second = '', third = ''], stranger] of neighbours)
 }
 
 const bySeveral = { processes: 4, ofUsers: true };
+const nobody: Crowds = { addresses: [], networks: [], users: [] };
 
-test('of several processes each tells who has more than a small part of a limit here, and no others', () => {
+test('of several processes each tells who has more than a small part of a limit here, and no others', async () => {
   const limits = new Limits({ connections: 100, connectionsPerAddress: 32, sessionsPerUser: 1 }, bySeveral);
   const leave = limits.admit('192.0.2.1');
   assert.ok(limits.admit('192.0.2.2'));
-  limits.admitUser('alice');
+  await limits.admitUser('alice');
   assert.deepEqual(limits.tell(), { addresses: [], networks: [], users: [['alice', 1]] });
   assert.ok(limits.admit('192.0.2.1'));
   assert.deepEqual(limits.tell().addresses, [['192.0.2.1', 2]]);
@@ -87,15 +89,16 @@ test('of several processes each tells who has more than a small part of a limit 
 test('who has suddenly many here is to be told of, once for each such part of a limit', () => {
   const limits = new Limits({ connections: 100, connectionsPerAddress: 32 }, bySeveral);
   let called = 0;
-  limits.whenCrowded(() => {
+  const tell = (): void => {
     called += 1;
     limits.tell();
-  });
+  };
+  limits.shareBy({ tell, look: async () => {} });
   for (let count = 0; count < 8; count += 1) limits.admit('192.0.2.1');
   assert.equal(called, 4);
 });
 
-test('what others have counts, of whom it is told, until they tell anew', () => {
+test('what others have counts, of whom it is told, until they tell anew', async () => {
   const limits = new Limits(
     { connections: 9, connectionsPerAddress: 3, connectionsPerNetwork: 4, sessionsPerUser: 2 },
     bySeveral,
@@ -104,17 +107,46 @@ test('what others have counts, of whom it is told, until they tell anew', () => 
   assert.ok(limits.admit('192.0.2.1'));
   assert.equal(limits.admit('192.0.2.1'), undefined);
   assert.equal(limits.admit('198.51.100.7'), undefined);
-  assert.equal(limits.admitUser('alice'), undefined);
-  limits.hear({ addresses: [], networks: [], users: [] });
+  assert.equal(await limits.admitUser('alice'), undefined);
+  limits.hear(nobody);
   for (const address of ['192.0.2.1', '198.51.100.7']) assert.ok(limits.admit(address));
-  assert.ok(limits.admitUser('alice'));
+  assert.ok(await limits.admitUser('alice'));
 });
 
-test('one process alone tells nobody anything, and neither do several of users whom somebody else counts', () => {
+test('nobody is refused for what others had before they have been asked again', async () => {
+  const limits = new Limits(
+    { connections: 9, connectionsPerAddress: 2, connectionsPerNetwork: 9, sessionsPerUser: 1 },
+    bySeveral,
+  );
+  let others: Crowds = { addresses: [['192.0.2.1', 2]], networks: [], users: [['alice', 1]] };
+  limits.hear(others);
+  const look = async (): Promise<void> => limits.hear(others);
+  limits.shareBy({ tell() {}, look });
+  assert.equal(limits.admit('192.0.2.1'), undefined);
+  assert.equal(await limits.admitAfterLook('192.0.2.1'), undefined);
+  assert.equal(await limits.admitUser('alice'), undefined);
+  others = nobody;
+  assert.ok(await limits.admitAfterLook('192.0.2.1'));
+  assert.ok(await limits.admitUser('alice'));
+  assert.ok(limits.admit('192.0.2.1'));
+  assert.equal(limits.admitAfterLook('192.0.2.1'), undefined, 'who has that many here is not asked for');
+});
+
+test('what others have told is not believed for ever', (t) => {
+  let nowMs = performance.now();
+  t.mock.method(performance, 'now', () => nowMs);
+  const limits = new Limits({ connections: 9, connectionsPerAddress: 1 }, bySeveral);
+  limits.hear({ ...nobody, addresses: [['192.0.2.1', 1]] });
+  assert.equal(limits.admit('192.0.2.1'), undefined);
+  nowMs += 5001;
+  assert.ok(limits.admit('192.0.2.1'));
+});
+
+test('one process alone tells nobody anything, and neither do several of users whom somebody else counts', async () => {
   for (const sharing of [undefined, { processes: 4, ofUsers: false }]) {
     const limits = new Limits({ connections: 9, connectionsPerAddress: 9, sessionsPerUser: 1 }, sharing);
-    limits.admitUser('alice');
-    assert.equal(limits.admitUser('alice'), undefined);
-    assert.deepEqual(limits.tell(), { addresses: [], networks: [], users: [] });
+    await limits.admitUser('alice');
+    assert.equal(await limits.admitUser('alice'), undefined);
+    assert.deepEqual(limits.tell(), nobody);
   }
 });

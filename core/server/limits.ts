@@ -3,36 +3,36 @@ import { clientOf, networkOf } from './address.ts';
 import { type Crowds, crowdsBy } from './crowds.ts';
 import { Quota } from './quota.ts';
 
-interface Sharing {
-  /** Processes that have these limits together. */
+/** Processes that have limits together. */
+export interface Sharing {
   readonly processes: number;
   /** Whether they count users so, too. Else somebody else does who sees all of them. */
   readonly ofUsers: boolean;
 }
 
-const alone: Sharing = { processes: 1, ofUsers: false };
+type Leave = () => void;
 
 /**
- * Counts connections by who they are from, by address as `clientOf` tells clients apart and by network, and sessions by user. Where other processes do so
- * too, each tells who has many: the limits are for all of them together, but for what comes faster than the word goes round, and for
- * the quarter of a limit that one may have without the others' knowing of it.
+ * Counts connections by who they are from, by address as `clientOf` tells clients apart and by network, and sessions by user. Where
+ * other processes do so too, each tells who has many, and nobody is refused for what others have before they have been asked again.
  */
 export class Limits {
   readonly #quotas: Readonly<Record<keyof Crowds, Quota>>;
+  #look: (() => Promise<void>) | undefined;
 
-  constructor(limits: Settings['limits'], { processes, ofUsers }: Sharing = alone) {
+  constructor(limits: Settings['limits'], sharing?: Sharing) {
     const { connectionsPerAddress, connectionsPerNetwork = Infinity, sessionsPerUser = Infinity } = limits;
-    const share = (limit: number): number => Math.max(1, Math.floor(limit / (4 * processes)));
-    const shared = (limit: number): Quota => new Quota(limit, processes === 1 ? Infinity : share(limit));
+    const shared = (limit: number): Quota =>
+      new Quota(limit, sharing && { worthTelling: partOf(limit, sharing.processes) });
     this.#quotas = {
       addresses: shared(connectionsPerAddress),
       networks: shared(connectionsPerNetwork),
-      users: ofUsers ? shared(sessionsPerUser) : new Quota(sessionsPerUser),
+      users: sharing?.ofUsers === true ? shared(sessionsPerUser) : new Quota(sessionsPerUser),
     };
   }
 
   /** Lets one more connection in and gives what is to be called at its end; undefined where there are too many. */
-  admit(address: string): (() => void) | undefined {
+  admit(address: string): Leave | undefined {
     const { addresses, networks } = this.#quotas;
     const leaveAddress = addresses.take(clientOf(address));
     if (leaveAddress === undefined) return undefined;
@@ -47,14 +47,30 @@ export class Limits {
     };
   }
 
-  /** The same for a session of a user who has proved who it is. */
-  admitUser(user: string): (() => void) | undefined {
-    return this.#quotas.users.take(user);
+  /** Where one was refused for what others had when they told: asks them, and tries again. Undefined where nobody is to be asked. */
+  admitAfterLook(address: string): Promise<Leave | undefined> | undefined {
+    const { addresses, networks } = this.#quotas;
+    const isContested = addresses.isContested(clientOf(address)) || networks.isContested(networkOf(address));
+    if (!isContested) return undefined;
+    return this.#look?.().then(() => this.admit(address));
   }
 
-  /** `tell` is called when the others have to hear soon of somebody who has many. */
-  whenCrowded(tell: () => void): void {
+  /** The same for a session of a user who has proved who it is. */
+  async admitUser(user: string): Promise<Leave | undefined> {
+    const { users } = this.#quotas;
+    const leave = users.take(user);
+    if (leave !== undefined || !users.isContested(user) || this.#look === undefined) return leave;
+    await this.#look();
+    return users.take(user);
+  }
+
+  /**
+   * `tell` is called when the others have to hear soon of somebody who has many. `look` has all of them tell, and resolves when that has
+   * been heard, or takes too long.
+   */
+  shareBy({ tell, look }: { readonly tell: () => void; readonly look: () => Promise<void> }): void {
     for (const quota of Object.values(this.#quotas)) quota.grown = tell;
+    this.#look = look;
   }
 
   /** What the others have to know. */
@@ -64,8 +80,21 @@ export class Limits {
 
   /** What the others have told, put together. */
   hear(elsewhere: Crowds): void {
-    this.#quotas.addresses.hear(elsewhere.addresses);
-    this.#quotas.networks.hear(elsewhere.networks);
-    this.#quotas.users.hear(elsewhere.users);
+    for (const [kind, quota] of quotasIn(this.#quotas)) quota.hear(elsewhere[kind]);
   }
 }
+
+const quotasIn = ({ addresses, networks, users }: Readonly<Record<keyof Crowds, Quota>>) =>
+  [
+    ['addresses', addresses],
+    ['networks', networks],
+    ['users', users],
+  ] as const;
+
+/**
+ * Of so many of a limit the others have to know: a quarter of what there would be for each process. One alone is worth telling of where the
+ * limit is small.
+ */
+const partOf = (limit: number, processes: number): number =>
+  Math.max(limit < smallLimit ? 1 : 2, Math.floor(limit / (4 * processes)));
+const smallLimit = 8;

@@ -8,9 +8,8 @@ import { tellNoTls } from '../session/start-tls.ts';
 import { SocketChannel } from './channel.ts';
 import type { Crowds } from './crowds.ts';
 import { Entrance, type Guest } from './entrance.ts';
-import { frontCount } from './front-count.ts';
 import { withKnownUsers } from './known-users.ts';
-import { Limits } from './limits.ts';
+import { Limits, type Sharing } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { Place } from './places.ts';
 import { StalledReaders } from './stalled-readers.ts';
@@ -21,6 +20,8 @@ export interface Means {
   readonly certificate: ServedCertificate | undefined;
   /** Connections that this process can have open. */
   readonly capacity: number;
+  /** Who has the limits together with this process. */
+  readonly sharing: Sharing | undefined;
   /** Where they are kept. */
   readonly open: OpenSessions;
 }
@@ -45,10 +46,9 @@ export class Sessions {
   readonly #places = new Map<string, Place>();
   #count = 0;
 
-  constructor(core: Core, authority: Authority, { certificate, capacity, open }: Means) {
-    const { limits, isolation } = core.settings;
-    // With `user` the master sees each login, and counts them itself.
-    this.limits = new Limits(limits, { processes: frontCount(core.settings), ofUsers: isolation === 'none' });
+  constructor(core: Core, authority: Authority, { certificate, capacity, open, sharing }: Means) {
+    const { limits } = core.settings;
+    this.limits = new Limits(limits, sharing);
     this.open = open;
     this.#certificate = certificate;
     this.#core = core;

@@ -7,7 +7,7 @@ import { Daemon } from './support/daemon.ts';
 import { plainMail, putMail } from './support/mail.ts';
 import { Pop3Client, type TcpAddress } from './support/pop3-client.ts';
 import { run } from './support/program.ts';
-import { logIn, makeSite } from './support/site.ts';
+import { logIn, makeSite, password } from './support/site.ts';
 
 const tooMany = /^-ERR \[SYS\/TEMP\] too many connections/;
 
@@ -78,6 +78,20 @@ for (const limit of ['connectionsPerAddress', 'connectionsPerNetwork']) {
     await greeted({ ...where, localAddress: '127.0.1.1' });
   });
 }
+
+test('who comes again as soon as he has left is let in, whichever front he comes to', async (t) => {
+  const site = await makeSite(t, { config: { limits: { sessionsPerUser: 1 }, fronts: 2 } });
+  await putMail(site.mboxOf('alice'), plainMail);
+  const { where } = await site.start();
+  const clients = await Promise.all(Array.from({ length: 10 }, () => greeted(where)));
+  for (const client of clients) {
+    await client.ask('USER alice');
+    assert.match(await client.say(`PASS ${password}`), /^\+OK /);
+    // By then the other front knows that she is there.
+    await delay(400);
+    await client.quit();
+  }
+});
 
 /** To whichever front he comes, which is the kernel's choice. */
 async function noneComesIn(where: TcpAddress): Promise<void> {

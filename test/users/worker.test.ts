@@ -39,6 +39,9 @@ const sealedForAnother: Seal = (ticket, _, key) => sealed(ticket, 's-0', key);
 const sealedLongAgo: Seal = (ticket, connection, key) =>
   sealTicket(ticket, connection, { key, nowMs: monotonicMs() - ticketLifetimeMs });
 
+const told = (...keys: readonly KeyObject[]): string[] =>
+  keys.map((key) => toldKey(accountKeyOf(alice, key)));
+
 describe('the process of one user', { skip }, () => {
   const workers: WorkerChild[] = [];
   let site: Site;
@@ -131,7 +134,6 @@ describe('the process of one user', { skip }, () => {
   test('believes who checks passwords from now on, and the one before no longer than it is told to', async () => {
     const newer = newKey();
     const other = await become(alice);
-    const told = (...keys: readonly KeyObject[]) => keys.map((key) => toldKey(accountKeyOf(alice, key)));
     other.worker.trust(told(newer, other.key));
     const onItsWay = await begin(ticketOf(alice), other);
     onItsWay.stream.end('QUIT\r\n');

@@ -1,6 +1,7 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Plan, UsersPlan } from '../ipc/plan.ts';
 import { Child } from '../master/child.ts';
+import { Connections } from '../master/connections.ts';
 import { Generation } from '../master/generation.ts';
 import { type Program, startProcess } from '../master/start-process.ts';
 import { Users } from '../master/users.ts';
@@ -30,6 +31,7 @@ export class OneSession {
     const users = new Users({
       plan: { ...plan.users, spares: 0, maxUsers: 1 },
       blockedTimeoutMs,
+      sessionsOfUsers: new Map(),
       fork: (role, as) => startProcess(role, { program, as }),
       log,
     });
@@ -40,8 +42,8 @@ export class OneSession {
       sockets: [],
       users,
       fork: () => this.#forkFront(),
+      connections: new Connections(),
       // Nobody asks what it has come to.
-      crowded: () => {},
       buried: () => {},
       log,
     });

@@ -26,7 +26,9 @@ interface Case {
   readonly message: object;
 }
 
-/** What processes say to one another for each login. */
+const crowds = { addresses: [['192.0.2.1', 3]], networks: [['192.0.2', 3]], users: [['mrose', 2]] };
+
+/** What processes say to one another for each login, and of who has many connections. */
 const cases: Readonly<Record<string, Case>> = {
   'what is asked of the process that checks passwords': {
     schema: loginQuestionSchema,
@@ -47,6 +49,14 @@ const cases: Readonly<Record<string, Case>> = {
   'what a session came to, as the worker tells it': {
     schema: workerReportSchema,
     message: { kind: 'ended', session: '17-4', outcome: failed },
+  },
+  'who has many connections here': {
+    schema: reportSchema,
+    message: { kind: 'crowds', crowds, why: 'sudden' },
+  },
+  'who has many connections elsewhere': {
+    schema: orderSchema,
+    message: { kind: 'elsewhere', connections: 5, crowds, look: 3 },
   },
   'what it came to, as the front is told': {
     schema: orderSchema,

@@ -49,7 +49,15 @@ export const orderSchema = z.discriminatedUnion('kind', [
   /** The client of a session that a worker runs has left unread for so long what it was sent; for no time: it reads again. */
   z.strictObject({ kind: z.literal('stalled'), session, forMs: count }),
   /** How many connections the other fronts have, and who has many of them: limits are for all fronts together. */
-  z.strictObject({ kind: z.literal('elsewhere'), connections: count, crowds: crowdsSchema }),
+  z.strictObject({
+    kind: z.literal('elsewhere'),
+    connections: count,
+    crowds: crowdsSchema,
+    /** Where it was asked for: the number of that. */
+    look: count.exactOptional(),
+  }),
+  /** Say who has many connections. */
+  z.strictObject({ kind: z.literal('tell') }),
   /** An operator's question; answers carry its id. */
   z.strictObject({ kind: z.literal('ask'), id: count, request: requestSchema }),
   /** Take no new clients, and end with the last session. */
@@ -70,7 +78,13 @@ export const reportSchema = z.discriminatedUnion('kind', [
   /** A sign of life; without a status it is still starting. */
   z.strictObject({ kind: z.literal('alive'), status: statusSchema.exactOptional() }),
   /** Who has many connections here. Where that is sudden, the others are to hear of it soon. */
-  z.strictObject({ kind: z.literal('crowds'), crowds: crowdsSchema, isSudden: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('crowds'),
+    crowds: crowdsSchema,
+    why: z.enum(['due', 'sudden', 'asked']),
+  }),
+  /** Have all fronts say who has many, and tell me what the others have. */
+  z.strictObject({ kind: z.literal('look'), look: count }),
   /** Some lines of an answer; its last one is `done` or `error`. */
   z.strictObject({ kind: z.literal('answer'), id: count, lines: z.array(answerLineSchema) }),
   /** It ends by its own choice, when its sessions have: another one is needed now. */

@@ -1,12 +1,11 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
-import type { Crowds } from '../crowds.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { BackOff } from './back-off.ts';
 import type { Child, Ending } from './child.ts';
+import type { Connections } from './connections.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
-import type { SumOfCrowds } from './sum-of-crowds.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
 import type { Users } from './users.ts';
 
@@ -21,17 +20,11 @@ export interface FrontKeeperOptions {
   readonly fork: () => Child;
   /** What stands behind fronts that may not do everything themselves. */
   readonly users?: Users | undefined;
-  /** The others are to hear soon of who has many connections here. */
-  readonly crowded: () => void;
+  /** Those of all fronts. */
+  readonly connections: Connections;
   /** Told what a front had come to when it ended. */
   readonly buried: (status: Status) => void;
   readonly log: Logger;
-}
-
-/** Of all fronts, its own included. */
-export interface Connections {
-  readonly connections: number;
-  readonly crowds: SumOfCrowds;
 }
 
 /** What the first front of a generation has to do besides. */
@@ -43,8 +36,6 @@ interface Front {
   readonly silence: Silence;
   /** As it was last told; undefined while it starts. */
   status: Status | undefined;
-  /** Who has many connections there. */
-  crowds: Crowds | undefined;
   /** The reason that it gave for not starting. */
   failure: string | undefined;
 }
@@ -82,10 +73,6 @@ export class FrontKeeper {
     return [...this.#fronts].flatMap(({ status }) => (status === undefined ? [] : [status]));
   }
 
-  get crowds(): readonly Crowds[] {
-    return [...this.#fronts].flatMap(({ crowds }) => (crowds === undefined ? [] : [crowds]));
-  }
-
   /** Whether its front was well when it was last heard of; between two it has none. */
   get isServing(): boolean {
     return this.#serving?.status !== undefined;
@@ -106,14 +93,6 @@ export class FrontKeeper {
     });
   }
 
-  /** Tells it what the others have. */
-  tellConnections({ connections, crowds }: Connections): void {
-    for (const { child, status, crowds: own } of this.#fronts) {
-      const elsewhere = Math.max(0, connections - sessionsIn(status));
-      child.send({ kind: 'elsewhere', connections: elsewhere, crowds: crowds.without(own) });
-    }
-  }
-
   /** Lets nobody in any more, and ends with the last session. */
   retire(): void {
     this.#end('retire');
@@ -132,7 +111,7 @@ export class FrontKeeper {
   }
 
   #fork(duties: Duties, heard: (report: Report) => void): Front {
-    const { fork, number, addresses, blockedTimeoutMs, users } = this.#options;
+    const { fork, number, addresses, blockedTimeoutMs, users, connections } = this.#options;
     const child = fork();
     const silence = new Silence(startTimeoutMs, () => this.#blocks(front));
     const front: Front = {
@@ -140,15 +119,16 @@ export class FrontKeeper {
       startedAtMs: performance.now(),
       silence,
       status: undefined,
-      crowds: undefined,
       failure: undefined,
     };
     this.#fronts.add(front);
     users?.attend(child);
+    connections.attend(child);
     child.heard = (report, lent) => {
       if (users === undefined) lent?.destroy();
       else users.hear(child, report, lent);
       if (report.kind === 'alive') silence.broken(blockedTimeoutMs);
+      connections.hear(child, report);
       this.#hear(front, report);
       heard(report);
     };
@@ -159,14 +139,8 @@ export class FrontKeeper {
 
   #hear(front: Front, report: Report): void {
     if (report.kind === 'alive') front.status = report.status;
-    if (report.kind === 'crowds') this.#crowd(front, report);
     if (report.kind === 'failed') front.failure = report.reason;
     if (report.kind === 'leaving') this.#replace(front);
-  }
-
-  #crowd(front: Front, { crowds, isSudden }: Extract<Report, { kind: 'crowds' }>): void {
-    front.crowds = crowds;
-    if (isSudden) this.#options.crowded();
   }
 
   #blocks(front: Front): void {

@@ -1,10 +1,10 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
-import type { Crowds } from '../crowds.ts';
 import type { Plan } from '../ipc/plan.ts';
 import type { SharedSocket } from '../listener.ts';
 import type { Child } from './child.ts';
-import { type Connections, FrontKeeper } from './front-keeper.ts';
+import type { Connections } from './connections.ts';
+import { FrontKeeper } from './front-keeper.ts';
 import type { Users } from './users.ts';
 
 export interface GenerationOptions {
@@ -15,7 +15,8 @@ export interface GenerationOptions {
   readonly fork: () => Child;
   /** With `isolation: 'user'`. */
   readonly users?: Users | undefined;
-  readonly crowded: () => void;
+  /** Those of all fronts of all generations. */
+  readonly connections: Connections;
   readonly buried: (status: Status) => void;
   readonly log: Logger;
 }
@@ -53,10 +54,6 @@ export class Generation {
     return this.#keepers.flatMap(({ statuses }) => statuses);
   }
 
-  get crowds(): readonly Crowds[] {
-    return this.#keepers.flatMap(({ crowds }) => crowds);
-  }
-
   /** Whether one of its fronts, at least, is well. */
   get isServing(): boolean {
     return this.#keepers.some(({ isServing }) => isServing);
@@ -84,10 +81,6 @@ export class Generation {
     await this.#users?.start(recovers);
     await first?.start({ recovers: recovers && this.#users === undefined, announces: true });
     await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false })));
-  }
-
-  tellConnections(all: Connections): void {
-    for (const keeper of this.#keepers) keeper.tellConnections(all);
   }
 
   /** Lets nobody in any more, and ends with the last session, or when that takes too long. */

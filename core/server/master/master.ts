@@ -5,19 +5,16 @@ import type { SharedSocket } from '../listener.ts';
 import { SocketDebug } from '../socket-debug.ts';
 import type { Account } from '../user/account.ts';
 import { Child } from './child.ts';
+import { Connections } from './connections.ts';
 import { Generation } from './generation.ts';
 import { loadPlan } from './load-plan.ts';
 import { Sockets } from './sockets.ts';
 import { type Program, startProcess } from './start-process.ts';
-import { SumOfCrowds } from './sum-of-crowds.ts';
-import { nothing, pastOf, plus, sessionsIn, type Total, totalOf } from './sum-of-statuses.ts';
+import { nothing, pastOf, plus, type Total, totalOf } from './sum-of-statuses.ts';
 import { Users, type UsersOptions } from './users.ts';
 
 /** Generations that end with their sessions; when there is one more, the oldest is stopped. */
 const maxRetired = 4;
-/** How often fronts hear of one another's connections, in milliseconds; and how soon, where somebody has suddenly many. */
-const tellEveryMs = 1000;
-const tellSoonMs = 50;
 
 export interface MasterOptions {
   readonly program: Program;
@@ -34,14 +31,15 @@ export class Master {
   readonly #options: MasterOptions;
   readonly #log: Logger;
   readonly #sockets = new Sockets();
+  readonly #connections = new Connections();
+  /** With `isolation: 'user'`, of all generations together: how many sessions each user has. */
+  readonly #sessionsOfUsers = new Map<string, number>();
   /** All that have processes, the oldest first. */
   readonly #generations = new Set<Generation>();
   /** The one that lets clients in. */
   #current: Generation | undefined;
   #generationCount = 0;
   #past = nothing;
-  #telling: NodeJS.Timeout | undefined;
-  #tellingSoon: NodeJS.Timeout | undefined;
   /** The start, or the last reload that has begun; never rejects. */
   #lastBegun: Promise<unknown> = Promise.resolve();
   #nextReload: Promise<number> | undefined;
@@ -65,7 +63,6 @@ export class Master {
       await this.stop();
       throw error;
     }
-    this.#telling = setInterval(() => this.#tellConnections(), tellEveryMs);
   }
 
   get addresses(): readonly string[] {
@@ -130,8 +127,6 @@ export class Master {
     this.#sockets.close();
     for (const generation of this.#generations) how(generation);
     await Promise.all([...this.#generations].map(({ ended }) => ended));
-    clearInterval(this.#telling);
-    clearTimeout(this.#tellingSoon);
   }
 
   async #reload(): Promise<number> {
@@ -177,9 +172,7 @@ export class Master {
       sockets,
       fork: () => this.#fork('front', sockets, plan.users?.front),
       users: plan.users && this.#usersOf(plan, plan.users),
-      crowded: () => {
-        this.#tellingSoon ??= setTimeout(() => this.#tellConnections(), tellSoonMs);
-      },
+      connections: this.#connections,
       buried: (status) => {
         this.#past = plus(this.#past, pastOf(status));
       },
@@ -208,19 +201,11 @@ export class Master {
     }
   }
 
-  #tellConnections(): void {
-    clearTimeout(this.#tellingSoon);
-    this.#tellingSoon = undefined;
-    const generations = [...this.#generations];
-    const connections = this.#statuses.reduce((sum, status) => sum + sessionsIn(status), 0);
-    const crowds = new SumOfCrowds(generations.flatMap((generation) => generation.crowds));
-    for (const generation of generations) generation.tellConnections({ connections, crowds });
-  }
-
   #usersOf({ blockedTimeoutMs }: Plan, plan: UsersPlan): Users {
     const { program } = this.#options;
     const fork: UsersOptions['fork'] = (role, as) => startProcess(role, { program, as });
-    return new Users({ plan, blockedTimeoutMs, fork, log: this.#log });
+    const sessionsOfUsers = this.#sessionsOfUsers;
+    return new Users({ plan, blockedTimeoutMs, sessionsOfUsers, fork, log: this.#log });
   }
 
   #fork(role: 'plan' | 'front', sockets: readonly SharedSocket[] = [], as?: Account): Child {

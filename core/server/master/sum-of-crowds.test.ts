@@ -24,8 +24,8 @@ test('each hears what the others have, put together, and nothing of its own', ()
   assert.deepEqual(
     sum.without(other),
     crowds([
-      ['192.0.2.2', 5],
       ['192.0.2.1', 4],
+      ['192.0.2.2', 5],
     ]),
   );
   assert.deepEqual(sum.without(undefined).addresses[0], ['192.0.2.1', 8]);

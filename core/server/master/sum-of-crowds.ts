@@ -2,24 +2,22 @@ import { type Counts, type Crowds, crowdsBy, tellable } from '../crowds.ts';
 
 /** What several processes have told of who has many connections, put together. */
 export class SumOfCrowds {
-  readonly #all: readonly Crowds[];
-  readonly #sums: Partial<Record<keyof Crowds, ReadonlyMap<string, number>>> = {};
+  /** Those who have the most: more could not be told anyway. */
+  readonly #sums: Crowds;
 
   constructor(all: readonly Crowds[]) {
-    this.#all = all;
+    this.#sums = crowdsBy((kind) => tellable(sumOf(all.map((crowds) => crowds[kind]))));
   }
 
   /** What the others have, for the one that has told this. */
   without(own: Crowds | undefined): Crowds {
     return crowdsBy((kind) => {
-      const left = new Map(this.#sumOf(kind));
-      for (const [who, count] of own?.[kind] ?? []) left.set(who, (left.get(who) ?? 0) - count);
-      return tellable([...left].filter(([, count]) => count > 0));
+      const ofOwn = new Map(own?.[kind]);
+      return this.#sums[kind].flatMap(([who, count]) => {
+        const left = count - (ofOwn.get(who) ?? 0);
+        return left > 0 ? [[who, left] as [string, number]] : [];
+      });
     });
-  }
-
-  #sumOf(kind: keyof Crowds): ReadonlyMap<string, number> {
-    return (this.#sums[kind] ??= sumOf(this.#all.map((crowds) => crowds[kind])));
   }
 }
 

@@ -31,6 +31,8 @@ const introduceAgainMs = 200;
 export interface UsersOptions {
   readonly plan: UsersPlan;
   readonly blockedTimeoutMs: number;
+  /** Counted together with those of other generations. */
+  readonly sessionsOfUsers: Map<string, number>;
   readonly fork: (role: 'auth' | 'worker' | 'locker', as?: Account) => ChildProcess;
   readonly log: Logger;
 }
@@ -175,12 +177,13 @@ export class Users {
   }
 
   #openPool(key: string): WorkerPool {
-    const { plan, blockedTimeoutMs, fork } = this.#options;
+    const { plan, blockedTimeoutMs, sessionsOfUsers, fork } = this.#options;
     const { stateDir, front, ...sizes } = plan;
     if (this.#pairs === undefined) throw new Error('there is no way to introduce anybody');
     return new WorkerPool({
       ...sizes,
       key,
+      sessionsOfUsers,
       frontUid: front.uid,
       locker: this.#locker,
       pairs: this.#pairs,

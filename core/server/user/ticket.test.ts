@@ -119,9 +119,10 @@ test('what the right key has sealed for another purpose, or not in the one form 
   }
 });
 
+const at = (ms: number, lateMs?: number) => () =>
+  openTicket(sealed, keysOf, { nowMs: ms, ...(lateMs !== undefined && { lateMs }) });
+
 test('a ticket is good for ten seconds, and one from the future is not good at all', () => {
-  const at = (ms: number, lateMs?: number) => () =>
-    openTicket(sealed, keysOf, { nowMs: ms, ...(lateMs !== undefined && { lateMs }) });
   assert.ok(at(nowMs + ticketLifetimeMs - 1)());
   assert.throws(at(nowMs + ticketLifetimeMs), refused(/expired/));
   assert.throws(at(nowMs - 1), refused(/expired/));

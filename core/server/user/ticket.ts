@@ -66,6 +66,13 @@ export function openTicket(sealed: string, keysOf: KeysOf, { nowMs, lateMs = 0 }
   const octets = Buffer.from(sealed, 'base64url');
   // Buffer overlooks characters that do not belong there: the same ticket would have many forms.
   if (octets.toString('base64url') !== sealed) throw new TicketRefused('the ticket is no base64url');
+  const ticket = ticketIn(octets, keysOf);
+  const leftMs = ticket.expiresAtMs - nowMs;
+  if (leftMs <= -lateMs || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
+  return ticket;
+}
+
+function ticketIn(octets: Buffer, keysOf: KeysOf): IssuedTicket {
   if (octets.length < headOctets) throw new TicketRefused('the ticket is too short');
   const [uid, gid] = [octets.readUInt32BE(0), octets.readUInt32BE(idOctets)];
   const [seal, content] = [octets.subarray(2 * idOctets, headOctets), octets.subarray(headOctets)];
@@ -77,8 +84,6 @@ export function openTicket(sealed: string, keysOf: KeysOf, { nowMs, lateMs = 0 }
   const ticket = readAs(content.toString());
   if (ticket?.identity.uid !== uid || ticket.identity.gid !== gid)
     throw new TicketRefused('what is sealed is no ticket');
-  const leftMs = ticket.expiresAtMs - nowMs;
-  if (leftMs <= -lateMs || leftMs > ticketLifetimeMs) throw new TicketRefused('the ticket has expired');
   return ticket;
 }
 

@@ -23,6 +23,8 @@ export interface WorkerPoolOptions extends SparesOptions {
   readonly frontUid: number;
   /** Sessions that one user may have at one time. */
   readonly sessionsPerUser?: number;
+  /** Where they are counted, by user: together with those of other pools. */
+  readonly sessionsOfUsers?: Map<string, number>;
   /** Whether a user's process that has ended left something half done. */
   readonly leavesBehind: (uid: number) => Promise<boolean>;
   /** Makes locks in spools for workers; undefined where no store wants any there. */
@@ -71,7 +73,7 @@ export class WorkerPool {
       (account) => this.#keys.slice(0, 1).map((key) => accountKeyOf(account, key)),
       options,
     );
-    this.#sessionsOf = new Quota(options.sessionsPerUser ?? Infinity);
+    this.#sessionsOf = new Quota(options.sessionsPerUser ?? Infinity, { taken: options.sessionsOfUsers });
     this.#spares = new Spares(options);
   }
 
