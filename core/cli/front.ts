@@ -13,6 +13,7 @@ import type { Superior } from '../server/front/superior.ts';
 import { openClient, type OpenClient } from '../server/inetd/open-client.ts';
 import type { SoleClient } from '../server/inetd/sole-client.ts';
 import { type CarriedPem, firstSocketDescriptor, type Order } from '../server/ipc/messages.ts';
+import { type Limits, limitsOfFronts } from '../server/limits.ts';
 import { ProcessTitle } from '../server/process-title.ts';
 import type { Account } from '../server/user/account.ts';
 import { complaintAboutRights } from '../server/user/rights.ts';
@@ -47,7 +48,10 @@ class Front {
   readonly #shutdown: Shutdown;
   readonly #behind: Behind;
   #daemon: Daemon | undefined;
-  #crowds: CrowdTeller | undefined;
+  #connectionsElsewhere = 0;
+  /** Those of all fronts. */
+  readonly #limits: Limits;
+  readonly #crowds: CrowdTeller;
   #control: Control | undefined;
   /** What a client has still to be given of its session is on its way until then. */
   #passedOn: Promise<void> = Promise.resolve();
@@ -65,6 +69,8 @@ class Front {
       signals: [],
     });
     this.#behind = new Behind(master);
+    this.#limits = limitsOfFronts(config.settings);
+    this.#crowds = new CrowdTeller(this.#limits, master);
     master.obey((order, stream) => this.#obey(order, stream));
     // A service manager may signal all of a daemon's processes while the master gives its order: that is one stop.
     process.on('SIGTERM', () => this.#shutdown.askOnce());
@@ -76,7 +82,7 @@ class Front {
     const beat = async (): Promise<void> => {
       const status = await this.#control?.status();
       await this.#master.tell({ kind: 'alive', ...(status && { status }) });
-      this.#crowds?.beat();
+      this.#crowds.beat();
     };
     const { log, config } = this.#configured;
     startHeartbeat({ everyMs: Math.min(1000, config.settings.blockedTimeoutMs / 4), beat, log });
@@ -113,6 +119,7 @@ class Front {
     const clients = this.#client && (await this.#open(this.#client));
     const daemon = await startDaemon(core, state, {
       hasMaster: true,
+      limits: this.#limits,
       ...(as && { privileged: this.#behind }),
       recovers,
       announces,
@@ -120,7 +127,7 @@ class Front {
       ...(clients && { clients }),
     });
     this.#daemon = daemon;
-    this.#crowds = new CrowdTeller(daemon.limits, this.#master);
+    daemon.countElsewhere(this.#connectionsElsewhere);
     // What blocks it from here on is told by who watches it from within.
     core.pluginsAtWork.shownBy(undefined);
     const title = new ProcessTitle(
@@ -155,15 +162,17 @@ class Front {
     if (order.kind === 'retire') this.#shutdown.drain();
     if (order.kind === 'stop') this.#stop();
     if (order.kind === 'elsewhere') this.#hearOfOthers(order);
-    if (order.kind === 'tell') this.#crowds?.answer();
+    if (order.kind === 'tell') this.#crowds.answer();
     if (order.kind === 'ask') {
       void answerMaster(order, { master: this.#master, control: this.#control, log: this.#quiet });
     }
   }
 
   #hearOfOthers(order: Extract<Order, { kind: 'elsewhere' }>): void {
-    this.#daemon?.countElsewhere(order);
-    if (order.look !== undefined) this.#crowds?.heard(order.look);
+    this.#limits.hear(order.crowds);
+    this.#connectionsElsewhere = order.connections;
+    this.#daemon?.countElsewhere(order.connections);
+    if (order.look !== undefined) this.#crowds.heard(order.look);
   }
 
   #stop(): void {

@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Plugin } from '../plugin/plugin.ts';
 import type { Settings } from '../settings.ts';
 import { memoryHost, memoryMaildrop } from '../testing.ts';
+import type { Part } from './daemon.ts';
+import { Limits } from './limits.ts';
 import { makeCertificate } from './testing/certificates.ts';
 import { changed, running, SocketClient } from './testing/daemon-under-test.ts';
 
@@ -20,8 +22,13 @@ const few = (connections: number): Partial<Settings> => ({
 });
 
 /** A daemon whose clients leave when the test ends. */
-async function begin(t: TestContext, settings: Partial<Settings>, plugin: Plugin = hostOf()) {
-  const { daemon, port, log } = await running(plugin, settings);
+async function begin(
+  t: TestContext,
+  settings: Partial<Settings>,
+  plugin: Plugin = hostOf(),
+  part: Partial<Part> = {},
+) {
+  const { daemon, port, log } = await running(plugin, settings, part);
   const clients: SocketClient[] = [];
   t.after(async () => {
     for (const { socket } of clients) socket.destroy();
@@ -177,24 +184,84 @@ test('a user has so many sessions at one time and no more, and other users have 
   assert.equal(refused?.fields['user'], 'mrose');
 });
 
-test('sessions and connections that other processes have told of count, until they tell of others', async (t) => {
-  const host = memoryHost(() => memoryMaildrop(['a\r\n']), { mrose: 'secret', jdoe: 'secret' });
-  const limits = { connections: 10, connectionsPerAddress: 3, sessionsPerUser: 2 };
-  const { daemon, open, user } = await begin(t, { limits }, host);
-  const hear = (address: string, addresses: number, users: number): void =>
-    daemon.countElsewhere({
-      connections: 0,
-      crowds: { addresses: [[address, addresses]], networks: [], users: [['mrose', users]] },
-    });
-  hear('192.0.2.1', 3, 1);
-  await user();
-  const second = open();
-  second.send('USER mrose', 'PASS secret', 'STAT');
-  assert.match(await second.ended(), /-ERR \[IN-USE\] too many sessions of this user, end one of them\r\n$/);
-  hear('127.0.0.1', 2, 0);
-  assert.match(await open().ended(), /^-ERR \[SYS\/TEMP\] too many connections/);
-  hear('127.0.0.1', 1, 1);
-  await open().hears(/^\+OK /);
+/** A daemon that has limits together with others, and what these have; it hears of it when it looks, and not before `answer` is called. */
+async function beginWithOthers(t: TestContext, limits: Settings['limits'], plugin?: Plugin) {
+  const shared = new Limits(limits, { processes: 2, ofUsers: true });
+  let asked = Promise.withResolvers<void>();
+  let answered = Promise.withResolvers<void>();
+  shared.shareBy({
+    tell() {},
+    look: () => {
+      asked.resolve();
+      return answered.promise;
+    },
+  });
+  const hear = (count: number): void =>
+    shared.hear({ addresses: [['127.0.0.1', count]], networks: [], users: [['mrose', count]] });
+  return {
+    ...(await begin(t, { limits }, plugin, { limits: shared })),
+    hear,
+    /** Resolves when it looks. */
+    looks: () => asked.promise,
+    /** The others have so many now. */
+    answer: (count: number): void => {
+      hear(count);
+      answered.resolve();
+      asked = Promise.withResolvers();
+      answered = Promise.withResolvers();
+    },
+  };
+}
+
+test('others are asked before anybody is refused for what they have', async (t) => {
+  const limits = { connections: 10, connectionsPerAddress: 2 };
+  const { open, hear, looks, answer } = await beginWithOthers(t, limits);
+  hear(2);
+  const refused = open();
+  await looks();
+  answer(2);
+  assert.match(await refused.ended(), noRoom);
+  const gone = open();
+  await looks();
+  gone.socket.resetAndDestroy();
+  await delay(50);
+  answer(1);
+  // Who has gone has taken nothing.
+  const letIn = open();
+  await letIn.hears(/^\+OK /);
+  const another = open();
+  await looks();
+  answer(0);
+  await another.hears(/^\+OK /);
+});
+
+test('a session of a user is not begun for what others had, nor for one who is gone when they have answered', async (t) => {
+  let opened = 0;
+  const plugin = memoryHost(() => {
+    opened += 1;
+    return memoryMaildrop(['a\r\n']);
+  });
+  const limits = { connections: 1, connectionsPerAddress: 10, sessionsPerUser: 1 };
+  const { open, hear, looks, answer } = await beginWithOthers(t, limits, plugin);
+  const logIn = (): SocketClient => {
+    const client = open();
+    client.send('USER mrose', 'PASS secret', 'STAT');
+    return client;
+  };
+  hear(1);
+  const refused = logIn();
+  await looks();
+  answer(1);
+  assert.match(await refused.ended(), /-ERR \[IN-USE\] too many sessions of this user, end one of them\r\n$/);
+  const crowdedOne = logIn();
+  await looks();
+  const next = open();
+  assert.match(await crowdedOne.ended(), crowdedOut);
+  answer(0);
+  await next.hears(/^\+OK /);
+  assert.equal(opened, 0);
+  next.send('USER mrose', 'PASS secret');
+  await next.hears(loggedIn);
 });
 
 test('wrong passwords count for no sessions of the user', async (t) => {

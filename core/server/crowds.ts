@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** So many of each kind are told of, those with the most. */
-const mostTold = 256;
+export const mostTold = 256;
 /** Whoever is called by more has a limit in each process for himself. */
 const longestName = 512;
 

@@ -5,14 +5,13 @@ import { type Logger, loggerTo } from '../log/logger.ts';
 import { type Authority, inProcess } from '../session/authority.ts';
 import type { Listen } from '../settings.ts';
 import type { Door } from './entrance.ts';
-import { frontCount } from './front-count.ts';
-import type { Limits, Sharing } from './limits.ts';
+import { Limits } from './limits.ts';
 import { listen, type Listener, type SharedSocket } from './listener.ts';
 import { OpenSessions } from './open-sessions.ts';
 import type { ProxiedClient } from './proxy/header.ts';
 import { Networks } from './proxy/networks.ts';
 import { roomForSessions } from './room.ts';
-import { type Elsewhere, Sessions } from './sessions.ts';
+import { Sessions } from './sessions.ts';
 import { SocketDebug } from './socket-debug.ts';
 import type { State } from './state.ts';
 import { loginAdvice } from './tls/advice.ts';
@@ -25,10 +24,8 @@ export interface Daemon {
   readonly sessions: OpenSessions;
   /** Reads the files of the certificate anew, for an operator who asks; that they change is noticed without. */
   renewCertificate(): Promise<void>;
-  /** Who has how many connections here. */
-  readonly limits: Limits;
-  /** Tells it what other processes have, since limits are for all of them together. */
-  countElsewhere(elsewhere: Elsewhere): void;
+  /** Tells it how many connections other processes have, since the limit in all is for all of them. */
+  countElsewhere(connections: number): void;
   /** No new clients; resolves when the last one that is there has left by itself. `stop` is still to be called. */
   drain(): Promise<void>;
   /**
@@ -56,6 +53,8 @@ export interface Part {
   readonly announces: boolean;
   /** Those that are there, in the place of ports: nobody else comes. */
   readonly clients?: readonly GivenClient[];
+  /** Where it has them together with others; else it has its own. */
+  readonly limits?: Limits;
   /** In the order of `listen`; where there is none it opens its own. */
   readonly sockets: readonly (SharedSocket | undefined)[];
 }
@@ -103,16 +102,10 @@ async function prepare(core: Core, state: State, part: Part): Promise<Parts> {
   const capacity = await roomForSessions({ settings: core.settings, log: adviser });
   const open = new OpenSessions();
   const authority = privileged?.authority(core, open) ?? inProcess(core);
-  const sharing = part.hasMaster ? sharingOf(core) : undefined;
-  const sessions = new Sessions(core, authority, { certificate, capacity, sharing, open });
+  const { limits = new Limits(core.settings.limits) } = part;
+  const sessions = new Sessions(core, authority, { certificate, capacity, limits, open });
   return { role, sessions, listeners: [], certificate };
 }
-
-/** With `user` the master sees each login, and counts users itself. */
-const sharingOf = ({ settings }: Core): Sharing => ({
-  processes: frontCount(settings),
-  ofUsers: settings.isolation === 'none',
-});
 
 async function openPorts(core: Core, { sessions, listeners }: Parts, part: Part): Promise<void> {
   // A master has done so for its fronts.
@@ -167,8 +160,7 @@ function running(core: Core, parts: Parts): Daemon {
     addresses: listeners.map(({ address }) => address),
     sessions: sessions.open,
     renewCertificate: async () => certificate?.renew(),
-    limits: sessions.limits,
-    countElsewhere: (elsewhere) => sessions.countElsewhere(elsewhere),
+    countElsewhere: (connections) => sessions.countElsewhere(connections),
     async drain() {
       await closePorts(parts);
       await sessions.ended();

@@ -51,7 +51,9 @@ export class Entrance {
   readonly #options: EntranceOptions;
   readonly #crowd: TurnedAway;
   readonly #misled: TurnedAway;
-  /** Proxies that have not said yet for whom they come, and those of whom others are asked how many they have. */
+  /** Those of whom other processes are asked how many connections they have. */
+  readonly #asked = new Map<Socket, Promise<void>>();
+  /** Proxies that have not said yet for whom they come. */
   readonly #pending = new Map<Socket, Promise<void>>();
   readonly #maxPending: number;
   #lingering = 0;
@@ -70,25 +72,20 @@ export class Entrance {
     // Without a listener an error would end the process; 'close' follows and says all that matters.
     socket.on('error', () => {});
     const { address } = ends.peer;
-    if (door.proxies?.includes(address) !== true) return this.#wait(socket, this.#enter(socket, door, ends));
+    if (door.proxies?.includes(address) !== true) return this.#enter(socket, door, ends);
     if (this.#pending.size >= this.#maxPending) return this.#turnAway(socket, door, address);
-    this.#wait(socket, this.#introduced(socket, door, ends));
+    wait(this.#pending, socket, this.#introduced(socket, door, ends));
   }
 
-  #wait(socket: Socket, decided: Promise<void> | undefined): void {
-    if (decided === undefined) return;
-    this.#pending.set(socket, decided);
-    void decided.finally(() => this.#pending.delete(socket));
-  }
-
-  /** Resolves when each proxy that is there has said for whom; no new one may come meanwhile. */
+  /** Resolves when it is known of each who has come whether he comes in; no new one may come meanwhile. */
   async settled(): Promise<void> {
     await Promise.all(this.#pending.values());
+    await Promise.all(this.#asked.values());
   }
 
-  /** Nobody comes in any more who has not said for whom. */
+  /** Nobody comes in any more of whom that is not known. */
   close(): void {
-    for (const socket of this.#pending.keys()) socket.destroy();
+    for (const socket of [...this.#pending.keys(), ...this.#asked.keys()]) socket.destroy();
     this.#crowd.end();
     this.#misled.end();
   }
@@ -102,22 +99,18 @@ export class Entrance {
       const reason = error instanceof Error ? error.message : error;
       this.#misled.add({ address: ends.peer.address, reason });
     });
-    if (header !== undefined) await this.#enter(socket, door, header.client ?? ends);
+    if (header !== undefined) this.#enter(socket, door, header.client ?? ends);
   }
 
-  /**
-   * The address first: whoever has had his share makes nobody give way. Gives a promise where other processes have to be asked how much of it he
-   * has.
-   */
-  #enter(socket: Socket, door: Door, ends: ProxiedClient): Promise<void> | undefined {
+  /** The address first: whoever has had his share makes nobody give way. Other processes are asked before he is refused for what they have. */
+  #enter(socket: Socket, door: Door, ends: ProxiedClient): void {
     const { limits } = this.#options;
     const { address } = ends.peer;
     const leaveLimits = limits.admit(address);
-    const mayLook = leaveLimits === undefined && this.#pending.size < this.#maxPending;
-    const looking = mayLook ? limits.admitAfterLook(address) : undefined;
-    if (looking !== undefined) return this.#enterAfter(looking, socket, door, ends);
-    this.#enterWithin(leaveLimits, socket, door, ends);
-    return undefined;
+    const mayAsk = leaveLimits === undefined && this.#asked.size < this.#maxPending;
+    const looking = mayAsk ? limits.admitAfterLook(address) : undefined;
+    if (looking === undefined) this.#enterWithin(leaveLimits, socket, door, ends);
+    else wait(this.#asked, socket, this.#enterAfter(looking, socket, door, ends));
   }
 
   async #enterAfter(looking: Promise<LeaveLimits>, ...guest: Arrival): Promise<void> {
@@ -164,6 +157,12 @@ export class Entrance {
       clearTimeout(timer);
     });
   }
+}
+
+/** Keeps it with whoever waits until it is decided. */
+function wait(waiting: Map<Socket, Promise<void>>, socket: Socket, decided: Promise<void>): void {
+  waiting.set(socket, decided);
+  void decided.finally(() => waiting.delete(socket));
 }
 
 const noRoom = `${firstLine(err('too many connections, try again later', 'SYS/TEMP'))}\r\n`;

@@ -16,6 +16,8 @@ export function withKnownUsers(authority: Authority, { limits, known }: Options)
     authenticate: (attempt, session) => authority.authenticate(attempt, session),
     async transact(channel, ticket, tally): Promise<void> {
       const leave = await limits.admitUser(ticket.identity.user);
+      // Others may have been asked, which takes a moment.
+      if (channel.ending !== undefined) return leave?.();
       if (leave === undefined) return refuse(channel, ticket, tally);
       known(channel.facts.id);
       try {

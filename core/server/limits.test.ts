@@ -132,6 +132,26 @@ test('nobody is refused for what others had before they have been asked again', 
   assert.equal(limits.admitAfterLook('192.0.2.1'), undefined, 'who has that many here is not asked for');
 });
 
+test('others are asked for no more than there could be room for, and not for who has too many here', async () => {
+  const limits = new Limits(
+    { connections: 9, connectionsPerAddress: 2, connectionsPerNetwork: 3 },
+    bySeveral,
+  );
+  const { promise, resolve } = Promise.withResolvers<void>();
+  limits.shareBy({ tell() {}, look: () => promise });
+  limits.hear({ addresses: [['192.0.2.1', 2]], networks: [['192.0.2', 3]], users: [] });
+  const asking = [0, 1, 2].map(() => limits.admitAfterLook('192.0.2.1'));
+  assert.equal(asking[2], undefined, 'two may have room, and no third');
+  assert.ok(limits.admitAfterLook('192.0.2.2'));
+  assert.equal(limits.admitAfterLook('192.0.2.3'), undefined, 'nor a fourth of the network');
+  limits.hear(nobody);
+  resolve();
+  const leaves = await Promise.all(asking.flatMap((asked) => asked ?? []));
+  assert.ok(leaves[0] && leaves[1]);
+  limits.hear({ addresses: [], networks: [['192.0.2', 3]], users: [] });
+  assert.equal(limits.admitAfterLook('192.0.2.1'), undefined, 'the address has too many here');
+});
+
 test('what others have told is not believed for ever', (t) => {
   let nowMs = performance.now();
   t.mock.method(performance, 'now', () => nowMs);

@@ -1,16 +1,24 @@
 import type { Settings } from '../settings.ts';
 import { clientOf, networkOf } from './address.ts';
 import { type Crowds, crowdsBy } from './crowds.ts';
+import { frontCount } from './front-count.ts';
 import { Quota } from './quota.ts';
 
+type Leave = () => void;
+
 /** Processes that have limits together. */
-export interface Sharing {
+interface Sharing {
   readonly processes: number;
   /** Whether they count users so, too. Else somebody else does who sees all of them. */
   readonly ofUsers: boolean;
 }
 
-type Leave = () => void;
+/** The limits of all fronts. With `isolation: 'user'` the master sees each login, and counts users itself. */
+export const limitsOfFronts = (settings: Settings): Limits =>
+  new Limits(settings.limits, {
+    processes: frontCount(settings),
+    ofUsers: settings.isolation === 'none',
+  });
 
 /**
  * Counts connections by who they are from, by address as `clientOf` tells clients apart and by network, and sessions by user. Where
@@ -20,6 +28,7 @@ export class Limits {
   readonly #quotas: Readonly<Record<keyof Crowds, Quota>>;
   #look: (() => Promise<void>) | undefined;
 
+  /** `sharing`: the processes that have them together, if there are several. */
   constructor(limits: Settings['limits'], sharing?: Sharing) {
     const { connectionsPerAddress, connectionsPerNetwork = Infinity, sessionsPerUser = Infinity } = limits;
     const shared = (limit: number): Quota =>
@@ -47,19 +56,33 @@ export class Limits {
     };
   }
 
-  /** Where one was refused for what others had when they told: asks them, and tries again. Undefined where nobody is to be asked. */
+  /**
+   * Where one was refused for what others had when they told: asks them, and tries again. Undefined where nobody is to be asked, because
+   * he has too many here, or as many of his wait for an answer as there could be room for.
+   */
   admitAfterLook(address: string): Promise<Leave | undefined> | undefined {
     const { addresses, networks } = this.#quotas;
-    const isContested = addresses.isContested(clientOf(address)) || networks.isContested(networkOf(address));
-    if (!isContested) return undefined;
-    return this.#look?.().then(() => this.admit(address));
+    const [client, network] = [clientOf(address), networkOf(address)];
+    if (this.#look === undefined) return undefined;
+    if (!addresses.mightHave(client) || !networks.mightHave(network)) return undefined;
+    if (!addresses.isContested(client) && !networks.isContested(network)) return undefined;
+    return this.#admitAfter(this.#look(), address);
+  }
+
+  async #admitAfter(look: Promise<void>, address: string): Promise<Leave | undefined> {
+    const { addresses, networks } = this.#quotas;
+    const waited = [addresses.awaited(clientOf(address)), networks.awaited(networkOf(address))];
+    await look;
+    for (const over of waited) over();
+    return this.admit(address);
   }
 
   /** The same for a session of a user who has proved who it is. */
   async admitUser(user: string): Promise<Leave | undefined> {
     const { users } = this.#quotas;
     const leave = users.take(user);
-    if (leave !== undefined || !users.isContested(user) || this.#look === undefined) return leave;
+    if (leave !== undefined || this.#look === undefined) return leave;
+    if (!users.mightHave(user) || !users.isContested(user)) return undefined;
     await this.#look();
     return users.take(user);
   }

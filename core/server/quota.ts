@@ -10,6 +10,7 @@ export class Quota {
   readonly #max: number;
   readonly #worthTelling: number;
   readonly #taken: Map<string, number>;
+  readonly #waiting = new Map<string, number>();
   #told: ReadonlyMap<string, number> = new Map();
   #elsewhere: ReadonlyMap<string, number> = new Map();
   #heardAtMs = -Infinity;
@@ -29,14 +30,27 @@ export class Quota {
     if (key === undefined) return () => {};
     const taken = this.#taken.get(key) ?? 0;
     if (taken + this.#elsewhereOf(key) >= this.#max) return undefined;
-    this.#taken.set(key, taken + 1);
+    add(this.#taken, key, 1);
     if (taken + 1 >= (this.#told.get(key) ?? 0) + this.#worthTelling) this.grown();
-    return () => this.#giveBack(key);
+    return () => add(this.#taken, key, -1);
   }
 
-  /** Whether there might be one more, if others had fewer by now. */
+  /** Whether there might be one more if others had none, and all who wait for an answer were let in. */
+  mightHave(key: string | undefined): boolean {
+    if (key === undefined) return true;
+    return (this.#taken.get(key) ?? 0) + (this.#waiting.get(key) ?? 0) < this.#max;
+  }
+
+  /** Whether others have any. */
   isContested(key: string | undefined): boolean {
-    return key !== undefined && (this.#taken.get(key) ?? 0) < this.#max && this.#elsewhereOf(key) > 0;
+    return key !== undefined && this.#elsewhereOf(key) > 0;
+  }
+
+  /** One waits to hear whether there is one more. Gives what is to be called, once, when it has. */
+  awaited(key: string | undefined): () => void {
+    if (key === undefined) return () => {};
+    add(this.#waiting, key, 1);
+    return () => add(this.#waiting, key, -1);
   }
 
   /** What others have to know of those who have many here. It counts as told. */
@@ -57,10 +71,11 @@ export class Quota {
     if (count === undefined || performance.now() - this.#heardAtMs > believedForMs) return 0;
     return count;
   }
+}
 
-  #giveBack(key: string): void {
-    const left = (this.#taken.get(key) ?? 1) - 1;
-    if (left === 0) this.#taken.delete(key);
-    else this.#taken.set(key, left);
-  }
+/** What is counted to nothing is not kept. */
+function add(counts: Map<string, number>, key: string, more: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + more;
+  if (count <= 0) counts.delete(key);
+  else counts.set(key, count);
 }

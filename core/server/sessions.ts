@@ -6,10 +6,9 @@ import type { ConnectionFacts } from '../session/channel.ts';
 import { runSession } from '../session/run-session.ts';
 import { tellNoTls } from '../session/start-tls.ts';
 import { SocketChannel } from './channel.ts';
-import type { Crowds } from './crowds.ts';
 import { Entrance, type Guest } from './entrance.ts';
 import { withKnownUsers } from './known-users.ts';
-import { Limits, type Sharing } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { Place } from './places.ts';
 import { StalledReaders } from './stalled-readers.ts';
@@ -20,22 +19,14 @@ export interface Means {
   readonly certificate: ServedCertificate | undefined;
   /** Connections that this process can have open. */
   readonly capacity: number;
-  /** Who has the limits together with this process. */
-  readonly sharing: Sharing | undefined;
+  readonly limits: Limits;
   /** Where they are kept. */
   readonly open: OpenSessions;
-}
-
-/** What other processes have that serve the same ports. */
-export interface Elsewhere {
-  readonly connections: number;
-  readonly crowds: Crowds;
 }
 
 /** The sessions that are open. */
 export class Sessions {
   readonly open: OpenSessions;
-  readonly limits: Limits;
   readonly #core: Core;
   readonly #authority: Authority;
   readonly #certificate: ServedCertificate | undefined;
@@ -46,21 +37,19 @@ export class Sessions {
   readonly #places = new Map<string, Place>();
   #count = 0;
 
-  constructor(core: Core, authority: Authority, { certificate, capacity, open, sharing }: Means) {
-    const { limits } = core.settings;
-    this.limits = new Limits(limits, sharing);
+  constructor(core: Core, authority: Authority, { certificate, capacity, open, limits }: Means) {
     this.open = open;
     this.#certificate = certificate;
     this.#core = core;
     this.#authority = withKnownUsers(authority, {
-      limits: this.limits,
+      limits,
       known: (session) => this.#places.get(session)?.keep(),
     });
     this.#entrance = new Entrance({
       log: core.log,
-      connections: limits.connections,
+      connections: core.settings.limits.connections,
       capacity,
-      limits: this.limits,
+      limits,
       enter: (guest) => this.#begin(guest),
       makeRoom: () => this.#endStalled(),
     });
@@ -70,9 +59,8 @@ export class Sessions {
     this.#entrance.admit(...connection);
   }
 
-  countElsewhere({ connections, crowds }: Elsewhere): void {
+  countElsewhere(connections: number): void {
     this.#entrance.places.elsewhere = connections;
-    this.limits.hear(crowds);
   }
 
   async stop(timeoutMs: number): Promise<void> {

@@ -41,6 +41,13 @@ test('what is sudden is told in a moment, with all that comes in it', async (t) 
   assert.deepEqual(told.at(-1), crowds('sudden', ['192.0.2.1', 7]));
 });
 
+test('what is sudden stays so when a beat comes before it', (t) => {
+  const { limits, told, teller } = begin(t);
+  for (let count = 0; count < 2; count += 1) limits.admit('192.0.2.1');
+  teller.beat();
+  assert.deepEqual(told, [crowds('sudden', ['192.0.2.1', 2])]);
+});
+
 test('the rest is told with each beat, and that there is nothing any more once', async (t) => {
   const { limits, told, teller } = begin(t);
   const beat = async (): Promise<void> => {
@@ -57,7 +64,7 @@ test('the rest is told with each beat, and that there is nothing any more once',
   await beat();
   await beat();
   const two: Crowds['addresses'][number] = ['192.0.2.1', 2];
-  assert.deepEqual(told, [crowds('due', two), crowds('due', two), crowds('due')]);
+  assert.deepEqual(told, [crowds('sudden', two), crowds('due', two), crowds('due')]);
   t.mock.timers.tick(1000);
   assert.equal(told.length, 3, 'what was told with a beat is not told again');
 });
@@ -105,7 +112,7 @@ test('where nobody answers, what is known decides', async (t) => {
   limits.hear({ addresses: [['192.0.2.1', 8]], networks: [], users: [] });
   const looking = limits.admitAfterLook('192.0.2.1');
   await turn();
-  t.mock.timers.tick(500);
+  t.mock.timers.tick(750);
   assert.equal(await looking, undefined);
 });
 

@@ -5,8 +5,8 @@ import type { Superior } from './superior.ts';
 /** What comes after the first of many is told together with it, in milliseconds; and so long after that nobody is told of what is new. */
 const togetherMs = 20;
 const pauseMs = 200;
-/** So long is waited for what the others have, in milliseconds; and so long is between two times that they are asked. */
-const lookMs = 500;
+/** So long is waited for what the others have, in milliseconds: the master may be asking them for somebody else, and one may not answer, both times. So long is between two times that they are asked. */
+const lookMs = 750;
 const lookPauseMs = 50;
 
 /** Tells the master who has many connections here, now and then, and soon where somebody has many more; and asks for what the others have. */
@@ -30,7 +30,7 @@ export class CrowdTeller {
 
   /** To be called now and then. */
   beat(): void {
-    void this.#tell('due');
+    void this.#tell(this.#soon === undefined ? 'due' : 'sudden');
   }
 
   /** The master asks. */

@@ -23,16 +23,11 @@ interface Front {
   isThere: boolean;
 }
 
-/** One that all fronts are asked for. */
-interface Asker {
-  readonly child: Child;
-  readonly look: number;
-}
-
 /** What the fronts of all generations have, which each tells, and is told of the others: limits are for all of them together. */
 export class Connections {
   readonly #fronts = new Map<Child, Front>();
-  #askers: Asker[] = [];
+  /** Who asks what the others have, with its number for that. */
+  #askers = new Map<Child, number>();
   #isAsking = false;
   /** Who has not answered yet, and what is to be done when nobody is left. */
   readonly #silent = new Set<Child>();
@@ -45,25 +40,21 @@ export class Connections {
   attend(child: Child): void {
     this.#fronts.set(child, { connections: 0, crowds: undefined, isThere: false });
     this.#telling ??= setInterval(() => this.#tellAll(), tellEveryMs);
+    // It knows before it lets anybody in.
+    this.#tell(child, this.#sum());
     void child.ended.then(() => this.#forget(child));
   }
 
   hear(child: Child, report: Report): void {
     const front = this.#fronts.get(child);
     if (front === undefined) return;
-    if (report.kind === 'listening') this.#welcome(child, front);
+    if (report.kind === 'listening') front.isThere = true;
     if (report.kind === 'alive') front.connections = sessionsIn(report.status);
-    if (report.kind === 'look') void this.#ask({ child, look: report.look });
+    if (report.kind === 'look') void this.#ask(child, report.look);
     if (report.kind !== 'crowds') return;
     front.crowds = report.crowds;
     if (report.why === 'sudden') this.#tellSoon();
     if (report.why === 'asked') this.#answered(child);
-  }
-
-  /** It lets clients in from now on. */
-  #welcome(child: Child, front: Front): void {
-    front.isThere = true;
-    this.#tell(child, this.#sum());
   }
 
   #forget(child: Child): void {
@@ -101,16 +92,16 @@ export class Connections {
   }
 
   /** All who ask at one time are answered together, so that whoever makes fronts ask costs no more than that. */
-  async #ask(asker: Asker): Promise<void> {
-    this.#askers.push(asker);
+  async #ask(asker: Child, number: number): Promise<void> {
+    this.#askers.set(asker, number);
     if (this.#isAsking) return;
     this.#isAsking = true;
-    while (this.#askers.length > 0) {
+    while (this.#askers.size > 0) {
       const askers = this.#askers;
-      this.#askers = [];
+      this.#askers = new Map();
       await this.#askAll();
       const sum = this.#sum();
-      for (const { child, look } of askers) this.#tell(child, sum, look);
+      for (const [child, look] of askers) this.#tell(child, sum, look);
       await delay(askPauseMs, undefined, { ref: false });
     }
     this.#isAsking = false;

@@ -9,7 +9,7 @@ import { loggerTo, type LogRecord } from '../../log/logger.ts';
 import type { Maildrop } from '../../maildrop/maildrop.ts';
 import type { Plugin } from '../../plugin/plugin.ts';
 import { defaultSettings, type Settings } from '../../settings.ts';
-import { type Daemon, startDaemon } from '../daemon.ts';
+import { alone, type Daemon, type Part, startDaemon } from '../daemon.ts';
 import { State } from '../state.ts';
 
 /** A daemon on a port of its own, and everything it logged. */
@@ -19,8 +19,12 @@ export interface Running {
   readonly log: readonly LogRecord[];
 }
 
-/** Starts a daemon with this one plugin, its state in a new temporary folder that goes when it has stopped. */
-export async function running(plugin: Plugin, settings: Partial<Settings> = {}): Promise<Running> {
+/** Starts a daemon with this one plugin, its state in a new temporary folder that goes when it has stopped. `part`: what it is to be other than alone. */
+export async function running(
+  plugin: Plugin,
+  settings: Partial<Settings> = {},
+  part: Partial<Part> = {},
+): Promise<Running> {
   const log: LogRecord[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'popper-daemon-test-'));
   const state = new State(folder);
@@ -32,7 +36,7 @@ export async function running(plugin: Plugin, settings: Partial<Settings> = {}):
     baseFolder: folder,
   });
   core.hooks.stop.tapPromise('daemon-under-test', () => rm(folder, { recursive: true, force: true }));
-  const daemon = await startDaemon(core, state);
+  const daemon = await startDaemon(core, state, { ...alone, ...part });
   return { daemon, port: Number(daemon.addresses[0]?.split(':').at(-1)), log };
 }
 
