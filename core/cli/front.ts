@@ -19,9 +19,11 @@ import type { Account } from '../server/user/account.ts';
 import { complaintAboutRights } from '../server/user/rights.ts';
 import { adviceOnCore, logAdvice, tellDebugging } from './advice.ts';
 import type { Configured } from './configure.ts';
+import { exitCode } from './exit-code.ts';
 import { count } from './explain.ts';
 import { patienceMsOf, Shutdown } from './shutdown.ts';
 import { tellBlocks } from './tell-blocks.ts';
+import { endProcess } from './watch-exit.ts';
 
 interface FrontOptions {
   readonly master: Superior;
@@ -74,7 +76,8 @@ class Front {
     master.obey((order, stream) => this.#obey(order, stream));
     // A service manager may signal all of a daemon's processes while the master gives its order: that is one stop.
     process.on('SIGTERM', () => this.#shutdown.askOnce());
-    void master.gone.then(() => this.#shutdown.askOnce());
+    // One that serves nobody yet has nothing to end, and nobody else would end it.
+    void master.gone.then(() => (this.#daemon ? this.#shutdown.askOnce() : endProcess(exitCode.problems)));
     void this.#shutdown.asked.then(() => master.tell({ kind: 'leaving' }));
   }
 

@@ -4,6 +4,7 @@ import { loggerTo } from '../log/logger.ts';
 import { type ApplyFault, faultIn } from './apply-error.ts';
 import { guardCommand } from './guard-command.ts';
 import type { Plugin, Popper } from './plugin.ts';
+import { shownLockKind } from './shown-lock-kind.ts';
 import { strict } from './strict.ts';
 import { tapsFor } from './taps.ts';
 
@@ -67,7 +68,9 @@ function popperFor(plugin: string, core: Core, { log: ownLog, state, baseFolder 
       add: (subcommand) => core.subcommands.add(subcommand.name, subcommand, plugin),
     }),
     facts: Object.freeze({ add: (definition) => core.facts.declare(definition, plugin) }),
-    spoolLocks: Object.freeze({ add: (kind) => core.spoolLocks.add(kind, plugin) }),
+    spoolLocks: Object.freeze({
+      add: (kind) => core.spoolLocks.add(shownLockKind(kind, { plugin, atWork }), plugin),
+    }),
     state,
     baseFolder,
     log: named,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -6,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 
 import { frontUser } from '../users/support/served-site.ts';
 import { Daemon } from './support/daemon.ts';
+import { childrenOf, titleOf, until } from './support/fronts.ts';
 import { run } from './support/program.ts';
 import { makeSite, type Site } from './support/site.ts';
 
@@ -60,12 +62,35 @@ for (const when of ['import', 'apply'] as const) {
       const config = { isolation: 'user', user: frontUser.name, fronts: 1, workers: { spares: 1 } };
       const site = await siteWith(t, quitter(role, when), config);
       const starting = Daemon.start(site.configFile, popper);
-      // Nobody waits for a spare at the start.
-      if (role !== 'worker') return assert.rejects(starting, told);
-      const daemon = await starting;
-      const record = await daemon.logged(({ msg }) => msg === 'something ended the process');
-      assert.match(JSON.stringify(record), told);
-      await daemon.kill();
+      await assert.rejects(starting, told);
     });
   }
+}
+
+/** A plugin whose `start` never answers in each process whose command line has this word. */
+const hanging = (word: string): string => `
+import { definePlugin } from '${popperd}';
+const hang = () => new Promise(() => setInterval(() => {}, 1000));
+export default definePlugin({ name: 'hanging', apply({ hooks }) {
+  hooks.start.tapPromise('hanging', async () => process.argv.includes('${word}') && hang());
+} });
+`;
+
+for (const role of ['front', 'auth']) {
+  test(`a process "${role}" that hangs in start does not outlive its master`, asRoot, async (t) => {
+    const config = role === 'auth' ? { isolation: 'user', user: frontUser.name } : { fronts: 2 };
+    const site = await siteWith(t, hanging(role), config);
+    const master = spawn(process.execPath, [popper, 'serve', '-c', site.configFile], { stdio: 'ignore' });
+    t.after(() => master.kill('SIGKILL'));
+    const { pid = 0 } = master;
+    const shown = /\[hanging: hook start\]$/;
+    let hung: number | undefined;
+    await until(async () => {
+      const children = await childrenOf({ pid }).catch(() => []);
+      for (const child of children) if (shown.test(await titleOf(child).catch(() => ''))) hung = child;
+      return hung !== undefined;
+    });
+    master.kill('SIGKILL');
+    await until(async () => (await titleOf(hung ?? 0).catch(() => '')) === '');
+  });
 }

@@ -90,6 +90,11 @@ const mistakes: readonly { what: string; config: Record<string, unknown>; reason
     reason: /no database/,
   },
   {
+    what: 'has a plugin that leaks a rejection as it starts',
+    config: { plugins: pluginsWith({ leaks: true }) },
+    reason: /met an error as it started/,
+  },
+  {
     what: 'names an address of another machine',
     config: { listen: [{ host: '192.0.2.1', port: 110 }] },
     reason: /cannot listen on 192\.0\.2\.1:110/,
@@ -179,7 +184,7 @@ async function reload(daemon: Daemon, generation: number): Promise<LoggedRecord>
 
 /** A generation that could not start has its number for itself; one that was not even begun has none. */
 const generationAfterFailure = async ({ said }: Daemon): Promise<number> =>
-  said.includes('no database') ? 3 : 2;
+  /no database|met an error/.test(said) ? 3 : 2;
 
 function addressesIn(record: LoggedRecord) {
   const { addresses } = record;

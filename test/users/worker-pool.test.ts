@@ -116,10 +116,10 @@ describe('the processes that users are served by', { skip }, () => {
     test(`serve those who were let in and ${what} when another process begins to check passwords`, async () => {
       await start({ spares: 0, maxUsers: 1, patienceMs: 10_000 });
       const other = await keepsWaiting();
+      const before = master.assigned;
       const waiting = login(alice);
-      // The master has looked at her ticket when it has found her a process, or has not.
-      await until(() => master.workers.length === 1);
-      await delay(100);
+      // By then her ticket has been looked at.
+      await until(() => master.assigned > before);
       master.pool.trust(toldKey(newKey()));
       await other?.quit();
       const { client, answer } = await waiting;

@@ -42,7 +42,7 @@ test('code that blocks is named though it had waited before, once, and the proce
 
 test('a call of the system that waits is told as what it is', () => {
   const [record, ...more] = logged("execSync('sleep 6');");
-  assert.match(String(record?.['msg']), /blocks all sessions, and it is no JavaScript/);
+  assert.match(String(record?.['msg']), /blocks all sessions, and could not be stopped/);
   assert.deepEqual(more, []);
 });
 

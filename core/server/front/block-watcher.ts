@@ -30,7 +30,10 @@ async function tell(options: Watched['log'], answerWithinMs: number): Promise<vo
   const calls = await callsOfMainThread(answerWithinMs);
   const log = await openLog(options);
   if (calls.length > 0) log.error('something blocks all sessions', { at: calls.join(' < ') });
-  else log.error('something blocks all sessions, and it is no JavaScript: a call of the system that waits');
+  else
+    log.error(
+      'something blocks all sessions, and could not be stopped for a look: a call of the system that waits, most likely',
+    );
 }
 
 async function openLog(options: Watched['log']): Promise<Logger> {
@@ -50,7 +53,7 @@ function standardError(): Writable {
 
 /**
  * Where it is, as the debugger within this process sees it; it goes on at once. None where it has not stopped in time: it runs
- * no code then.
+ * no code then, or this machine has too much to do.
  */
 async function callsOfMainThread(answerWithinMs: number): Promise<readonly string[]> {
   const session = new Session();

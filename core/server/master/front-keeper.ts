@@ -81,8 +81,15 @@ export class FrontKeeper {
   /** Resolves when its front listens. Rejects with the reason where it cannot; then there is none. */
   start(duties: Duties): Promise<void> {
     return new Promise((resolve, reject) => {
+      let isLeaving = false;
+      // It would end as soon as it is there, and so would each that took its place.
+      const leaves = (): void => {
+        isLeaving = true;
+        reject(new Error('a front met an error as it started, which the log has'));
+      };
       const front = this.#fork(duties, (report) => {
-        if (report.kind !== 'listening') return;
+        if (report.kind === 'leaving') leaves();
+        if (report.kind !== 'listening' || isLeaving) return;
         this.#serving = front;
         this.#hasStarted = true;
         resolve();

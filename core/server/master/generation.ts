@@ -81,6 +81,8 @@ export class Generation {
     await this.#users?.start(recovers);
     await first?.start({ recovers: recovers && this.#users === undefined, announces: true });
     await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false })));
+    // Fronts alone would let clients in whom nobody serves.
+    await this.#users?.pool?.proved();
   }
 
   /** Lets nobody in any more, and ends with the last session, or when that takes too long. */

@@ -30,7 +30,8 @@ export async function runAuth(
       });
     }
   };
-  await core.hooks.start.promise('auth');
+  // A plugin that hangs is not to outlive its master.
+  await Promise.race([core.hooks.start.promise('auth'), master.gone]);
   master.tell({ kind: 'ready', key: toldKey(key) });
   const alive = (): void => master.tell({ kind: 'alive' });
   setInterval(alive, Math.min(1000, core.settings.blockedTimeoutMs / 4)).unref();

@@ -32,7 +32,7 @@ export async function runLocker(end: MasterEnd, options: LockerOptions): Promise
   process.umask(0o077);
   process.chdir('/');
   const locker = new Locker(options);
-  await core.hooks.start.promise('locker');
+  await Promise.race([core.hooks.start.promise('locker'), master.gone]);
   master.ordered = (order, stream) => locker.obey(order, stream);
   master.tell({ kind: 'ready', isWanted: core.spoolLocks.isUsed });
   const alive = (): void => master.tell({ kind: 'alive' });

@@ -82,6 +82,15 @@ export class WorkerPool {
     return [...this.#places.values()].map(({ worker }) => worker);
   }
 
+  /** Resolves when it is known that a process can load what a user's has to. Rejects with an Error for the operator where it cannot. */
+  async proved(): Promise<void> {
+    try {
+      await this.#spares.firstLoaded;
+    } catch (cause) {
+      throw new Error('a process that was to wait for a user has ended: the log has why', { cause });
+    }
+  }
+
   /** How many processes wait for a user. */
   get spares(): number {
     return this.#spares.count;

@@ -69,8 +69,9 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   const worker = await Promise.race([begun, master.gone]);
   if (worker === undefined) return;
   try {
-    await core.hooks.start.promise('worker');
-    await core.hooks.recover.promise(worker.uid);
+    const beginning = core.hooks.start.promise('worker').then(() => core.hooks.recover.promise(worker.uid));
+    // A plugin that hangs is not to outlive its master; what is redone by half is redone by the next.
+    await Promise.race([beginning, master.gone]);
     master.tell({ kind: 'ready' });
     await worker.run();
   } finally {

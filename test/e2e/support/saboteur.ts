@@ -6,15 +6,20 @@ import { z } from 'zod';
 /**
  * Tells each client which process serves it, and has commands that do to this process what a broken plugin does, and so does
  * the login of a user of that name, whom nobody else knows. `text` stands in the greeting; `broken` keeps the daemon from
- * starting.
+ * starting, and `leaks` from going on.
  */
 export default definePlugin({
   name: 'saboteur',
-  options: z.strictObject({ text: z.string().default('popper'), broken: z.string().optional() }),
+  options: z.strictObject({
+    text: z.string().default('popper'),
+    broken: z.string().optional(),
+    leaks: z.boolean().default(false),
+  }),
 
-  apply({ hooks, commands, log }, { text, broken }) {
+  apply({ hooks, commands, log }, { text, broken, leaks }) {
     hooks.start.tapPromise('saboteur', async (role) => {
       log.info('sabotage begins', { role });
+      if (leaks) acts['X-LEAK']?.();
       if (broken !== undefined) throw new Error(broken);
     });
     hooks.recover.tapPromise('saboteur', async (uid) => log.info('recovering', { uid }));

@@ -16,6 +16,8 @@ export class SmallMaster {
   readonly auth: Child;
   readonly pool: WorkerPool;
   readonly workers: WorkerChild[] = [];
+  /** How many clients a worker was asked for. */
+  assigned = 0;
   readonly #pairs: StreamPairs;
   readonly #toAuth: StreamRecipient;
 
@@ -55,7 +57,9 @@ export class SmallMaster {
 
   /** What a front asks for when auth has let a client in. */
   assign(ticket: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
-    return this.pool.assign(ticket, facts, lent);
+    const assigning = this.pool.assign(ticket, facts, lent);
+    this.assigned += 1;
+    return assigning;
   }
 
   /** The worker with this process id. */
