@@ -9,14 +9,7 @@ export function guardEntrance(
 ): Entrance {
   return {
     ...(open && {
-      open: async () => {
-        const piece = atWork.began(plugin, where);
-        try {
-          return foundBy(plugin, await open());
-        } finally {
-          atWork.ended(piece);
-        }
-      },
+      open: () => atWork.during({ plugin, where }, async () => foundBy(plugin, await open())),
     }),
     hello(maildrop) {
       const piece = atWork.began(plugin, where);

@@ -42,6 +42,16 @@ export class PluginsAtWork {
     if (place === this.#pieces.length) this.#tell();
   }
 
+  /** Shows the plugin while this is at work. */
+  async during<R>({ plugin, where }: PieceOfWork, act: () => Promise<R>): Promise<R> {
+    const piece = this.began(plugin, where);
+    try {
+      return await act();
+    } finally {
+      this.ended(piece);
+    }
+  }
+
   #tell(): void {
     const last = this.#pieces.at(-1);
     this.#show?.(last && `${last.plugin}: ${last.where}`);

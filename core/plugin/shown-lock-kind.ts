@@ -22,14 +22,7 @@ export function shownLockKind(kind: SpoolLockKind, shown: Shown): SpoolLockKind 
 
 type Work = Shown & { readonly where: string };
 
-async function during<R>({ plugin, where, atWork }: Work, act: () => Promise<R>): Promise<R> {
-  const piece = atWork.began(plugin, where);
-  try {
-    return await act();
-  } finally {
-    atWork.ended(piece);
-  }
-}
+const during = <R>(work: Work, act: () => Promise<R>): Promise<R> => work.atWork.during(work, act);
 
 const attemptOf = (attempt: SpoolLockAttempt, work: Work): SpoolLockAttempt =>
   typeof attempt === 'string' ? attempt : lockOf(attempt, work);

@@ -103,16 +103,12 @@ export class Limits {
 
   /** What the others have told, put together. */
   hear(elsewhere: Crowds): void {
-    for (const [kind, quota] of quotasIn(this.#quotas)) quota.hear(elsewhere[kind]);
+    const { addresses, networks, users } = this.#quotas;
+    addresses.hear(elsewhere.addresses);
+    networks.hear(elsewhere.networks);
+    users.hear(elsewhere.users);
   }
 }
-
-const quotasIn = ({ addresses, networks, users }: Readonly<Record<keyof Crowds, Quota>>) =>
-  [
-    ['addresses', addresses],
-    ['networks', networks],
-    ['users', users],
-  ] as const;
 
 /**
  * Of so many of a limit the others have to know: a quarter of what there would be for each process. One alone is worth telling of where the
