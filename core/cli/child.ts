@@ -1,4 +1,6 @@
 // The program of processes that a master starts, by a command line that child-program.ts makes and reads.
+import { readFileSync } from 'node:fs';
+
 import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
@@ -20,6 +22,7 @@ import { tellBlocks } from './tell-blocks.ts';
 import { untilDone } from './until-done.ts';
 import { endProcess, watchExitFromStart } from './watch-exit.ts';
 
+const standardInput = 0;
 const { role, file, flags, given, client } = readChildArguments(process.argv.slice(2));
 // Those that are given streams by it talk to it in words of their own.
 const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
@@ -34,7 +37,9 @@ async function run(): Promise<number> {
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
     const title = `popper: ${role}, loading ${file}`;
     process.title = title;
-    const config = await loadConfig({ file, flags });
+    // Whoever looks at the files does it for all of the others.
+    const snapshot = role === 'plan' ? undefined : readFileSync(standardInput, 'utf8');
+    const config = await loadConfig({ file, flags, snapshot });
     limitYoungGeneration();
     const pluginsAtWork = new PluginsAtWork();
     showWork(title, pluginsAtWork);
@@ -45,7 +50,8 @@ async function run(): Promise<number> {
     );
     if (master === undefined) return await serve(configured);
     if (role === 'front') return await runFront(configured, { master, client });
-    await master.tell({ kind: 'plan', plan: planOf(configured.config.settings, given) });
+    const plan = planOf(config.settings, given);
+    await master.tell({ kind: 'plan', plan, snapshot: config.snapshot() });
     return exitCode.done;
   } catch (error) {
     await tellFailure(messageOf(error));

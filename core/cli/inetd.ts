@@ -105,11 +105,18 @@ const titleEveryMs = 1000;
 const silent = { ...loggerTo(() => {}), fatal: () => {} } satisfies DaemonLog;
 
 /** By a front, and by a process that is the user. */
-function byUsers({ settings, file, flags }: LoadedConfig, { client, log }: Surroundings): Service {
+function byUsers(config: LoadedConfig, { client, log }: Surroundings): Service {
+  const { settings, file, flags } = config;
   const { users, ...plan } = planOf({ ...settings, listen: [] });
   if (users === undefined) throw new TypeError("a plan for isolation: 'user' has users");
   const program = childProgram({ file, flags, client });
-  const session = new OneSession({ plan: { ...plan, users }, program, client, log });
+  const session = new OneSession({
+    plan: { ...plan, users },
+    snapshot: config.snapshot(),
+    program,
+    client,
+    log,
+  });
   process.on('exit', () => session.kill());
   return {
     start: async () => {

@@ -28,7 +28,7 @@ export async function serveAsMaster(
   { given, stderr, manager }: Started,
 ): Promise<number> {
   const { settings, file } = config;
-  const plan = planOf(settings, given);
+  const checked = { plan: planOf(settings, given), snapshot: config.snapshot() };
   const master = new Master({ program: childProgram({ file, flags: config.flags, given }), log });
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
@@ -36,7 +36,7 @@ export async function serveAsMaster(
   answerSignals(master);
   const start = async () => {
     if (!canShareSockets) throw new Error(needsNewNode(settings));
-    await master.start(plan);
+    await master.start(checked);
     return {
       daemon: master,
       control: controlOf(master, shutdown, file),

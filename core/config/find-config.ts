@@ -5,27 +5,11 @@ import type { Loader } from 'cosmiconfig';
 
 import { codeOf, messageOf } from './error-facts.ts';
 import { NoConfigError } from './problem.ts';
-import { readModule } from './read-module.ts';
+import { extensions, type Reader, readers } from './readers.ts';
 import { type Reading, unreadable } from './reading.ts';
 import { plainSource } from './source.ts';
 import { distrust, type Runner } from './trust.ts';
 
-type Reader = (file: string, text: string) => Reading | Promise<Reading>;
-
-/** Loaded where it is wanted, for each process that is started loads a config, and a module needs no YAML. */
-const dataReaders = () => import('./read-data.ts');
-const readYaml: Reader = async (file, text) => (await dataReaders()).readYaml(file, text);
-
-const readers: Readonly<Record<string, Reader>> = {
-  '.ts': readModule,
-  '.js': readModule,
-  '.mjs': readModule,
-  '.json': async (file, text) => (await dataReaders()).readJson(file, text),
-  '.yaml': readYaml,
-  '.yml': readYaml,
-};
-
-const extensions = Object.keys(readers);
 const names = extensions.map((extension) => `popper.config${extension}`);
 
 /** Where configs are looked for after the working directory. */

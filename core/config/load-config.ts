@@ -16,6 +16,7 @@ import type { Reading } from './reading.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { type CompleteConfig, configSchema } from './schema.ts';
 import { valueAt } from './show-value.ts';
+import { readSnapshot, snapshotOf } from './snapshot.ts';
 import type { Source } from './source.ts';
 import { type Runner, thisRunner } from './trust.ts';
 import { isData } from './written.ts';
@@ -33,6 +34,8 @@ export interface LoadedConfig {
   readonly plugins: readonly Plugin[];
   /** Config files beside this one, which the search passed over. */
   readonly unused: readonly string[];
+  /** The config as it was read, for `LoadOptions.snapshot` in another process. */
+  snapshot(): string;
   /** A problem that shows only when plugins are applied, with the place of the plugin that has it. */
   blame(fault: ApplyFault): ConfigProblem;
 }
@@ -40,6 +43,8 @@ export interface LoadedConfig {
 export interface LoadOptions {
   /** The config file; undefined to search for it. */
   readonly file?: string | undefined;
+  /** In the place of files: the config as another process has read it. */
+  readonly snapshot?: string | undefined;
   readonly flags?: Flags;
   /** Default: the current directory. */
   readonly workingFolder?: string;
@@ -54,8 +59,10 @@ export interface LoadOptions {
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   const { flags = noFlags, workingFolder = process.cwd(), otherFolders = [systemFolder] } = options;
-  const { runner = thisRunner(), file } = options;
-  const found = await findConfig({ file, workingFolder, otherFolders, runner });
+  const { runner = thisRunner(), file, snapshot } = options;
+  const found = await (snapshot === undefined
+    ? findConfig({ file, workingFolder, otherFolders, runner })
+    : readSnapshot(snapshot));
   const { source, value: exported, problems } = sound(found.reading);
   const { value } = sound(callConfig(exported, flags, source));
   const before = [...(problems ?? []), ...unheededFlags(exported, flags, source)];
@@ -69,6 +76,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     log: config.log,
     plugins: plugins.map(({ plugin }) => plugin),
     unused: found.unused,
+    snapshot: () => snapshotOf({ ...source, file: found.file }),
     blame: ({ plugin, what, fix }) => ({ source, span: placeOfPlugin(plugin, plugins, source), what, fix }),
   };
 }

@@ -1,14 +1,17 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import module from 'node:module';
-import { dirname, resolve as resolvePath, sep } from 'node:path';
+import { dirname, resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { OwnModules } from './own-modules.ts';
 import { isModule } from './syntax-tree.ts';
 import { settled } from './unsettled.ts';
 
 const scheme = 'popper-import:';
-/** Folders that configs were loaded from: one, but in tests. */
-const folders = new Set<string>();
+let isInstalled = false;
+
+/** Those of this process's config: one, but in tests. */
+export const ownModules = new OwnModules();
 
 /**
  * Imports a package or a file as if the import stood in `file`: a relative path is taken from its folder. A package that is
@@ -23,20 +26,24 @@ export async function importAs(file: string, specifier: string): Promise<unknown
 
 /**
  * Lets the modules beside a config import packages from popper's own installation: above /etc/popper there is no
- * node_modules. What is installed beside the config goes first.
+ * node_modules. What is installed beside the config goes first. And keeps the config's own modules as they were read.
  */
 function installResolver(file: string): void {
-  if (folders.size === 0) module.registerHooks({ resolve });
-  // Node calls modules by the paths that links lead to.
-  for (const path of [file, realpathSync(file)]) folders.add(dirname(path) + sep);
+  if (!isInstalled) module.registerHooks({ resolve, load });
+  isInstalled = true;
+  ownModules.begin(file);
 }
 
 const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
   const { specifier, parentURL } = unwrap(written, context.parentURL);
+  const known = ownModules.resolved(specifier, parentURL);
+  if (known !== undefined) return { ...known, shortCircuit: true };
   try {
-    return asWritten(nextResolve(specifier, { ...context, parentURL }));
+    const resolved = asWritten(nextResolve(specifier, { ...context, parentURL }));
+    if (!isBare(specifier)) ownModules.keepResolved(specifier, parentURL, resolved);
+    return resolved;
   } catch (error) {
-    if (!isBare(specifier) || !isOfConfig(parentURL)) throw error;
+    if (!isBare(specifier) || !ownModules.isBeside(parentURL)) throw error;
     try {
       return nextResolve(specifier, { ...context, parentURL: import.meta.url });
     } catch {
@@ -44,6 +51,14 @@ const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
       throw error;
     }
   }
+};
+
+const load: module.LoadHookSync = (url, context, nextLoad) => {
+  const known = ownModules.loaded(url);
+  if (known !== undefined) return { ...known, shortCircuit: true };
+  const loaded = nextLoad(url, context);
+  ownModules.keepLoaded(url, loaded);
+  return loaded;
 };
 
 /**
@@ -55,7 +70,7 @@ function asWritten(resolved: module.ResolveFnOutput): module.ResolveFnOutput {
   // To parse what Node knows anyway takes long, where popper itself lies below the config.
   if (format?.startsWith('module') === true) return resolved;
   const kind = /\.(ts|js)$/.exec(url)?.[1];
-  if (kind === undefined || !isOfConfig(url)) return resolved;
+  if (kind === undefined || !ownModules.isBeside(url)) return resolved;
   const file = fileURLToPath(url);
   if (!isModule(file, readFileSync(file, 'utf8'))) return resolved;
   return { ...resolved, format: kind === 'ts' ? 'module-typescript' : 'module' };
@@ -69,9 +84,3 @@ function unwrap(written: string, parentURL: string | undefined) {
 }
 
 const isBare = (specifier: string): boolean => /^(?:@[\w.-]+\/)?[\w-][\w.-]*(?:\/|$)/.test(specifier);
-
-function isOfConfig(parentURL: string | undefined): boolean {
-  if (!parentURL?.startsWith('file:')) return false;
-  const path = fileURLToPath(parentURL);
-  return !path.includes(`${sep}node_modules${sep}`) && [...folders].some((folder) => path.startsWith(folder));
-}

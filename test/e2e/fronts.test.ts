@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
@@ -10,6 +10,7 @@ import {
   greetAll,
   type Greeted,
   makeSiteOfFronts,
+  pluginsWith,
   titleOf,
   until,
 } from './support/fronts.ts';
@@ -112,14 +113,15 @@ test('what dead processes left is looked for once at a start, and again after a 
   await until(() => recoveries() === 2);
 });
 
-test('a front that cannot be replaced, for the configuration was spoilt meanwhile, comes when it is mended', async (t) => {
-  const { site, daemon, one, other } = await served(t);
-  const config = await readFile(site.configFile);
-  await writeFile(site.configFile, '{ "listen"');
+test('a front that cannot be replaced, for its plugin lacks something, comes when that is there', async (t) => {
+  const { site, daemon, one, other } = await served(t, {
+    config: { plugins: pluginsWith({ needs: 'needed' }) },
+  });
+  await rm(join(site.folder, 'needed'));
   process.kill(one.pid, 'SIGKILL');
-  await until(() => daemon.records.filter(diedOfItsConfig).length > 1);
+  await until(() => daemon.records.filter(diedOfWhatItLacks).length > 1);
   assert.equal((await greet(daemon.where)).pid, other.pid);
-  await writeFile(site.configFile, config);
+  await writeFile(join(site.folder, 'needed'), '');
   await greetAll(daemon.where);
 });
 
@@ -195,12 +197,13 @@ test('a unix socket is shared like a port, and gone after a stop', async (t) => 
   await assert.rejects(access(path));
 });
 
-const diedOfItsConfig = ({ msg, reason }: LoggedRecord): boolean =>
-  msg === 'a front died' && /popper\.config\.json/.test(String(reason));
+const diedOfWhatItLacks = ({ msg, reason }: LoggedRecord): boolean =>
+  msg === 'a front died' && /needed/.test(String(reason));
 
 /** A daemon with two fronts, and a client of each. */
 async function served(t: TestContext, options?: SiteOptions) {
   const site = await makeSiteOfFronts(t, options);
+  await writeFile(join(site.folder, 'needed'), '');
   const daemon = await site.start();
   const [one, other] = await greetAll(daemon.where);
   assert.ok(one !== undefined && other !== undefined);

@@ -1,5 +1,5 @@
 import type { Logger } from '../../log/logger.ts';
-import type { Plan, UsersPlan } from '../ipc/plan.ts';
+import type { Checked, UsersPlan } from '../ipc/plan.ts';
 import { Child } from '../master/child.ts';
 import { Connections } from '../master/connections.ts';
 import { Generation } from '../master/generation.ts';
@@ -7,8 +7,8 @@ import { type Program, startProcess } from '../master/start-process.ts';
 import { Users } from '../master/users.ts';
 import { letGo, type SoleClient } from './sole-client.ts';
 
-export interface OneSessionOptions {
-  readonly plan: Plan & { readonly users: UsersPlan };
+export interface OneSessionOptions extends Checked {
+  readonly plan: Checked['plan'] & { readonly users: UsersPlan };
   /** Its front has the client at the descriptors behind the channel to this process, in their order. */
   readonly program: Program;
   readonly client: SoleClient;
@@ -25,14 +25,14 @@ export class OneSession {
   #front: Child | undefined;
 
   constructor(options: OneSessionOptions) {
-    const { plan, program, log } = options;
+    const { plan, snapshot, program, log } = options;
     const { blockedTimeoutMs } = plan;
     // One user, whose process is started when he has logged in: most of those who only try cost none.
     const users = new Users({
       plan: { ...plan.users, spares: 0, maxUsers: 1 },
       blockedTimeoutMs,
       sessionsOfUsers: new Map(),
-      fork: (role, as) => startProcess(role, { program, as }),
+      fork: (role, as) => startProcess(role, { program, snapshot, as }),
       log,
     });
     this.#options = options;
@@ -84,8 +84,9 @@ export class OneSession {
   }
 
   #forkFront(): Child {
-    const { plan, program, log } = this.#options;
-    this.#front = Child.start('front', { program, descriptors: [0], as: plan.users.front, log });
+    const { plan, snapshot, program, log } = this.#options;
+    const as = plan.users.front;
+    this.#front = Child.start('front', { program, snapshot, descriptors: [0], as, log });
     return this.#front;
   }
 }

@@ -70,7 +70,7 @@ export type Order = z.output<typeof orderSchema>;
 /** What a child tells the master. */
 export const reportSchema = z.discriminatedUnion('kind', [
   /** The configuration, loaded and checked: what a generation of it needs. */
-  z.strictObject({ kind: z.literal('plan'), plan: planSchema }),
+  z.strictObject({ kind: z.literal('plan'), plan: planSchema, snapshot: z.string() }),
   /** Clients can come. */
   z.strictObject({ kind: z.literal('listening') }),
   /** It cannot do what it was started for, and ends; `reason` is for the operator. */

@@ -48,6 +48,13 @@ export const planSchema = z.strictObject({
 });
 export type Plan = z.output<typeof planSchema>;
 
+/** A configuration that has been checked. */
+export interface Checked {
+  readonly plan: Plan;
+  /** All of it, as it was read: for its processes, by which nothing else is loaded however the files change. The master looks at none of it. */
+  readonly snapshot: string;
+}
+
 /**
  * `given` are the sockets that the master was started with. Throws an Error for the operator where one is missing, and where
  * this process cannot do what `isolation: 'user'` asks for.

@@ -1,9 +1,8 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
-import type { Plan, UsersPlan } from '../ipc/plan.ts';
+import type { Checked, UsersPlan } from '../ipc/plan.ts';
 import type { SharedSocket } from '../listener.ts';
 import { SocketDebug } from '../socket-debug.ts';
-import type { Account } from '../user/account.ts';
 import { Child } from './child.ts';
 import { Connections } from './connections.ts';
 import { Generation } from './generation.ts';
@@ -51,11 +50,11 @@ export class Master {
   }
 
   /**
-   * Resolves when clients can come, by the configuration that has this plan. Rejects with an Error for the operator, and then
+   * Resolves when clients can come, by this configuration. Rejects with an Error for the operator, and then
    * nothing is left.
    */
-  async start(plan: Plan): Promise<void> {
-    const first = this.#begin(plan, true);
+  async start(checked: Checked): Promise<void> {
+    const first = this.#begin(checked, true);
     this.#lastBegun = first.catch(() => {});
     try {
       await first;
@@ -133,7 +132,7 @@ export class Master {
     this.#log.info('reloading');
     try {
       if (this.#isEnding) throw new Error('popper is stopping');
-      return await this.#begin(await loadPlan(() => this.#fork('plan')), false);
+      return await this.#begin(await loadPlan(() => this.#forkToCheck()), false);
     } catch (error) {
       this.#log.error('the reload failed, and all stays as it was', { error });
       throw error;
@@ -141,10 +140,11 @@ export class Master {
   }
 
   /** The new fronts stand beside the old until all of them listen. */
-  async #begin(plan: Plan, recovers: boolean): Promise<number> {
+  async #begin(checked: Checked, recovers: boolean): Promise<number> {
+    const { plan } = checked;
     let next: Generation | undefined;
     try {
-      next = await this.#prepare(plan);
+      next = await this.#prepare(checked);
       await next.start(recovers);
       if (this.#isEnding) throw new Error('popper is stopping');
     } catch (error) {
@@ -161,29 +161,32 @@ export class Master {
     return number;
   }
 
-  async #prepare(plan: Plan): Promise<Generation> {
+  async #prepare({ plan, snapshot }: Checked): Promise<Generation> {
+    const { program } = this.#options;
+    const log = this.#log;
     const sockets = await this.#sockets.open(plan.listen);
     // Here, because fronts may not be root, who alone can.
     if (plan.socketDebug) await this.#debug(sockets, plan);
     this.#generationCount += 1;
+    const descriptors = sockets.map(({ descriptor }) => descriptor);
     const generation = new Generation({
       number: this.#generationCount,
       plan,
       sockets,
-      fork: () => this.#fork('front', sockets, plan.users?.front),
-      users: plan.users && this.#usersOf(plan, plan.users),
+      fork: () => Child.start('front', { program, snapshot, descriptors, as: plan.users?.front, log }),
+      users: plan.users && this.#usersOf({ plan, snapshot }, plan.users),
       connections: this.#connections,
       buried: (status) => {
         this.#past = plus(this.#past, pastOf(status));
       },
-      log: this.#log,
+      log,
     });
     this.#generations.add(generation);
     void generation.ended.then(() => this.#generations.delete(generation));
     return generation;
   }
 
-  async #debug(sockets: readonly SharedSocket[], { listen }: Plan): Promise<void> {
+  async #debug(sockets: readonly SharedSocket[], { listen }: Checked['plan']): Promise<void> {
     const debug = await SocketDebug.load(this.#log);
     for (const [index, where] of listen.entries())
       if (!('path' in where)) debug.turnOn(sockets[index]?.descriptor);
@@ -201,16 +204,14 @@ export class Master {
     }
   }
 
-  #usersOf({ blockedTimeoutMs }: Plan, plan: UsersPlan): Users {
+  #usersOf({ plan: { blockedTimeoutMs }, snapshot }: Checked, plan: UsersPlan): Users {
     const { program } = this.#options;
-    const fork: UsersOptions['fork'] = (role, as) => startProcess(role, { program, as });
+    const fork: UsersOptions['fork'] = (role, as) => startProcess(role, { program, snapshot, as });
     const sessionsOfUsers = this.#sessionsOfUsers;
     return new Users({ plan, blockedTimeoutMs, sessionsOfUsers, fork, log: this.#log });
   }
 
-  #fork(role: 'plan' | 'front', sockets: readonly SharedSocket[] = [], as?: Account): Child {
-    const { program } = this.#options;
-    const descriptors = sockets.map(({ descriptor }) => descriptor);
-    return Child.start(role, { program, descriptors, as, log: this.#log });
+  #forkToCheck(): Child {
+    return Child.start('plan', { program: this.#options.program, log: this.#log });
   }
 }

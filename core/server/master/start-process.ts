@@ -13,6 +13,8 @@ export interface Program {
 
 export interface StartOptions {
   readonly program: Program;
+  /** What it reads on its standard input: the configuration as it was checked. Undefined for one that looks at the files. */
+  readonly snapshot?: string | undefined;
   /** The child's from `firstSocketDescriptor` on. */
   readonly descriptors?: readonly number[];
   /** Whom it is from its first instruction on, in no other group; else it is who this process is. */
@@ -22,15 +24,19 @@ export interface StartOptions {
 /** Starts a process that a channel connects with this one. */
 export const startProcess = (
   role: ChildRole,
-  { program, descriptors = [], as }: StartOptions,
-): ChildProcess =>
-  fork(program.entry, [role, ...program.args], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors],
+  { program, snapshot, descriptors = [], as }: StartOptions,
+): ChildProcess => {
+  const child = fork(program.entry, [role, ...program.args], {
+    stdio: [snapshot === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit', 'ipc', ...descriptors],
     execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
     env: withoutNode(process.env),
     // The folder that root was started in may be closed to others.
     ...(as && { uid: as.uid, gid: as.gid, cwd: '/' }),
   });
+  // One that ends before it has read everything is missed by whoever waits for it.
+  child.stdin?.on('error', () => {}).end(snapshot);
+  return child;
+};
 
 const runsSources = (): boolean =>
   /(?:-C|--conditions)[ =]popper-source\b/.test(

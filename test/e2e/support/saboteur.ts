@@ -1,3 +1,5 @@
+import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { defineCommand, definePlugin, ok } from 'popperd';
@@ -6,21 +8,23 @@ import { z } from 'zod';
 /**
  * Tells each client which process serves it, and has commands that do to this process what a broken plugin does, and so does
  * the login of a user of that name, whom nobody else knows. `text` stands in the greeting; `broken` keeps the daemon from
- * starting, and `leaks` from going on.
+ * starting, and so does the want of a file that it `needs`; `leaks` keeps it from going on.
  */
 export default definePlugin({
   name: 'saboteur',
   options: z.strictObject({
     text: z.string().default('popper'),
     broken: z.string().optional(),
+    needs: z.string().optional(),
     leaks: z.boolean().default(false),
   }),
 
-  apply({ hooks, commands, log }, { text, broken, leaks }) {
+  apply({ hooks, commands, log, baseFolder }, { text, broken, needs, leaks }) {
     hooks.start.tapPromise('saboteur', async (role) => {
       log.info('sabotage begins', { role });
       if (leaks) acts['X-LEAK']?.();
       if (broken !== undefined) throw new Error(broken);
+      if (needs !== undefined) await access(resolve(baseFolder, needs));
     });
     hooks.recover.tapPromise('saboteur', async (uid) => log.info('recovering', { uid }));
     hooks.listening.tapPromise('saboteur', async (addresses) => log.info('announced', { addresses }));
