@@ -142,6 +142,8 @@ describe("popper serve with isolation: 'user'", { skip }, () => {
       [`front ${frontUser.uid}`]: [],
       // Group mail, which it is in to make locks, opens what delivery agents made; no client and no worker's octet leads to it.
       [`locker ${frontUser.uid}`]: ['mail of bob'],
+      // Whether a worker can begin is tried as somebody who has no mail.
+      [`worker ${frontUser.uid}`]: [],
       'worker 2001': ['mail of alice'],
       'worker 2002': ['mail of bob'],
     });

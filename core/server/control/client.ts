@@ -12,8 +12,10 @@ import {
   type SessionEntry,
 } from './messages.ts';
 
-/** So long a daemon may be silent, in milliseconds: more than any answer takes. */
+/** So long a daemon may be silent, in milliseconds: more than an answer takes. */
 const patienceMs = 90_000;
+/** A reload may wait for another one, and for a plugin that hangs until it is given up: the reason is worth waiting for. */
+const reloadPatienceMs = 330_000;
 
 /** Nobody answers on the socket, or nobody whom we understand. The message is for the operator. */
 export class NoAnswer extends Error {}
@@ -52,7 +54,7 @@ async function* answerOf(
   path: string,
   request: Request,
 ): AsyncGenerator<Exclude<AnswerLine, { error: unknown }>> {
-  const socket = await connected(path);
+  const socket = await connected(path, request.command === 'reload' ? reloadPatienceMs : patienceMs);
   try {
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const octets of linesOf(socket)) {
@@ -73,10 +75,10 @@ function parsed(octets: Uint8Array, path: string): AnswerLine {
   return line.data;
 }
 
-function connected(path: string): Promise<Socket> {
+function connected(path: string, silenceMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.setTimeout(patienceMs, () => socket.destroy());
+    socket.setTimeout(silenceMs, () => socket.destroy());
     socket.once('connect', () => resolve(socket));
     socket.once('error', (error: NodeJS.ErrnoException) => reject(nobody(path, error)));
   });

@@ -33,7 +33,7 @@ export class ControlSocket {
   static async open(
     address: ControlAddress,
     log: Logger,
-    patience: Patience = { askWithinMs: 10_000, answerWithinMs: 60_000 },
+    patience: Patience = { askWithinMs: 10_000, answerWithinMs: 300_000 },
   ): Promise<ControlSocket> {
     const opened = new ControlSocket(log, patience);
     opened.#remove = await listenOnFile(opened.#server, address);

@@ -52,8 +52,8 @@ export class OneSession {
   /** Resolves when the client is served. Rejects with an Error for the operator, and then nothing is left but the client. */
   async start(): Promise<void> {
     try {
-      // What dead processes of others have left is for their next sessions.
-      await this.#generation.start(false);
+      // What dead processes of others have left is for their next sessions, and whether a user's can begin shows soon.
+      await this.#generation.start({ recovers: false, rehearses: false });
     } catch (error) {
       await this.stop();
       throw error;

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import { type AuthOrder, type AuthReport, authReportSchema } from '../user/auth-messages.ts';
 import { KeptProcess } from './kept-process.ts';
+import type { Patience } from './patience.ts';
 
 export interface AuthKeeperOptions {
   readonly fork: () => ChildProcess;
@@ -41,8 +42,8 @@ export class AuthKeeper {
   }
 
   /** Resolves when it can be asked. Rejects with the reason where it cannot start; then there is none. */
-  start(): Promise<void> {
-    return this.#auth.start();
+  start(patience?: Patience): Promise<void> {
+    return this.#auth.start(patience);
   }
 
   /** Gives it the stream of a front. Rejects where there is none, or it ends before it has that. */

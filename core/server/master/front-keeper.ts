@@ -4,6 +4,7 @@ import type { Order, Report } from '../ipc/messages.ts';
 import { BackOff } from './back-off.ts';
 import type { Child, Ending } from './child.ts';
 import type { Connections } from './connections.ts';
+import type { Patience } from './patience.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
@@ -79,25 +80,25 @@ export class FrontKeeper {
   }
 
   /** Resolves when its front listens. Rejects with the reason where it cannot; then there is none. */
-  start(duties: Duties): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let isLeaving = false;
-      // It would end as soon as it is there, and so would each that took its place.
-      const leaves = (): void => {
-        isLeaving = true;
-        reject(new Error('a front met an error as it started, which the log has'));
-      };
-      const front = this.#fork(duties, (report) => {
-        if (report.kind === 'leaving') leaves();
-        if (report.kind !== 'listening' || isLeaving) return;
-        this.#serving = front;
-        this.#hasStarted = true;
-        resolve();
-      });
-      void front.child.ended.then((ending) =>
-        reject(new Error(front.failure ?? `a front ended: ${told(ending)}`)),
-      );
+  start(duties: Duties, patience: Patience): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let isLeaving = false;
+    // It would end as soon as it is there, and so would each that took its place.
+    const leaves = (): void => {
+      isLeaving = true;
+      reject(new Error('a front met an error as it started, which the log has'));
+    };
+    const front = this.#fork(duties, (report) => {
+      if (report.kind === 'leaving') leaves();
+      if (report.kind !== 'listening' || isLeaving) return;
+      this.#serving = front;
+      this.#hasStarted = true;
+      resolve();
     });
+    void front.child.ended.then((ending) =>
+      reject(new Error(front.failure ?? `a front ended: ${told(ending)}`)),
+    );
+    return patience.with(promise, front.child);
   }
 
   /** Lets nobody in any more, and ends with the last session. */

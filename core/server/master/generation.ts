@@ -5,6 +5,7 @@ import type { SharedSocket } from '../listener.ts';
 import type { Child } from './child.ts';
 import type { Connections } from './connections.ts';
 import { FrontKeeper } from './front-keeper.ts';
+import { Patience } from './patience.ts';
 import type { Users } from './users.ts';
 
 export interface GenerationOptions {
@@ -19,6 +20,16 @@ export interface GenerationOptions {
   readonly connections: Connections;
   readonly buried: (status: Status) => void;
   readonly log: Logger;
+}
+
+/** How a generation begins. */
+export interface Beginning {
+  /** What dead processes have left half done is dealt with first. */
+  readonly recovers: boolean;
+  /** Whether it is tried that a process of a user's can begin, before the first user comes. */
+  readonly rehearses: boolean;
+  /** Without it, each part may take as long as the hooks of plugins may. */
+  readonly patience?: Patience;
 }
 
 /** The fronts that serve with one configuration. */
@@ -76,13 +87,13 @@ export class Generation {
    * Resolves when all its fronts listen. The first of them is alone until then: what is wrong shows in one, and recovery comes
    * before the first client. Rejects with the reason where one cannot; the others are for the caller to end.
    */
-  async start(recovers: boolean): Promise<void> {
+  async start({ recovers, rehearses, patience = new Patience(Infinity) }: Beginning): Promise<void> {
     const [first, ...rest] = this.#keepers;
-    await this.#users?.start(recovers);
-    await first?.start({ recovers: recovers && this.#users === undefined, announces: true });
-    await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false })));
+    await this.#users?.start(recovers, patience);
+    await first?.start({ recovers: recovers && this.#users === undefined, announces: true }, patience);
+    await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false }, patience)));
     // Fronts alone would let clients in whom nobody serves.
-    await this.#users?.pool?.proved();
+    if (rehearses) await this.#users?.rehearse(patience);
   }
 
   /** Lets nobody in any more, and ends with the last session, or when that takes too long. */

@@ -8,6 +8,7 @@ import { guardHandles } from '../ipc/guard-handles.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
+import { Patience } from './patience.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 
@@ -71,11 +72,10 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
   }
 
   /** Resolves when it can be asked. Rejects with the reason where it cannot start; then there is none. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const over = (reason = `${this.#options.what} did not start`): void => reject(new Error(reason));
-      this.#fork(resolve, over);
-    });
+  start(patience = new Patience(Infinity)): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#fork(resolve, (reason = `${this.#options.what} did not start`) => reject(new Error(reason)));
+    return patience.with(promise, this);
   }
 
   /** Gives it a stream. Rejects where there is none, or it ends before it has that. */

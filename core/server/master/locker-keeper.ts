@@ -5,6 +5,7 @@ import { type LockerOrder, type LockerReport, lockerReportSchema } from '../user
 import type { StreamPairs } from '../user/stream-pairs.ts';
 import type { WorkerProcess } from '../user/worker-process.ts';
 import { KeptProcess } from './kept-process.ts';
+import type { Patience } from './patience.ts';
 
 export interface LockerKeeperOptions {
   readonly fork: () => ChildProcess;
@@ -58,8 +59,8 @@ export class LockerKeeper {
   }
 
   /** Resolves when there is a locker, or none is wanted. Rejects with the reason where it cannot start. */
-  start(): Promise<void> {
-    return this.#locker.start();
+  start(patience?: Patience): Promise<void> {
+    return this.#locker.start(patience);
   }
 
   /** This worker, which is to be this uid and has begun to be, gets its locks from the locker from here on. */

@@ -5,8 +5,9 @@ import type { SharedSocket } from '../listener.ts';
 import { SocketDebug } from '../socket-debug.ts';
 import { Child } from './child.ts';
 import { Connections } from './connections.ts';
-import { Generation } from './generation.ts';
+import { type Beginning, Generation } from './generation.ts';
 import { loadPlan } from './load-plan.ts';
+import { Patience } from './patience.ts';
 import { Sockets } from './sockets.ts';
 import { type Program, startProcess } from './start-process.ts';
 import { nothing, pastOf, plus, type Total, totalOf } from './sum-of-statuses.ts';
@@ -18,6 +19,8 @@ const maxRetired = 4;
 export interface MasterOptions {
   readonly program: Program;
   readonly log: Logger;
+  /** How long the processes of a reload may take to start, all of them together. */
+  readonly reloadPatienceMs?: number;
 }
 
 /**
@@ -29,6 +32,7 @@ export class Master {
   reloads: (outcome: Promise<number>) => void = () => {};
   readonly #options: MasterOptions;
   readonly #log: Logger;
+  readonly #reloadPatienceMs: number;
   readonly #sockets = new Sockets();
   readonly #connections = new Connections();
   /** With `isolation: 'user'`, of all generations together: how many sessions each user has. */
@@ -47,6 +51,7 @@ export class Master {
   constructor(options: MasterOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#reloadPatienceMs = options.reloadPatienceMs ?? 60_000;
   }
 
   /**
@@ -54,7 +59,7 @@ export class Master {
    * nothing is left.
    */
   async start(checked: Checked): Promise<void> {
-    const first = this.#begin(checked, true);
+    const first = this.#begin(checked, { recovers: true });
     this.#lastBegun = first.catch(() => {});
     try {
       await first;
@@ -132,7 +137,8 @@ export class Master {
     this.#log.info('reloading');
     try {
       if (this.#isEnding) throw new Error('popper is stopping');
-      return await this.#begin(await loadPlan(() => this.#forkToCheck()), false);
+      const checked = await loadPlan(() => this.#forkToCheck());
+      return await this.#begin(checked, { recovers: false, patience: new Patience(this.#reloadPatienceMs) });
     } catch (error) {
       this.#log.error('the reload failed, and all stays as it was', { error });
       throw error;
@@ -140,12 +146,12 @@ export class Master {
   }
 
   /** The new fronts stand beside the old until all of them listen. */
-  async #begin(checked: Checked, recovers: boolean): Promise<number> {
+  async #begin(checked: Checked, beginning: Omit<Beginning, 'rehearses'>): Promise<number> {
     const { plan } = checked;
     let next: Generation | undefined;
     try {
       next = await this.#prepare(checked);
-      await next.start(recovers);
+      await next.start({ ...beginning, rehearses: true });
       if (this.#isEnding) throw new Error('popper is stopping');
     } catch (error) {
       next?.retire();

@@ -15,6 +15,7 @@ import { AuthKeeper } from './auth-keeper.ts';
 import type { Child } from './child.ts';
 import { FrontDesk } from './front-desk.ts';
 import { LockerKeeper } from './locker-keeper.ts';
+import type { Patience } from './patience.ts';
 import { PemKeeper } from './pem-keeper.ts';
 import { prepareStateDir } from './prepare-state-dir.ts';
 
@@ -82,7 +83,7 @@ export class Users {
    * Resolves when passwords can be checked, and users served; what dead processes have left half done is dealt with by then.
    * Rejects with an Error for the operator where that cannot be; the end is still to be waited for.
    */
-  async start(recovers: boolean): Promise<void> {
+  async start(recovers: boolean, patience?: Patience): Promise<void> {
     const { stateDir, front, tls } = this.#options.plan;
     await prepareStateDir(stateDir);
     makeOwnFolder(stateDir, front);
@@ -94,8 +95,8 @@ export class Users {
       };
     }
     // The workers that the first key begins are to find it there.
-    this.#locker = await this.#startLocker(this.#pairs);
-    await this.#auth.start();
+    this.#locker = await this.#startLocker(this.#pairs, patience);
+    await this.#auth.start(patience);
     if (!recovers) return;
     const recovered = this.#recoverAndClear();
     const late = delay(recoveryMs, 'late' as const, { ref: false });
@@ -104,6 +105,11 @@ export class Users {
       'what dead processes have left half done is still being dealt with; clients come in meanwhile',
     );
     void recovered.catch((error: unknown) => this.#log.error('recovery failed', { error }));
+  }
+
+  /** Resolves when a process has begun as a user's does. Rejects with an Error for the operator where it cannot. */
+  async rehearse(patience: Patience): Promise<void> {
+    await this.#pool?.rehearse(this.#options.plan.front, patience);
   }
 
   get fronts(): FrontsPart {
@@ -154,7 +160,7 @@ export class Users {
   }
 
   /** undefined where no store wants locks in a spool, and where there is no group mail to make them with. */
-  async #startLocker(pairs: StreamPairs): Promise<LockerKeeper | undefined> {
+  async #startLocker(pairs: StreamPairs, patience?: Patience): Promise<LockerKeeper | undefined> {
     const { plan, blockedTimeoutMs, fork } = this.#options;
     const { stateDir, front, mailGroup: gid } = plan;
     if (gid === undefined) return undefined;
@@ -165,7 +171,7 @@ export class Users {
       blockedTimeoutMs,
       log: this.#log,
     });
-    await locker.start();
+    await locker.start(patience);
     return locker.isWanted ? locker : undefined;
   }
 

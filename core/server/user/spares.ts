@@ -11,8 +11,6 @@ export interface SparesOptions {
 
 /** Processes that wait to become users, and all that have become one and run on. */
 export class Spares {
-  /** Resolves when the first one has loaded everything. Rejects where it has ended instead. Undefined where none is to wait. */
-  readonly firstLoaded: Promise<void> | undefined;
   readonly #options: SparesOptions;
   readonly #waiting: WorkerProcess[] = [];
   readonly #running = new Set<WorkerProcess>();
@@ -21,7 +19,6 @@ export class Spares {
   constructor(options: SparesOptions) {
     this.#options = options;
     this.fill();
-    this.firstLoaded = this.#waiting[0]?.loaded;
   }
 
   get count(): number {

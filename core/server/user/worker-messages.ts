@@ -28,6 +28,8 @@ export const workerOrderSchema = z.discriminatedUnion('kind', [
     /** There is a locker, which makes locks in spools for it. */
     hasLocker: z.boolean().exactOptional(),
   }),
+  /** Comes once, in the place of `become`: try whether a worker can begin, as this account, which nobody logs in to, and end. */
+  z.strictObject({ kind: z.literal('rehearse'), uid: id, gid: id }),
   /** From here on another auth process seals tickets. */
   z.strictObject({ kind: z.literal('trust'), keys }),
   /** The stream that comes with it leads to the locker, in the place of an earlier one. */
@@ -107,7 +109,7 @@ export const workerReportSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('alive'), stalled: z.array(stalledSchema) }),
   /** Everything is loaded: it can become anybody. */
   z.strictObject({ kind: z.literal('spare') }),
-  /** It is the user, has redone what was left half done, and can be given streams. */
+  /** It is the user, has redone what was left half done, and can be given streams; or it could be, where that is only tried. */
   z.strictObject({ kind: z.literal('ready') }),
   /** A session is over, its maildrop closed and its stream too; or it never began, for want of a ticket. */
   z.strictObject({ kind: z.literal('ended'), session, outcome: outcomeSchema }),

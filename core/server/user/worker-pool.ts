@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Socket } from 'node:net';
 
 import { Failure } from '../../protocol/failure.ts';
+import type { Patience } from '../master/patience.ts';
 import { Quota } from '../quota.ts';
 import type { Account } from './account.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
@@ -82,12 +83,22 @@ export class WorkerPool {
     return [...this.#places.values()].map(({ worker }) => worker);
   }
 
-  /** Resolves when it is known that a process can load what a user's has to. Rejects with an Error for the operator where it cannot. */
-  async proved(): Promise<void> {
+  /**
+   * Resolves when a process has begun as a user's does: it has loaded everything, given up root for this account, which has no mail, and
+   * plugins have started in it. Then it ends. Rejects with an Error for the operator where it cannot.
+   */
+  async rehearse(as: Account, patience: Patience): Promise<void> {
+    const worker = this.#spares.take();
+    this.#spares.fill();
+    const { uid, gid } = as;
+    const begun = worker.loaded.then(() => worker.begin({ kind: 'rehearse', uid, gid }));
     try {
-      await this.#spares.firstLoaded;
+      await patience.with(begun, worker);
     } catch (cause) {
-      throw new Error('a process that was to wait for a user has ended: the log has why', { cause });
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`no process of a user could begin: ${reason}`, { cause });
+    } finally {
+      worker.retire();
     }
   }
 
@@ -287,7 +298,7 @@ export class WorkerPool {
     const { locker } = this.#options;
     const hasLocker = locker !== undefined;
     const { uid, gid } = user;
-    const ready = worker.become({ kind: 'become', uid, gid, keys: this.#toldKeysOf(user), hasLocker });
+    const ready = worker.begin({ kind: 'become', uid, gid, keys: this.#toldKeysOf(user), hasLocker });
     // What it redoes before it is ready has to be locked, too.
     locker?.introduce(worker, uid);
     await ready;

@@ -68,6 +68,8 @@ export class WorkerProcess {
   /** Those whose clients read nothing, as it was told last. */
   #stalled = new Set<string>();
   #uid: number | undefined;
+  /** The reason that it gave for not going on. */
+  #failure: string | undefined;
   /** While it loads, and from when it is told whom to become: one that waits for a user has nobody who could suffer from it. */
   readonly #silence: Silence;
 
@@ -118,8 +120,8 @@ export class WorkerProcess {
     return this.#isReady;
   }
 
-  /** Resolves when it serves this user. Rejects where it ends instead. */
-  become(order: Extract<WorkerOrder, { kind: 'become' }>): Promise<void> {
+  /** Resolves when it serves this user, or has tried what it is to begin. Rejects where it ends instead. */
+  begin(order: Extract<WorkerOrder, { kind: 'become' | 'rehearse' }>): Promise<void> {
     this.#uid = order.uid;
     this.#silence.broken(this.#longestSilenceMs);
     this.order(order);
@@ -223,6 +225,7 @@ export class WorkerProcess {
     if (report.kind === 'ready') this.#begin();
     if (report.kind === 'idle') this.idle();
     if (report.kind === 'failed') {
+      this.#failure = report.reason;
       this.#log.error('a worker cannot begin', { worker: this.pid, reason: report.reason });
     }
     if (report.kind === 'ended') this.#settle(report.session, report.outcome);
@@ -273,7 +276,7 @@ export class WorkerProcess {
 
   #forget(): void {
     this.#silence.close();
-    const error = new Error(`worker ${this.pid ?? 'that never began'} has ended`);
+    const error = new Error(this.#failure ?? `worker ${this.pid ?? 'that never began'} has ended`);
     for (const { reject } of [this.#spare, this.#ready]) reject(error);
     for (const resolve of this.#questions.values()) resolve(undefined);
     for (const session of this.#sessions.keys()) this.#settle(session, undefined);

@@ -57,11 +57,12 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   const title = new WorkerTitle(core.pluginsAtWork);
   const locker = new LockerClient();
   // All in the turn in which the order comes: the next order is for the user's process.
-  const begun = afterOrder(master, (user) => {
-    makeOwnFolder(stateDir, user);
-    becomeUser(user, { minUid });
-    if (user.hasLocker === true) core.spoolLocks.takenBy(locker);
-    return new Worker(user, { ...options, master, title, locker });
+  const begun = afterOrder(master, (order) => {
+    makeOwnFolder(stateDir, order);
+    if (order.kind === 'rehearse') return rehearseAs(order, title);
+    becomeUser(order, { minUid });
+    if (order.hasLocker === true) core.spoolLocks.takenBy(locker);
+    return new Worker(order, { ...options, master, title, locker });
   });
   warmUp(orders);
   master.tell({ kind: 'spare' });
@@ -69,7 +70,7 @@ export async function runWorker(end: MasterEnd, options: WorkerOptions): Promise
   const worker = await Promise.race([begun, master.gone]);
   if (worker === undefined) return;
   try {
-    const beginning = core.hooks.start.promise('worker').then(() => core.hooks.recover.promise(worker.uid));
+    const beginning = core.hooks.start.promise('worker').then(() => worker.recover());
     // A plugin that hangs is not to outlive its master; what is redone by half is redone by the next.
     await Promise.race([beginning, master.gone]);
     master.tell({ kind: 'ready' });
@@ -92,11 +93,11 @@ function warmUp(orders: z.ZodType<WorkerOrder>): void {
 /** Whoever is asked to serve before it has become somebody is no worker but root. */
 function afterOrder(
   master: MasterLink<WorkerOrder, WorkerReport>,
-  begin: (user: OrderOf<'become'>) => Worker,
-): Promise<Worker | undefined> {
+  begin: (order: OrderOf<'become' | 'rehearse'>) => Begun,
+): Promise<Begun | undefined> {
   return new Promise((resolve, reject) => {
     const obey = (order: WorkerOrder): void => {
-      if (order.kind === 'become') resolve(begin(order));
+      if (order.kind === 'become' || order.kind === 'rehearse') resolve(begin(order));
       else if (order.kind === 'retire' || order.kind === 'stop') resolve(undefined);
       else throw new Error(`a spare was told to ${order.kind}`);
     };
@@ -117,8 +118,22 @@ interface Surroundings extends WorkerOptions {
   readonly locker: LockerClient;
 }
 
+/** Whoever is to begin in the place of root. */
+interface Begun {
+  recover(): Promise<void>;
+  /** Resolves when it is to end. */
+  run(): Promise<void>;
+}
+
+/** Somebody who has no mail: what is tried is whether plugins start, and before there is anybody whom it would keep waiting. */
+function rehearseAs(account: Account, title: WorkerTitle): Begun {
+  becomeUser(account, { minUid: 1, mailGroup: true });
+  title.idle(account.uid);
+  return { recover: async () => {}, run: async () => {} };
+}
+
 /** The sessions of one user. */
-class Worker {
+class Worker implements Begun {
   readonly #user: OrderOf<'become'>;
   readonly #core: Core;
   readonly #master: Surroundings['master'];
@@ -159,8 +174,9 @@ class Worker {
     });
   }
 
-  get uid(): number {
-    return this.#user.uid;
+  /** What a dead process of the user's has left half done. */
+  async recover(): Promise<void> {
+    await this.#core.hooks.recover.promise(this.#user.uid);
   }
 
   /** Resolves when the last session of a worker that retires, or is stopped, is over. */
@@ -171,12 +187,13 @@ class Worker {
   #obey(order: WorkerOrder, stream: Socket | undefined): void {
     switch (order.kind) {
       case 'become':
-        throw new Error(`uid ${this.#user.uid} was told to become uid ${order.uid}`);
+      case 'rehearse':
+        throw new Error(`uid ${this.#user.uid} was told to ${order.kind}`);
       case 'trust':
         this.#keys = order.keys.map(keyToldAs);
         return undefined;
       case 'locker':
-        return stream && this.#locker.meet(stream);
+        return this.#meetLocker(stream);
       case 'serve':
         return this.#serve(order, stream);
       case 'end':
@@ -188,6 +205,10 @@ class Worker {
       case 'stop':
         return void this.#stop();
     }
+  }
+
+  #meetLocker(stream: Socket | undefined): void {
+    if (stream !== undefined) this.#locker.meet(stream);
   }
 
   #serve({ ticket: sealed, facts, lent }: OrderOf<'serve'>, stream: Socket | undefined): void {

@@ -8,7 +8,8 @@ import { z } from 'zod';
 /**
  * Tells each client which process serves it, and has commands that do to this process what a broken plugin does, and so does
  * the login of a user of that name, whom nobody else knows. `text` stands in the greeting; `broken` keeps the daemon from
- * starting, and so does the want of a file that it `needs`; `leaks` keeps it from going on.
+ * starting, and so does the want of a file that it `needs`; `leaks` keeps it from going on, and `hangs` from either; `exits` ends the process.
+ * With a `role`, only processes of this one.
  */
 export default definePlugin({
   name: 'saboteur',
@@ -17,12 +18,18 @@ export default definePlugin({
     broken: z.string().optional(),
     needs: z.string().optional(),
     leaks: z.boolean().default(false),
+    hangs: z.boolean().default(false),
+    exits: z.boolean().default(false),
+    role: z.string().optional(),
   }),
 
-  apply({ hooks, commands, log, baseFolder }, { text, broken, needs, leaks }) {
+  apply({ hooks, commands, log, baseFolder }, { text, broken, needs, leaks, hangs, exits, role: only }) {
     hooks.start.tapPromise('saboteur', async (role) => {
       log.info('sabotage begins', { role });
+      if (only !== undefined && role !== only) return;
       if (leaks) acts['X-LEAK']?.();
+      if (exits) acts['X-EXIT']?.();
+      if (hangs) await new Promise(() => {});
       if (broken !== undefined) throw new Error(broken);
       if (needs !== undefined) await access(resolve(baseFolder, needs));
     });

@@ -47,7 +47,7 @@ export class WorkerChild extends Child {
 
   async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {
     await this.worker.loaded;
-    await this.worker.become({
+    await this.worker.begin({
       kind: 'become',
       uid,
       gid,
