@@ -1,5 +1,6 @@
 // The program of processes that a master starts, by a command line that child-program.ts makes and reads.
 import { readFileSync } from 'node:fs';
+import { setTraceSigInt } from 'node:util';
 
 import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
@@ -7,6 +8,7 @@ import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 import { Superior } from '../server/front/superior.ts';
 import { planOf } from '../server/ipc/plan.ts';
+import { tracesInterrupts } from '../server/master/start-process.ts';
 import { showWork } from '../server/process-title.ts';
 import { runAuth } from '../server/user/auth.ts';
 import { runLocker } from '../server/user/locker.ts';
@@ -34,7 +36,9 @@ endProcess(await run());
 async function run(): Promise<number> {
   try {
     // A terminal gives these to all of its processes; here it is the master who decides.
-    for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+    process.on('SIGHUP', () => {});
+    if (tracesInterrupts(role)) setTraceSigInt(true);
+    else process.on('SIGINT', () => {});
     const title = `popper: ${role}, loading ${file}`;
     process.title = title;
     // Whoever looks at the files does it for all of the others.

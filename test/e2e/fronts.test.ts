@@ -42,7 +42,7 @@ test('a front that blocks is ended, and the log says so, and which line of whose
   const { daemon, one, other } = await served(t, { config: { blockedTimeoutMs: 5000 } });
   one.client.send('X-BLOCK\r\n');
   const where = await daemon.logged(({ msg }) => msg === 'something blocks all sessions');
-  assert.match(String(where['at']), /^X-BLOCK \(\/.*\/saboteur\.ts:\d+\) < /);
+  assert.match(String(where['at']), /^block \(\/.*\/saboteur\.ts:\d+\) < /);
   const record = await daemon.logged(({ msg }) => msg === 'a front blocks, so it is ended');
   assert.equal(record['child'], one.pid);
   assert.equal(await one.client.line(), undefined);

@@ -91,7 +91,7 @@ const mistakes: readonly { what: string; config: Record<string, unknown>; reason
   },
   {
     what: 'has a plugin that leaks a rejection as it starts',
-    config: { plugins: pluginsWith({ leaks: true }) },
+    config: { plugins: pluginsWith({ atStart: 'X-LEAK' }) },
     reason: /met an error as it started/,
   },
   {

@@ -27,9 +27,46 @@ describe(
       const record = await served.running.logged(({ msg }) => msg === 'a worker blocks, so it is ended');
       assert.deepEqual([record['worker'], record['uid'], record['sessions']], [worker, alice.uid, 1]);
       assert.equal(record['shown'], 'popper: alice 127.0.0.1 X-BLOCK [saboteur: command X-BLOCK]');
+      await until(() => linesOfSaboteur.test(served.running.said));
       await other.ask('NOOP');
       const again = await logIn(served, alice);
       assert.match(await again.ask('STAT'), new RegExp(`^\\+OK ${plainMail.length} `), 'nothing was deleted');
+    });
+
+    test('what a plugin left for later blocks it: the log has the line of its code', async (t) => {
+      const served = await serve(t, { plugins: [[saboteur, {}]], config: { blockedTimeoutMs: 8000 } });
+      const [one, other] = [await logIn(served, alice), await logIn(served, bob)];
+      assert.match(await endOf(one, 'X-LATER'), /^\+OK/);
+      const record = await served.running.logged(({ msg }) => msg === 'a worker blocks, so it is ended');
+      assert.equal(record['uid'], alice.uid);
+      await until(() => linesOfSaboteur.test(served.running.said));
+      await other.ask('NOOP');
+      await logIn(served, alice);
+    });
+
+    test('a plugin that blocks the locker: another takes its place, sessions go on, and the log has the line of its code', async (t) => {
+      const served = await ServedSite.make([alice, bob]);
+      t.after(() => served.end());
+      for (const user of [alice, bob]) await served.site.deliver(user, mboxOf(plainMail));
+      const store = ['store-mbox', { spool: join(served.site.spool, '{user}') }];
+      const plugins = [
+        ['auth-passwd', { file: 'passwd' }],
+        store,
+        [saboteur, { role: 'locker', atStart: 'X-LATER', laterMs: 15_000 }],
+      ];
+      await served.configure({ blockedTimeoutMs: 8000, plugins });
+      await served.start();
+      const other = await logIn(served, bob);
+      const record = await served.running.logged(({ msg }) => msg === 'the locker blocks, so it is ended');
+      await until(() => linesOfSaboteur.test(served.running.said));
+      await until(async () => {
+        const [locker] = await served.pidsOf(/^popper: locker/);
+        return locker !== undefined && locker !== record['child'];
+      });
+      await other.ask('DELE 1');
+      await other.quit();
+      const again = await logIn(served, bob);
+      assert.match(await again.ask('STAT'), new RegExp(`^\\+OK ${plainMail.length - 1} `));
     });
 
     test('a hook that blocks it is named, though it began within a moment of other things', async (t) => {
@@ -103,6 +140,9 @@ describe(
     });
   },
 );
+
+/** Of what Node prints of a process that is interrupted. */
+const linesOfSaboteur = /^\s+at .*saboteur\.ts:\d+/m;
 
 async function serve(t: TestContext, options: ServedOptions): Promise<ServedSite> {
   const served = await ServedSite.make([alice, bob], options);

@@ -21,12 +21,12 @@ describe(
       },
       {
         what: 'ends the process of a user',
-        options: { exits: true, role: 'worker' },
+        options: { atStart: 'X-EXIT', role: 'worker' },
         reason: /no process of a user could begin: worker \d+ has ended/,
       },
       ...(['front', 'auth', 'worker', 'locker'] as const).map((role) => ({
         what: `hangs in the ${role}`,
-        options: { hangs: true, role },
+        options: { atStart: 'X-HANG', role },
         reason: /took more than 60000 ms to start, and was ended at: popper: .*\[saboteur: hook start\]/,
       })),
     ]) {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import type { LoggedRecord } from '../e2e/support/daemon.ts';
-import { saboteur, until } from '../e2e/support/fronts.ts';
+import { greetAll, saboteur, until } from '../e2e/support/fronts.ts';
 import { mboxOf, plainMail } from '../e2e/support/mail.ts';
 import type { Pop3Client } from '../e2e/support/pop3-client.ts';
+import { password } from '../e2e/support/site.ts';
 import { ServedSite } from './support/served-site.ts';
 import { alice, bob, type User } from './support/site.ts';
 
@@ -23,7 +24,7 @@ describe("a plugin that breaks with isolation: 'user'", { skip }, () => {
       ['auth-passwd', { file: 'passwd' }],
       ['store-mbox', { spool: join(served.site.spool, '{user}'), lockMethods: ['fcntl'] }],
     ];
-    await served.configure({ plugins });
+    await served.configure({ plugins, blockedTimeoutMs: 8000 });
     for (const user of [alice, bob]) await served.site.deliver(user, mboxOf(plainMail));
     await served.start();
     other = await served.logIn(bob);
@@ -95,6 +96,34 @@ describe("a plugin that breaks with isolation: 'user'", { skip }, () => {
     });
   }
 
+  for (const { what, command, trace } of [
+    { what: 'calls process.exit', command: 'X-EXIT', trace: ended },
+    { what: 'leaks a rejection', command: 'X-LEAK', trace: leaked },
+    { what: 'blocks', command: 'X-BLOCK', trace: blocked },
+  ]) {
+    test(`which ${what} in a front costs that front, and the log names the file`, async () => {
+      const { where } = served.running;
+      // He may have come by either.
+      await other.quit();
+      const [one, another] = await greetAll(where);
+      assert.ok(one !== undefined && another !== undefined);
+      const [auth, ofBob] = [await served.pidsOf(/^popper: (auth|locker)/), await workerOf(bob)];
+      const logged = await loggedBy(
+        async () => one.client.send(`${command}\r\n`),
+        ({ msg }) => msg === 'starting another front',
+      );
+      assert.match(JSON.stringify(logged.find(trace)), /saboteur\.ts/);
+      assert.match(await another.client.say('USER alice'), /^\+OK/);
+      await another.client.ask(`PASS ${password}`);
+      await another.client.quit();
+      one.client.destroy();
+      for (const { client } of await greetAll(where)) client.destroy();
+      other = await served.logIn(bob);
+      assert.deepEqual(await served.pidsOf(/^popper: (auth|locker)/), auth);
+      assert.equal(await workerOf(bob), ofBob);
+    });
+  }
+
   test('which throws in the process of a user costs one answer there, and the log names plugin and command', async () => {
     const client = await served.logIn(alice);
     const worker = await workerOf(alice);
@@ -129,5 +158,9 @@ function ended({ msg }: LoggedRecord): boolean {
 }
 
 function leaked({ msg }: LoggedRecord): boolean {
-  return msg === 'an error that nobody caught';
+  return msg.startsWith('an error that nobody caught');
+}
+
+function blocked({ msg }: LoggedRecord): boolean {
+  return msg === 'something blocks all sessions';
 }

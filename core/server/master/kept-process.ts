@@ -8,6 +8,7 @@ import { guardHandles } from '../ipc/guard-handles.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
+import { endBlocked } from './end-blocked.ts';
 import { Patience } from './patience.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
@@ -111,7 +112,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
       startedAtMs: performance.now(),
       silence: new Silence(startTimeoutMs, () => {
         log.error(`${what} blocks, so it is ended`, { child: child.pid, shown: shownBy(child.pid) });
-        child.kill('SIGKILL');
+        endBlocked(child);
       }),
       isReady: false,
       failure: undefined,

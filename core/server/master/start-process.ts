@@ -30,6 +30,8 @@ export const startProcess = (
     stdio: [snapshot === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit', 'ipc', ...descriptors],
     execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
     env: withoutNode(process.env),
+    // Whoever presses Ctrl-C means the master.
+    detached: tracesInterrupts(role),
     // The folder that root was started in may be closed to others.
     ...(as && { uid: as.uid, gid: as.gid, cwd: '/' }),
   });
@@ -37,6 +39,12 @@ export const startProcess = (
   child.stdin?.on('error', () => {}).end(snapshot);
   return child;
 };
+
+/**
+ * Those that a thread within would cost too much, to watch where they block. They leave it to Node to print the calls that they are
+ * in when SIGINT ends them (`util.setTraceSigInt`), for which their event loop need not turn.
+ */
+export const tracesInterrupts = (role: string | undefined): boolean => role === 'worker' || role === 'locker';
 
 const runsSources = (): boolean =>
   /(?:-C|--conditions)[ =]popper-source\b/.test(

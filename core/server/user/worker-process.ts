@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
 import { guardHandles } from '../ipc/guard-handles.ts';
+import { endBlocked } from '../master/end-blocked.ts';
 import { shownBy } from '../master/shown-by.ts';
 import { Silence } from '../master/silence.ts';
 import type { LockLook } from '../session-locks.ts';
@@ -216,7 +217,7 @@ export class WorkerProcess {
     const { pid: worker, sessions } = this;
     const at = { uid: this.#uid, sessions, shown: shownBy(worker) };
     this.#log.error('a worker blocks, so it is ended', { worker, ...at });
-    this.kill();
+    endBlocked(this.#process);
   }
 
   #take(report: WorkerReport): void {
