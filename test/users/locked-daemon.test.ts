@@ -54,6 +54,8 @@ describe("a daemon with isolation: 'user' over a spool where only group mail may
   test('has a locker, and deletes while no other program has the dotlock', async () => {
     const { pid, where } = await start();
     const [locker] = await lockersOf(pid);
+    // It opens no debugger for that, and does not end.
+    process.kill(Number(locker), 'SIGUSR1');
     const status = await readFile(`/proc/${locker}/status`, 'latin1');
     assert.match(
       status,
@@ -70,6 +72,8 @@ describe("a daemon with isolation: 'user' over a spool where only group mail may
     await quit;
     assert.equal(await spool.site.mailOf(alice), letter);
     assert.deepEqual(await spool.locks(), []);
+    assert.deepEqual(await lockersOf(pid), [locker]);
+    assert.doesNotMatch(daemon?.said ?? '', /[Dd]ebugger/);
   });
 
   test('starts another locker where one dies, and a new one with each reload', async () => {

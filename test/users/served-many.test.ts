@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { makeCertificate } from '../../core/server/testing/certificates.ts';
 import { childrenOf, descriptorsOf, footprintOf, noMoreThan, until } from '../e2e/support/fronts.ts';
 import { largeMessage, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
 import { SteadyClient } from '../e2e/support/steady-client.ts';
@@ -51,20 +52,27 @@ describe("what many do at one time with isolation: 'user'", { skip }, () => {
     await (await served.logIn(alice)).quit();
   });
 
-  test(`${reloads} reloads under load cost no session, and leave nothing behind`, async (t) => {
-    await serve([alice], { workers: { spares: 0, idleMs: 300 } });
-    await reload(2);
-    // Two fronts, and the one that checks passwords: nobody is served.
-    const before = await footprintOf(served.running, 3);
-    // A reload is many processes that start: with less to do besides there can be more of them.
-    const client = new SteadyClient(served.running.where, alice.name, 50);
-    client.start();
-    for (let generation = 3; generation < 3 + reloads; generation += 1) await reload(generation);
-    await client.stop();
-    const grownOctets = noMoreThan(before, await footprintOf(served.running, 3));
-    assert.ok(client.sessionCount > 0);
-    t.diagnostic(`${client.sessionCount} sessions, ${grownOctets} octets more`);
-  });
+  for (const tls of [false, true]) {
+    test(`${reloads} reloads under load${tls ? ' over TLS' : ''} cost no session, and leave nothing behind`, async (t) => {
+      served = await ServedSite.make([alice]);
+      await served.site.deliver(alice, mboxOf(plainMail));
+      const listen = [{ host: '127.0.0.1', port: 0, ...(tls && { tls }) }];
+      const certificate = tls ? { tls: await makeCertificate(served.site.folder) } : {};
+      await served.configure({ workers: { spares: 0, idleMs: 300 }, listen, ...certificate });
+      await served.start();
+      await reload(2);
+      // Two fronts, and the one that checks passwords: nobody is served.
+      const before = await footprintOf(served.running, 3);
+      // A reload is many processes that start: with less to do besides there can be more of them.
+      const client = new SteadyClient({ ...served.running.where, tls }, alice.name, 50);
+      client.start();
+      for (let generation = 3; generation < 3 + reloads; generation += 1) await reload(generation);
+      await client.stop();
+      const grownOctets = noMoreThan(before, await footprintOf(served.running, 3));
+      assert.ok(client.sessionCount > 0);
+      t.diagnostic(`${client.sessionCount} sessions, ${grownOctets} octets more`);
+    });
+  }
 
   test('a reload that fails leaves everything as it was, and no process', async () => {
     await serve([alice]);

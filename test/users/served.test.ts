@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { makeCertificate } from '../../core/server/testing/certificates.ts';
 import { TlsClient } from '../../core/server/testing/tls-client.ts';
-import { until } from '../e2e/support/fronts.ts';
+import { childrenOf, titleOf, until } from '../e2e/support/fronts.ts';
 import { awkwardMail, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
 import { needs, run } from '../e2e/support/program.ts';
 import { password } from '../e2e/support/site.ts';
@@ -193,6 +193,24 @@ describe("popper serve with isolation: 'user'", { skip }, () => {
     await delay(200);
     assert.doesNotMatch(served.running.said, /[Dd]ebugger/);
     client.destroy();
+  });
+
+  test('opens no debugger in any of its processes, whoever signals them, and loses none', async () => {
+    const client = await served.logIn(bob);
+    await until(async () => (await served.pidsOf(/^popper: spare/)).length > 0);
+    const pids = [served.running.pid, ...(await childrenOf(served.running))];
+    const titles = await Promise.all(pids.map(titleOf));
+    for (const one of ['master', 'front 1', 'front 2', 'auth', 'spare', 'bob'])
+      assert.match(titles.join('\n'), new RegExp(`^popper: ${one}`, 'm'));
+    for (const pid of pids) process.kill(pid, 'SIGUSR1');
+    await delay(500);
+    assert.doesNotMatch(served.running.said, /[Dd]ebugger/);
+    await client.quit();
+    const left = await childrenOf(served.running);
+    // Others may have ended of themselves: nobody is served by them.
+    for (const [index, pid] of pids.slice(1).entries())
+      if (titles[index + 1]?.startsWith('popper: uid') !== true)
+        assert.ok(left.includes(pid), titles[index + 1]);
   });
 
   test('reports each session once, from its front, with what it came to in another process', () => {

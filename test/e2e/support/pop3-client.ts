@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface TcpAddress {
   readonly host: string;
   readonly port: number;
   /** The client's own address, where it matters. */
   readonly localAddress?: string;
+  /** Speak TLS there from the first octet on, and believe any certificate. */
+  readonly tls?: boolean;
 }
 
 /** Where a daemon waits: a TCP port, or a unix socket. */
@@ -30,8 +33,10 @@ export class Pop3Client {
 
   /** Connects, and reads nothing yet: not even the greeting. Rejects with ConnectionLost where nobody answers. */
   static async connect(where: Where): Promise<Pop3Client> {
-    const socket = connect({ ...where, allowHalfOpen: true, noDelay: true });
-    await once(socket, 'connect').catch((cause: unknown) => {
+    const isSecured = 'tls' in where && where.tls;
+    const options = { ...where, allowHalfOpen: true, noDelay: true };
+    const socket = isSecured ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
+    await once(socket, isSecured ? 'secureConnect' : 'connect').catch((cause: unknown) => {
       throw new ConnectionLost('cannot connect', { cause });
     });
     return new Pop3Client(socket);
