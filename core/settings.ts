@@ -102,6 +102,8 @@ export interface Settings {
   readonly isolation: 'none' | 'user';
   /** The system's account that fronts run as with `isolation: 'user'`. */
   readonly user: string;
+  /** The one that checks passwords there; undefined for root. */
+  readonly authUser: string | undefined;
   /** With `isolation: 'user'` nobody with a lower uid is served: 1 or more. */
   readonly minUid: number;
   readonly workers: WorkerSettings;
@@ -131,6 +133,7 @@ export const defaultSettings = {
   retireTimeoutMs: 86_400_000,
   isolation: 'none',
   user: 'popper',
+  authUser: undefined,
   minUid: 1000,
   workers: { spares: 2, maxUsers: 100, patienceMs: 10_000, idleMs: 60_000 },
   replies: 'plain',

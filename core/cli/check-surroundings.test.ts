@@ -126,12 +126,17 @@ describe(
       equal(code, 1);
     });
 
-    it('finds a configuration that fronts could not read', async () => {
-      const { code, stdout } = await asked('nobody');
-      match(stdout, /ok: isolation: strangers are talked to as nobody \(uid 65534\)/);
+    it('says as whom strangers are talked to, and as whom passwords are checked', async () => {
+      const { stdout } = await checked({ isolation: 'user', user: 'nobody', authUser: 'daemon' });
+      match(stdout, /^ok: isolation: strangers are talked to as nobody \(uid 65534\)$/m);
+      match(stdout, /^ok: isolation: passwords are checked as daemon \(uid 1\)$/m);
+    });
+
+    it('refuses the fronts as those who check passwords', async () => {
+      const { code, stdout } = await checked({ isolation: 'user', user: 'nobody', authUser: 'nobody' });
       match(
         stdout,
-        /problem: nobody may not read \S*popper\.config\.yaml, and fronts run as nobody\n {2}fix: chgrp nogroup /,
+        /problem: authUser: fronts run as nobody, [^\n]*\n {2}fix: make an account for it alone /,
       );
       equal(code, 1);
     });

@@ -1,24 +1,34 @@
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 
 import { codeOf } from '../config/error-facts.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { KnownUser } from '../plugin/checkup.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
-import { type Account, AccountFault, accountOfFronts, actingAs } from '../server/user/account.ts';
+import {
+  type Account,
+  AccountFault,
+  accountOfAuth,
+  accountOfFronts,
+  actingAs,
+} from '../server/user/account.ts';
 import type { Settings } from '../settings.ts';
 import type { Findings } from './check-tls.ts';
 import { count } from './explain.ts';
 
 /** What `popper check` says of `isolation: 'user'`: whether this machine lets popper become the users. */
-export function checkUsers({ settings, file }: LoadedConfig, findings: Findings): void {
-  const { isolation, user, stateDir } = settings;
+export function checkUsers({ settings }: LoadedConfig, findings: Findings): void {
+  const { isolation, user, authUser, stateDir } = settings;
   if (isolation !== 'user') return;
   if (!canShareSockets)
     findings.problem("isolation: 'user' needs Node 24.21", "update Node, or set isolation: 'none'");
   try {
     const account = accountOfFronts(user);
     findings.fine(`isolation: strangers are talked to as ${user} (uid ${account.uid})`);
-    checkReach({ account, user, file, stateDir }, findings);
+    if (authUser !== undefined) {
+      const { uid } = accountOfAuth(authUser, account);
+      findings.fine(`isolation: passwords are checked as ${authUser} (uid ${uid})`);
+    }
+    checkReach({ account, stateDir }, findings);
   } catch (error) {
     if (!(error instanceof AccountFault)) throw error;
     findings.problem(error.what, error.fix);
@@ -66,31 +76,14 @@ function accountOf(user: string): Account | undefined {
 
 interface Reach {
   readonly account: Account;
-  readonly user: string;
-  readonly file: string;
   readonly stateDir: string;
 }
 
-/** A front loads the configuration itself, and users enter their own folders. */
-function checkReach({ account, user, file, stateDir }: Reach, findings: Findings): void {
-  if (isRefused(account, () => closeSync(openSync(file, 'r')))) {
-    const fix = `chgrp ${groupCalled(account.gid)} ${file}; chmod 640 ${file}; its folders are to be open to ${user}, too`;
-    findings.problem(`${user} may not read ${file}, and fronts run as ${user}`, fix);
-  }
+/** Users enter their own folders. */
+function checkReach({ account, stateDir }: Reach, findings: Findings): void {
   if (isRefused(account, () => statSync(`${stateDir}/.`))) {
     const fix = `chmod 711 ${stateDir}, and the folders above it`;
     findings.problem(`stateDir: users cannot reach their folders in ${stateDir}`, fix);
-  }
-}
-
-/** By its name, where /etc/group has it; chgrp takes either. */
-function groupCalled(gid: number): string {
-  try {
-    const lines = readFileSync('/etc/group', 'utf8').split('\n');
-    const name = lines.find((line) => line.split(':')[2] === String(gid))?.split(':')[0];
-    return name || String(gid);
-  } catch {
-    return String(gid);
   }
 }
 

@@ -66,10 +66,11 @@ async function run(): Promise<number> {
 /** What stands behind fronts, with `isolation: 'user'`. */
 function serve(configured: Configured<DaemonLog>): Promise<number> {
   const { core, state, log, config } = configured;
-  const { minUid, stateDir, workers, blockedTimeoutMs } = config.settings;
+  const { minUid, stateDir, authUser, workers, blockedTimeoutMs } = config.settings;
   const lateMs = workers.patienceMs + longestBeginningMs + blockedTimeoutMs;
   const beAuth = async (): Promise<void> => {
-    await state.prepare();
+    // Only root can; for another account the master has.
+    if (authUser === undefined) await state.prepare();
     // Where it is for one client, that would cost more than he does.
     if (client === undefined) tellBlocks(configured);
     await runAuth(process, { core, minUid });

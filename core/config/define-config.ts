@@ -64,6 +64,11 @@ export interface Config {
   /** With `isolation: 'user'`, the system's account that fronts run as. It owns no mail. Default `popper`. */
   readonly user?: string;
   /**
+   * With `isolation: 'user'`, the system's account that checks passwords, another one than `user`; it is in its own group and no other, and
+   * has to be able to read what the auth plugins read. Default: root, for PAM, `/etc/shadow` and files that only root reads.
+   */
+  readonly authUser?: string;
+  /**
    * With `isolation: 'user'`, nobody with a lower uid is served. Default 1000, where Debian and most other systems begin to count
    * people: below it are accounts of services, whose files a process with their uid could change, popper's own among them.
    */

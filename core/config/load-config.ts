@@ -136,6 +136,7 @@ function settingsOf(config: CompleteConfig, baseFolder: string): Settings {
     retireTimeoutMs: config.retireTimeoutMs,
     isolation: config.isolation,
     user: config.user,
+    authUser: config.authUser,
     minUid: config.minUid,
     workers: config.workers,
     replies: config.replies,

@@ -67,6 +67,7 @@ export const configSchema = z.strictObject(
     retireTimeoutMs: milliseconds().default(defaultSettings.retireTimeoutMs),
     isolation: z.enum(['none', 'user'], { error: '"none" or "user"' }).default(defaultSettings.isolation),
     user: text('the name of an account').default(defaultSettings.user),
+    authUser: text('the name of an account').optional(),
     minUid: whole(1, 4_294_967_294, '').default(defaultSettings.minUid),
     workers: z
       .strictObject(

@@ -298,6 +298,8 @@ async function ownSite(t: TestContext, isolation: 'none' | 'user'): Promise<Inet
   await chmod(join(folder, 'passwd'), 0o600);
   const store = ['store-mbox', { spool: join(spool, '{user}') }];
   await served.configure({ isolation, plugins: [['auth-passwd', { file: 'passwd' }], store] });
+  // He loads it himself.
+  await chmod(served.configFile, 0o644);
   return site;
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from '../../settings.ts';
 import { type Placed, placed } from '../activation/sockets-for.ts';
 import { firstGivenDescriptor, type GivenSocket } from '../activation/variables.ts';
 import { frontCount } from '../front-count.ts';
-import { accountOfFronts } from '../user/account.ts';
+import { accountOfAuth, accountOfFronts } from '../user/account.ts';
 import { groupMail } from '../user/privileges.ts';
 
 const milliseconds = z.int().min(1);
@@ -23,6 +23,8 @@ const usersPlanSchema = z.strictObject({
   stateDir: z.string(),
   /** Whom fronts run as. */
   front: z.strictObject({ uid: id, gid: id }),
+  /** Whom the process that checks passwords runs as, unless it is root. */
+  auth: z.strictObject({ uid: id, gid: id }).exactOptional(),
   /** Group mail, where the system has one: the locker's only one. */
   mailGroup: id.exactOptional(),
   minUid: id,
@@ -71,13 +73,15 @@ export function planOf(settings: Settings, given: readonly GivenSocket[] = []): 
   };
 }
 
-function usersPlanOf({ stateDir, user, minUid, limits, workers, tls }: Settings): UsersPlan {
+function usersPlanOf({ stateDir, user, authUser, minUid, limits, workers, tls }: Settings): UsersPlan {
   const { sessionsPerUser } = limits;
   const { spares, maxUsers, patienceMs } = workers;
   const mailGroup = groupMail();
+  const front = accountOfFronts(user);
   return {
     stateDir,
-    front: accountOfFronts(user),
+    front,
+    ...(authUser !== undefined && { auth: accountOfAuth(authUser, front) }),
     ...(mailGroup !== undefined && { mailGroup }),
     minUid,
     ...(sessionsPerUser !== undefined && { sessionsPerUser }),

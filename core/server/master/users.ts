@@ -61,7 +61,7 @@ export class Users {
     this.#options = options;
     this.#log = options.log;
     this.#auth = new AuthKeeper({
-      fork: () => options.fork('auth'),
+      fork: () => options.fork('auth', options.plan.auth),
       blockedTimeoutMs: options.blockedTimeoutMs,
       ready: (key) => this.#trust(key),
       log: options.log,
@@ -84,9 +84,9 @@ export class Users {
    * Rejects with an Error for the operator where that cannot be; the end is still to be waited for.
    */
   async start(recovers: boolean, patience?: Patience): Promise<void> {
-    const { stateDir, front, tls } = this.#options.plan;
+    const { stateDir, front, auth, tls } = this.#options.plan;
     await prepareStateDir(stateDir);
-    makeOwnFolder(stateDir, front);
+    for (const own of auth === undefined ? [front] : [front, auth]) makeOwnFolder(stateDir, own);
     this.#pairs = await StreamPairs.open(stateDir);
     if (tls) {
       this.#pem = await PemKeeper.open(tls, this.#log);
@@ -184,13 +184,13 @@ export class Users {
 
   #openPool(key: string): WorkerPool {
     const { plan, blockedTimeoutMs, sessionsOfUsers, fork } = this.#options;
-    const { stateDir, front, ...sizes } = plan;
+    const { stateDir, front, auth, ...sizes } = plan;
     if (this.#pairs === undefined) throw new Error('there is no way to introduce anybody');
     return new WorkerPool({
       ...sizes,
       key,
       sessionsOfUsers,
-      frontUid: front.uid,
+      ownUids: [front.uid, ...(auth === undefined ? [] : [auth.uid])],
       locker: this.#locker,
       pairs: this.#pairs,
       leavesBehind: (uid) => leavesBehind(stateDir, uid),

@@ -25,20 +25,54 @@ export class AccountFault extends Error {
  * name, or where it could do more than a process that strangers talk to may.
  */
 export function accountOfFronts(name: string): Account {
+  refuseOthersThanRoot();
+  const account = accountCalled('user', name);
+  const speaks = `and strangers are talked to as ${name}`;
+  refuseMighty(account, { key: 'user', name, instead: 'popper', speaks });
+  return account;
+}
+
+/**
+ * The account that passwords are checked as. For root alone. Throws an AccountFault where the system has none of that name, or where
+ * it is the fronts', who could look into it.
+ */
+export function accountOfAuth(name: string, fronts: Account): Account {
+  const account = accountCalled('authUser', name);
+  const speaks = 'so leave authUser out where root is to check passwords';
+  refuseMighty(account, { key: 'authUser', name, instead: 'popper-auth', speaks });
+  if (account.uid === fronts.uid)
+    throw new AccountFault(
+      `authUser: fronts run as ${name}, and could look into what checks passwords`,
+      another('authUser', 'popper-auth'),
+    );
+  return account;
+}
+
+function refuseOthersThanRoot(): void {
   const own = process.geteuid?.() ?? -1;
   if (own !== 0) {
     const what = `isolation: 'user' needs root, which alone can become the users, and this is uid ${own}`;
     throw new AccountFault(what, "start popper as root, or set isolation: 'none'");
   }
-  const account = accountCalled(name);
-  if (account.uid === 0 || account.gid === 0)
+}
+
+interface Named {
+  /** In the configuration. */
+  readonly key: 'user' | 'authUser';
+  readonly name: string;
+  /** An account to make for it. */
+  readonly instead: string;
+  readonly speaks: string;
+}
+
+function refuseMighty({ uid, gid }: Account, { key, name, instead, speaks }: Named): void {
+  if (uid === 0 || gid === 0)
+    throw new AccountFault(`${key}: ${name} is root, or in its group, ${speaks}`, another(key, instead));
+  if (gid === groupMail())
     throw new AccountFault(
-      `user: ${name} is root, or in its group, and strangers are talked to as ${name}`,
-      another,
+      `${key}: the group of ${name} is mail, which may open every mailbox`,
+      another(key, instead),
     );
-  if (account.gid === groupMail())
-    throw new AccountFault(`user: the group of ${name} is mail, which may open every mailbox`, another);
-  return account;
 }
 
 /** Does something synchronous with the rights of an account, and is root again afterwards. For root alone. */
@@ -61,16 +95,17 @@ function takeGroups({ groups, gid }: { readonly groups: number[]; readonly gid: 
 
 const howToMake = (name: string): string =>
   `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${name}`;
-const another = `make an account for it alone (${howToMake('popper')}), and set user: popper`;
+const another = (key: string, name: string): string =>
+  `make an account for it alone (${howToMake(name)}), and set ${key}: ${name}`;
 
-function accountCalled(name: string): Account {
+function accountCalled(key: string, name: string): Account {
   try {
     // Node looks up nobody but oneself.
     process.seteuid?.(name);
   } catch (cause) {
     if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'ERR_UNKNOWN_CREDENTIAL')
       throw cause;
-    throw new AccountFault(`user: this system has no account ${name}`, howToMake(name));
+    throw new AccountFault(`${key}: this system has no account ${name}`, howToMake(name));
   }
   try {
     const { uid: user, gid } = userInfo();

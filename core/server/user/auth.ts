@@ -2,6 +2,7 @@ import type { Core } from '../../core.ts';
 import { showWork } from '../process-title.ts';
 import { type AuthOrder, authOrderSchema, type AuthReport } from './auth-messages.ts';
 import { type MasterEnd, MasterLink } from './master-link.ts';
+import { complaintAboutRights } from './rights.ts';
 import { serveLogins } from './serve-logins.ts';
 import { refuseSystemUid } from './ticket-gate.ts';
 import { monotonicMs, newKey, sealTicket, toldKey } from './ticket.ts';
@@ -14,6 +15,7 @@ export async function runAuth(
   end: MasterEnd,
   { core, minUid }: { readonly core: Core; readonly minUid: number },
 ): Promise<void> {
+  refuseRights(core.settings.authUser);
   const key = newKey();
   const master = new MasterLink<AuthOrder, AuthReport>(end, authOrderSchema);
   const stopped = Promise.withResolvers<void>();
@@ -38,4 +40,13 @@ export async function runAuth(
   alive();
   await Promise.race([stopped.promise, master.gone]);
   await core.hooks.stop.promise('auth');
+}
+
+/** It was started as the account that it is to be, with one group. */
+function refuseRights(account: string | undefined): void {
+  if (account === undefined) return;
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  const complaint = uid === 0 ? 'the rights of root' : complaintAboutRights({ uid, gid, groups: [] });
+  if (complaint !== undefined)
+    throw new Error(`passwords are checked with ${complaint}, and not as ${account}`);
 }

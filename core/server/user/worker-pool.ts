@@ -20,8 +20,8 @@ export interface WorkerPoolOptions extends SparesOptions {
   /** Of the auth process, which seals tickets with it: base64. */
   readonly key: string;
   readonly minUid: number;
-  /** Whom fronts run as: a worker with their uid could look into them. */
-  readonly frontUid: number;
+  /** Whom fronts run as, and who checks passwords: a worker with their uid could look into them. */
+  readonly ownUids: readonly number[];
   /** Sessions that one user may have at one time. */
   readonly sessionsPerUser?: number;
   /** Where they are counted, by user: together with those of other pools. */
@@ -125,7 +125,7 @@ export class WorkerPool {
    */
   async assign(sealed: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
     const { identity } = this.#gate.admit(sealed, facts.id);
-    this.#refuseFronts(identity);
+    this.#refuseOurs(identity);
     const leave = this.#sessionsOf.take(identity.user);
     if (leave === undefined) throw new Failure(tooManySessions, { code: 'IN-USE' });
     try {
@@ -144,7 +144,7 @@ export class WorkerPool {
    */
   async recover(user: User): Promise<void> {
     refuseSystemUid(user.uid, this.#options.minUid);
-    this.#refuseFronts(user);
+    this.#refuseOurs(user);
     const { worker, ready } = await this.#placeFor(user);
     await ready;
     worker.idle();
@@ -225,9 +225,9 @@ export class WorkerPool {
     }
   }
 
-  #refuseFronts({ uid }: User): void {
-    if (uid !== this.#options.frontUid) return;
-    throw new TicketRefused(`uid ${uid} is the fronts' own, so no mail can be its`);
+  #refuseOurs({ uid }: User): void {
+    if (!this.#options.ownUids.includes(uid)) return;
+    throw new TicketRefused(`uid ${uid} is popper's own, so no mail can be its`);
   }
 
   /** Where there is a session for it, that is expected from the first moment on. */

@@ -68,7 +68,8 @@ export class ServedSite {
       ...config,
     };
     await writeFile(this.configFile, JSON.stringify(whole));
-    await chmod(this.configFile, 0o644);
+    // Fronts are given what it says.
+    await chmod(this.configFile, 0o600);
   }
 
   /** `launcher` is a program that becomes the daemon, with its arguments. */

@@ -32,7 +32,7 @@ export class SmallMaster {
     };
     this.pool = new WorkerPool({
       minUid,
-      frontUid: 0,
+      ownUids: [0],
       leavesBehind: (uid) => leavesBehind(site.stateDir, uid),
       log: silent,
       start,
