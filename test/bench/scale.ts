@@ -14,6 +14,8 @@ export interface Scale {
   /** Deliveries to the huge mailbox, each followed by a session. */
   readonly hugeDeliveries: number;
   readonly idleSessions: number;
+  /** Users who come one after the other, and for whom no process is there: no more than there are idle sessions. */
+  readonly newcomers: number;
 }
 
 export const wholeScale: Scale = {
@@ -29,6 +31,7 @@ export const wholeScale: Scale = {
   hugeBodyOctets: 9300,
   hugeDeliveries: 3,
   idleSessions: 1000,
+  newcomers: 20,
 };
 
 /** Enough to see that everything works; its figures say little. */
@@ -44,4 +47,5 @@ export const quickScale: Scale = {
   hugeBodyOctets: 3000,
   hugeDeliveries: 1,
   idleSessions: 30,
+  newcomers: 3,
 };

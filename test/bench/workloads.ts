@@ -4,6 +4,7 @@ import { idle } from './idle.ts';
 import { type Done, type Load, put } from './load.ts';
 import { random } from './mail.ts';
 import type { Mailbox } from './mailbox.ts';
+import { newcomers, waitFigures } from './newcomers.ts';
 import type { Owner } from './places.ts';
 import { cpuMsOf } from './processes.ts';
 import type { Scale } from './scale.ts';
@@ -70,6 +71,7 @@ export const workloads: readonly Workload[] = [
     run: async (seat) => sessionFigures('login, STAT, QUIT', await measureKnown(seat, sessions.look)),
   },
   { name: 'password', run: password },
+  { name: 'newcomers', run: newcomers },
   { name: 'uidl', run: async (seat) => sessionFigures('UIDL', await measureKnown(seat, sessions.listUids)) },
   {
     name: 'top',
@@ -162,13 +164,7 @@ async function password(seat: Seat): Promise<Figure[]> {
   const waitsMs: number[] = [];
   const session = sessions.timedLogin((ms) => waitsMs.push(ms));
   await measureKnown(seat, session, { clients: 1, durationMs: seat.scale.durationMs });
-  const sorted = waitsMs.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
-  const title = 'PASS to its +OK, one client';
-  return [
-    { title, unit: 'ms, median', better: 'less', value: at(0.5) },
-    { title, unit: 'ms, 99 of 100 are below', better: 'less', value: at(0.99) },
-  ];
+  return waitFigures('PASS to its +OK, one client', waitsMs);
 }
 
 /** Users who leave their mail on the server: most find little or nothing new; now and then the oldest is deleted. */
