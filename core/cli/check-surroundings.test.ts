@@ -136,7 +136,7 @@ describe(
       const { code, stdout } = await checked({ isolation: 'user', user: 'nobody', authUser: 'nobody' });
       match(
         stdout,
-        /problem: authUser: fronts run as nobody, [^\n]*\n {2}fix: make an account for it alone /,
+        /problem: authUser: nobody is who fronts run as, [^\n]*\n {2}fix: make an account for it alone /,
       );
       equal(code, 1);
     });

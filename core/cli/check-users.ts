@@ -17,7 +17,7 @@ import { count } from './explain.ts';
 
 /** What `popper check` says of `isolation: 'user'`: whether this machine lets popper become the users. */
 export function checkUsers({ settings }: LoadedConfig, findings: Findings): void {
-  const { isolation, user, authUser, stateDir } = settings;
+  const { isolation, user, authUser, minUid, stateDir } = settings;
   if (isolation !== 'user') return;
   if (!canShareSockets)
     findings.problem("isolation: 'user' needs Node 24.21", "update Node, or set isolation: 'none'");
@@ -25,7 +25,7 @@ export function checkUsers({ settings }: LoadedConfig, findings: Findings): void
     const account = accountOfFronts(user);
     findings.fine(`isolation: strangers are talked to as ${user} (uid ${account.uid})`);
     if (authUser !== undefined) {
-      const { uid } = accountOfAuth(authUser, account);
+      const { uid } = accountOfAuth(authUser, { fronts: account, minUid });
       findings.fine(`isolation: passwords are checked as ${authUser} (uid ${uid})`);
     }
     checkReach({ account, stateDir }, findings);

@@ -22,7 +22,7 @@ test('a child process knows the sockets and the client that the process above it
         given,
         ...(sole && { client: { ...sole } }),
       };
-      const { args } = childProgram(told);
+      const { args } = childProgram(told, '/var/lib/popper');
       assert.deepEqual(readChildArguments(['front', ...args]), { role: 'front', ...told });
     }),
   );

@@ -19,7 +19,11 @@ export interface ChildArguments {
 }
 
 /** The program of processes that a master starts. In source and built, it lies beside this file and ends as this one does. */
-export const childProgram = (told: ChildArguments & { readonly file: string }): Program => ({
+export const childProgram = (
+  told: ChildArguments & { readonly file: string },
+  stateDir: string,
+): Program => ({
+  stateDir,
   entry: join(import.meta.dirname, `child${extname(import.meta.filename)}`),
   args: [...optionsOf(told), told.file, '--', ...wordsOf(told.flags)],
 });

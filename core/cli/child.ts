@@ -8,8 +8,9 @@ import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 import { Superior } from '../server/front/superior.ts';
 import { planOf } from '../server/ipc/plan.ts';
+import { dropMarks } from '../server/master/orphans.ts';
 import { tracesInterrupts } from '../server/master/start-process.ts';
-import { showWork } from '../server/process-title.ts';
+import { showLeaving, showTitle, showWork } from '../server/process-title.ts';
 import { runAuth } from '../server/user/auth.ts';
 import { runLocker } from '../server/user/locker.ts';
 import { lockersFolderOf } from '../server/user/own-folder.ts';
@@ -29,6 +30,8 @@ const { role, file, flags, given, client } = readChildArguments(process.argv.sli
 // Those that are given streams by it talk to it in words of their own.
 const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
 
+dropMarks();
+process.once('disconnect', showLeaving);
 watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: process.stderr }));
 // A plugin may have left a timer or a connection, which would keep a finished process here.
 endProcess(await run());
@@ -40,10 +43,12 @@ async function run(): Promise<number> {
     if (tracesInterrupts(role)) setTraceSigInt(true);
     else process.on('SIGINT', () => {});
     const title = `popper: ${role}, loading ${file}`;
-    process.title = title;
+    showTitle(title);
     // Whoever looks at the files does it for all of the others.
     const snapshot = role === 'plan' ? undefined : readFileSync(standardInput, 'utf8');
     const config = await loadConfig({ file, flags, snapshot });
+    // Before plugins are applied, and import something: of the first configuration, too, it is taken then.
+    const own = role === 'plan' ? config.snapshot() : '';
     limitYoungGeneration();
     const pluginsAtWork = new PluginsAtWork();
     showWork(title, pluginsAtWork);
@@ -55,7 +60,7 @@ async function run(): Promise<number> {
     if (master === undefined) return await serve(configured);
     if (role === 'front') return await runFront(configured, { master, client });
     const plan = planOf(config.settings, given);
-    await master.tell({ kind: 'plan', plan, snapshot: config.snapshot() });
+    await master.tell({ kind: 'plan', plan, snapshot: own });
     return exitCode.done;
   } catch (error) {
     await tellFailure(messageOf(error));

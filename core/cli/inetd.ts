@@ -109,7 +109,7 @@ function byUsers(config: LoadedConfig, { client, log }: Surroundings): Service {
   const { settings, file, flags } = config;
   const { users, ...plan } = planOf({ ...settings, listen: [] });
   if (users === undefined) throw new TypeError("a plan for isolation: 'user' has users");
-  const program = childProgram({ file, flags, client });
+  const program = childProgram({ file, flags, client }, settings.stateDir);
   const session = new OneSession({
     plan: { ...plan, users },
     snapshot: config.snapshot(),

@@ -5,6 +5,7 @@ import type { GivenSocket } from '../server/activation/variables.ts';
 import { planOf } from '../server/ipc/plan.ts';
 import { MasterControl } from '../server/master/master-control.ts';
 import { Master } from '../server/master/master.ts';
+import { endOrphans } from '../server/master/orphans.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
 import type { Settings } from '../settings.ts';
 import { childProgram } from './child-program.ts';
@@ -29,13 +30,17 @@ export async function serveAsMaster(
 ): Promise<number> {
   const { settings, file } = config;
   const checked = { plan: planOf(settings, given), snapshot: config.snapshot() };
-  const master = new Master({ program: childProgram({ file, flags: config.flags, given }), log });
+  const master = new Master({
+    program: childProgram({ file, flags: config.flags, given }, settings.stateDir),
+    log,
+  });
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const shutdown = new Shutdown({ log, patienceMs: patienceMsOf(settings), signals });
   master.reloads = (outcome) => void manager.reloads(outcome);
   answerSignals(master);
   const start = async () => {
     if (!canShareSockets) throw new Error(needsNewNode(settings));
+    await endOrphans(settings.stateDir, log);
     await master.start(checked);
     return {
       daemon: master,

@@ -4,7 +4,7 @@ import { endProcess, watchExit } from './watch-exit.ts';
 
 /**
  * Runs what a process is for that stands behind fronts, and gives the exit code. The master alone ends it, whom a service manager's
- * signal to all of its processes reaches, too. An error that nobody caught ends it at once: it has few sessions or none.
+ * SIGTERM to all of its processes reaches, too. An error that nobody caught ends it at once: it has few sessions or none.
  */
 export async function untilDone(log: DaemonLog, work: () => Promise<void>): Promise<number> {
   const exitIsExpected = watchExit(log);

@@ -1,11 +1,9 @@
-import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
 import type { AnyNode, Program } from 'acorn';
 
 import { codeOf, messageOf } from './error-facts.ts';
 import { fixOfThrown } from './fix-of-thrown.ts';
 import { missingImports } from './missing-imports.ts';
+import { ownModules } from './module-resolver.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Source, type Span, spanAt } from './source.ts';
 import { syntaxProblem } from './syntax-problem.ts';
@@ -45,13 +43,8 @@ export function thrownProblem(error: unknown, source: Source): ConfigProblem {
 function placeInStack(error: unknown, source: Source): Span | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   for (const [, url, line, column] of error.stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)\)?$/gm)) {
-    if (!isSource(url, source)) continue;
+    if (!ownModules.isConfig(url, source.file)) continue;
     return spanAt(source.text, { line: Number(line), column: Number(column) });
   }
   return undefined;
-}
-
-function isSource(url: string | undefined, { file }: Source): boolean {
-  const path = url === undefined ? undefined : fileURLToPath(url);
-  return path === file || path === realpathSync(file);
 }

@@ -3,7 +3,7 @@ import module from 'node:module';
 import { dirname, resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import { OwnModules } from './own-modules.ts';
+import { type Import, OwnModules } from './own-modules.ts';
 import { isModule } from './syntax-tree.ts';
 import { settled } from './unsettled.ts';
 
@@ -36,14 +36,15 @@ function installResolver(file: string): void {
 
 const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
   const { specifier, parentURL } = unwrap(written, context.parentURL);
-  const known = ownModules.resolved(specifier, parentURL);
-  if (known !== undefined) return { ...known, shortCircuit: true };
+  if (!isBare(specifier)) {
+    const isRequired = context.conditions.includes('require');
+    const wanted = { parent: parentURL, specifier, isRequired };
+    return resolveOwn(wanted, () => asWritten(nextResolve(specifier, { ...context, parentURL })));
+  }
   try {
-    const resolved = asWritten(nextResolve(specifier, { ...context, parentURL }));
-    if (!isBare(specifier)) ownModules.keepResolved(specifier, parentURL, resolved);
-    return resolved;
+    return asWritten(nextResolve(specifier, { ...context, parentURL }));
   } catch (error) {
-    if (!isBare(specifier) || !ownModules.isBeside(parentURL)) throw error;
+    if (!ownModules.isBeside(parentURL)) throw error;
     try {
       return nextResolve(specifier, { ...context, parentURL: import.meta.url });
     } catch {
@@ -52,6 +53,20 @@ const resolve: module.ResolveHookSync = (written, context, nextResolve) => {
     }
   }
 };
+
+/** As it was the first time. */
+function resolveOwn(wanted: Import, resolveNow: () => module.ResolveFnOutput): module.ResolveFnOutput {
+  const known = ownModules.resolved(wanted);
+  if (known !== undefined) return { ...known, shortCircuit: true };
+  try {
+    const resolved = resolveNow();
+    ownModules.keepResolved(wanted, resolved);
+    return resolved;
+  } catch (error) {
+    ownModules.keepMissing(wanted, error);
+    throw error;
+  }
+}
 
 const load: module.LoadHookSync = (url, context, nextLoad) => {
   const known = ownModules.loaded(url);

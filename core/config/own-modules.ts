@@ -5,21 +5,37 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { z } from 'zod';
 
+import { codeOf, messageOf } from './error-facts.ts';
+
 const formatSchema = z.string().exactOptional();
+const importSchema = z.strictObject({
+  parent: z.string(),
+  specifier: z.string(),
+  /** By `require` it may lead to something else. */
+  isRequired: z.boolean(),
+});
 
 /** In the order in which they were come upon. */
 export const ownModulesSchema = z.strictObject({
   folders: z.array(z.string()),
   /** What each import by path leads to. */
-  resolved: z.array(
-    z.strictObject({ parent: z.string(), specifier: z.string(), url: z.string(), format: formatSchema }),
-  ),
+  resolved: z.array(importSchema.extend({ url: z.string(), format: formatSchema })),
+  /** Those that lead nowhere. */
+  missing: z.array(importSchema.extend({ message: z.string(), code: z.string().exactOptional() })),
   loaded: z.array(z.strictObject({ url: z.string(), text: z.string(), format: formatSchema })),
 });
 export type CarriedModules = z.output<typeof ownModulesSchema>;
 
 type Resolved = CarriedModules['resolved'][number];
+type Missing = CarriedModules['missing'][number];
 type Loaded = CarriedModules['loaded'][number];
+
+/** As a module asks for another one, by a path or a name of its package's, not by a package. */
+export interface Import {
+  readonly parent: string | undefined;
+  readonly specifier: string;
+  readonly isRequired: boolean;
+}
 
 /**
  * A config's own modules: itself, and what is imported by path from one of them. As it was read once, each stays; so it does for
@@ -30,6 +46,7 @@ export class OwnModules {
   readonly #folders = new Set<string>();
   readonly #urls = new Set<string>();
   readonly #resolved = new Map<string, Resolved>();
+  readonly #missing = new Map<string, Missing>();
   readonly #loaded = new Map<string, Loaded>();
   #areGiven = false;
 
@@ -51,8 +68,18 @@ export class OwnModules {
     );
   }
 
-  resolved(specifier: string, parent: string | undefined): ResolveFnOutput | undefined {
-    const known = this.#resolved.get(keyOf(specifier, parent));
+  /** Whether this config was loaded as this module: by its own name, or by where links led. */
+  isConfig(url: string | undefined, file: string): boolean {
+    const named = pathToFileURL(file).href;
+    const config = { parent: named, specifier: named, isRequired: false };
+    return url === named || url === this.#resolved.get(keyOf(config))?.url;
+  }
+
+  /** What it leads to, as it did before. Throws where it led nowhere. Undefined for what is new. */
+  resolved(wanted: Import): ResolveFnOutput | undefined {
+    const missing = this.#missing.get(keyOf(wanted));
+    if (missing !== undefined) throw Object.assign(new Error(missing.message), { code: missing.code });
+    const known = this.#resolved.get(keyOf(wanted));
     return known && { url: known.url, ...(known.format && { format: known.format }) };
   }
 
@@ -61,11 +88,22 @@ export class OwnModules {
     return known && { source: known.text, format: known.format };
   }
 
-  /** What was resolved, if it is one of them: imported by this specifier, which names no package, from one. */
-  keepResolved(specifier: string, parent: string | undefined, { url, format }: ResolveFnOutput): void {
-    if (parent === undefined || !this.#urls.has(parent) || !url.startsWith('file:')) return;
+  /** What was resolved, if one of them asked for it. */
+  keepResolved(wanted: Import, { url, format }: ResolveFnOutput): void {
+    if (!this.#isOurs(wanted) || !url.startsWith('file:')) return;
     this.#urls.add(url);
-    this.#resolved.set(keyOf(specifier, parent), { parent, specifier, url, ...(format && { format }) });
+    this.#resolved.set(keyOf(wanted), { ...wanted, url, ...(format && { format }) });
+  }
+
+  /** The same for what is not there. */
+  keepMissing(wanted: Import, error: unknown): void {
+    if (!this.#isOurs(wanted)) return;
+    const code = codeOf(error);
+    this.#missing.set(keyOf(wanted), {
+      ...wanted,
+      message: messageOf(error),
+      ...(typeof code === 'string' && { code }),
+    });
   }
 
   /** What was loaded, if it is one of them. */
@@ -80,20 +118,27 @@ export class OwnModules {
     return {
       folders: [...this.#folders],
       resolved: [...this.#resolved.values()],
+      missing: [...this.#missing.values()],
       loaded: [...this.#loaded.values()],
     };
   }
 
   /** The other way round, there. */
-  take({ folders, resolved, loaded }: CarriedModules): void {
+  take({ folders, resolved, missing, loaded }: CarriedModules): void {
     this.#areGiven = true;
     for (const folder of folders) this.#folders.add(folder);
-    for (const one of resolved) this.#resolved.set(keyOf(one.specifier, one.parent), one);
+    for (const one of resolved) this.#resolved.set(keyOf(one), one);
+    for (const one of missing) this.#missing.set(keyOf(one), one);
     for (const one of loaded) this.#loaded.set(one.url, one);
+  }
+
+  #isOurs(wanted: Import): wanted is Import & { readonly parent: string } {
+    return wanted.parent !== undefined && this.#urls.has(wanted.parent);
   }
 }
 
-const keyOf = (specifier: string, parent: string | undefined): string => `${parent ?? ''} ${specifier}`;
+const keyOf = ({ parent = '', specifier, isRequired }: Import): string =>
+  `${isRequired ? 'require' : 'import'} ${parent} ${specifier}`;
 
 /** Programs and data; an addon is no text, and is loaded from its file. */
 const isText = (format: string | null | undefined): boolean => !/^(?:addon|wasm)$/.test(format ?? '');

@@ -3,6 +3,23 @@ import type { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 
 const longestOctets = 64;
 
+/** Whether its master is gone, and this process ends with what it is at. */
+let leaves = false;
+const leaving = 'popper: leaving, was ';
+
+/** Says so from here on, in front of whatever this process shows. */
+export function showLeaving(): void {
+  leaves = true;
+  showTitle(process.title);
+}
+
+export const isLeaving = (title: string): boolean => title.startsWith(leaving);
+
+/** Where a title is cut off, it is at its end. */
+export function showTitle(title: string): void {
+  process.title = leaves ? `${leaving}${title.replace(/^popper: /, '')}` : title;
+}
+
 /** Whose session it is, and at what: `popper: USER ADDRESS COMMAND`. What is not known yet is left out. */
 export function titleOfSession(
   user: string | undefined,
@@ -38,7 +55,7 @@ const mostRoom = 4096;
 /** Shows from here on what plugins are at, behind this title. Where the process blocks, that is how its master names the plugin. */
 export function showWork(title: string, pluginsAtWork: PluginsAtWork): void {
   pluginsAtWork.shownBy((work) => {
-    process.title = titleWithWork(title, work);
+    showTitle(titleWithWork(title, work));
   });
 }
 
@@ -67,7 +84,7 @@ export class ProcessTitle {
     this.#pause = undefined;
     if (!this.#isStale) return;
     this.#isStale = false;
-    process.title = this.#text();
+    showTitle(this.#text());
     this.#pause = setTimeout(() => this.#show(), pauseMs).unref();
   }
 }

@@ -29,18 +29,26 @@ const own = {
   'greets.ts': `
     import { definePlugin } from 'popperd';
     import texts from './texts.json' with { type: 'json' };
+    import { createRequire } from 'node:module';
     import word from './word.cjs';
+    import imported from '#kind';
 
+    const required = createRequire(import.meta.url)('#kind');
+    const extra = await import('./extra.mjs').then((loaded) => loaded.text, () => '');
     export const greets = definePlugin({
       name: 'greets',
       apply({ hooks }) {
-        const text: string = texts.one + word;
+        const text: string = texts.one + word + imported + required + extra;
         hooks.greeting.tap('greets', () => \`\${text} \${process.pid}\`);
       },
     });`,
   'word.cjs': "module.exports = require('./part.cjs') + 'ay';",
   'part.cjs': "module.exports = '-d';",
   'texts.json': '{ "one": "one" }',
+  // By one name, and yet two.
+  'package.json': '{ "imports": { "#kind": { "require": "./r.cjs", "default": "./i.mjs" } } }',
+  'r.cjs': "module.exports = 'r';",
+  'i.mjs': "export default '-i';",
 };
 
 const edits: readonly {
@@ -70,7 +78,12 @@ const edits: readonly {
   {
     what: 'imports what says something else',
     edit: (folder) => writeFile(join(folder, 'own/texts.json'), '{ "one": "two" }'),
-    reloaded: 'two-day',
+    reloaded: 'two-day-ir',
+  },
+  {
+    what: 'imports, if it is there, what was not there',
+    edit: (folder) => writeFile(join(folder, 'own/extra.mjs'), "export const text = '-extra';"),
+    reloaded: 'one-day-ir-extra',
   },
 ];
 
@@ -81,11 +94,11 @@ for (const { what, edit, reloaded } of edits) {
     await edit(folder);
     process.kill(one?.pid ?? 0, 'SIGKILL');
     await daemon.logged(({ msg }) => msg === 'starting another front');
-    assert.deepEqual(await textsOf(daemon), ['one-day']);
+    assert.deepEqual(await textsOf(daemon), ['one-day-ir']);
     daemon.signal('SIGHUP');
     if (reloaded === undefined) await daemon.logged(({ msg }) => msg.startsWith('the reload failed'));
     else await daemon.logged((record) => record.msg === 'listening' && record['generation'] === 2);
-    assert.deepEqual(await textsOf(daemon), [reloaded ?? 'one-day']);
+    assert.deepEqual(await textsOf(daemon), [reloaded ?? 'one-day-ir']);
     assert.ok(!daemon.records.some(({ msg, reason }) => msg === 'a front died' && reason !== undefined));
   });
 }

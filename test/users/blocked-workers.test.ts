@@ -16,7 +16,7 @@ const saboteur = join(import.meta.dirname, '../e2e/support/saboteur.ts');
 // They wait for most of the time, and not for each other.
 describe(
   "what keeps a user's process from its work with isolation: 'user'",
-  { skip, concurrency: true },
+  { skip, concurrency: 5 },
   () => {
     test('a plugin that blocks it: it is ended, the log says whose it was and at what, and others go on', async (t) => {
       const served = await serve(t, { plugins: [[saboteur, {}]], config: { blockedTimeoutMs: 8000 } });
@@ -67,6 +67,21 @@ describe(
       await other.quit();
       const again = await logIn(served, bob);
       assert.match(await again.ask('STAT'), new RegExp(`^\\+OK ${plainMail.length - 1} `));
+    });
+
+    test('a plugin that blocks it while its master is killed: the next daemon ends it, and its user comes in', async (t) => {
+      const served = await serve(t, { plugins: [[saboteur, {}]] });
+      const one = await logIn(served, alice);
+      const [worker = 0] = await served.workersOf(alice);
+      one.send('X-BLOCK\r\n');
+      await delay(500);
+      await served.running.kill();
+      await served.start();
+      const record = await served.running.logged(({ msg }) =>
+        msg.startsWith('a process of an earlier daemon'),
+      );
+      assert.equal(record['child'], worker);
+      await logIn(served, alice);
     });
 
     test('a hook that blocks it is named, though it began within a moment of other things', async (t) => {

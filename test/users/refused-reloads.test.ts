@@ -3,6 +3,7 @@ import { describe, test, type TestContext } from 'node:test';
 
 import { saboteur, until } from '../e2e/support/fronts.ts';
 import { mboxOf, plainMail } from '../e2e/support/mail.ts';
+import { SteadyClient } from '../e2e/support/steady-client.ts';
 import { ServedSite } from './support/served-site.ts';
 import { alice, bob } from './support/site.ts';
 
@@ -11,7 +12,7 @@ const skip = process.getuid?.() === 0 ? false : 'only root can serve users as th
 // What hangs is waited for a minute.
 describe(
   "a plugin that keeps processes from starting, with isolation: 'user'",
-  { skip, concurrency: true },
+  { skip, concurrency: 4 },
   () => {
     for (const { what, options, reason } of [
       {
@@ -33,10 +34,15 @@ describe(
       test(`which ${what} has its reload refused with the reason, and costs nobody anything`, async (t) => {
         const made = await served(t);
         const client = await made.logIn(alice);
+        // Nobody is let in to what is refused.
+        const steady = new SteadyClient(made.running.where, bob.name, 100);
+        steady.start();
         const before = await made.pidsOf(pillars);
         assert.match(await refusedBy(made, options), reason);
         await client.ask('NOOP');
         await client.quit();
+        await steady.stop();
+        assert.ok(steady.sessionCount > 0);
         await isUnharmed(made, before);
       });
     }

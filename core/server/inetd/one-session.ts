@@ -3,6 +3,7 @@ import type { Checked, UsersPlan } from '../ipc/plan.ts';
 import { Child } from '../master/child.ts';
 import { Connections } from '../master/connections.ts';
 import { Generation } from '../master/generation.ts';
+import { StartPatience } from '../master/start-patience.ts';
 import { type Program, startProcess } from '../master/start-process.ts';
 import { Users } from '../master/users.ts';
 import { letGo, type SoleClient } from './sole-client.ts';
@@ -53,7 +54,11 @@ export class OneSession {
   async start(): Promise<void> {
     try {
       // What dead processes of others have left is for their next sessions, and whether a user's can begin shows soon.
-      await this.#generation.start({ recovers: false, rehearses: false });
+      await this.#generation.start({
+        recovers: false,
+        rehearses: false,
+        patience: new StartPatience(Infinity),
+      });
     } catch (error) {
       await this.stop();
       throw error;

@@ -81,7 +81,7 @@ function usersPlanOf({ stateDir, user, authUser, minUid, limits, workers, tls }:
   return {
     stateDir,
     front,
-    ...(authUser !== undefined && { auth: accountOfAuth(authUser, front) }),
+    ...(authUser !== undefined && { auth: accountOfAuth(authUser, { fronts: front, minUid }) }),
     ...(mailGroup !== undefined && { mailGroup }),
     minUid,
     ...(sessionsPerUser !== undefined && { sessionsPerUser }),

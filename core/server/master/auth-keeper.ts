@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import { type AuthOrder, type AuthReport, authReportSchema } from '../user/auth-messages.ts';
 import { KeptProcess } from './kept-process.ts';
-import type { Patience } from './patience.ts';
+import type { StartPatience } from './start-patience.ts';
 
 export interface AuthKeeperOptions {
   readonly fork: () => ChildProcess;
@@ -42,7 +42,7 @@ export class AuthKeeper {
   }
 
   /** Resolves when it can be asked. Rejects with the reason where it cannot start; then there is none. */
-  start(patience?: Patience): Promise<void> {
+  start(patience: StartPatience): Promise<void> {
     return this.#auth.start(patience);
   }
 

@@ -117,7 +117,7 @@ describe('a process that a master starts', () => {
 
   it('that cannot be started has ended', async () => {
     const child = Child.start('front', {
-      program: { entry: join(folder, 'missing.cjs'), args: [] },
+      program: { entry: join(folder, 'missing.cjs'), args: [], stateDir: '/nowhere' },
       log: loggerTo(() => {}),
     });
     assert.equal((await child.ended).exitCode, 1);
@@ -130,7 +130,10 @@ async function start(program: string, log: LogRecord[] = []): Promise<Child> {
   programs += 1;
   const entry = join(folder, `child-${programs}.cjs`);
   await writeFile(entry, program);
-  return Child.start('front', { program: { entry, args: [] }, log: loggerTo((record) => log.push(record)) });
+  return Child.start('front', {
+    program: { entry, args: [], stateDir: '/nowhere' },
+    log: loggerTo((record) => log.push(record)),
+  });
 }
 
 async function reportOf(child: Child): Promise<Extract<Report, { kind: 'failed' }>> {

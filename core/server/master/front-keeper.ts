@@ -4,9 +4,9 @@ import type { Order, Report } from '../ipc/messages.ts';
 import { BackOff } from './back-off.ts';
 import type { Child, Ending } from './child.ts';
 import type { Connections } from './connections.ts';
-import type { Patience } from './patience.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
+import type { StartPatience } from './start-patience.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
 import type { Users } from './users.ts';
 
@@ -80,7 +80,7 @@ export class FrontKeeper {
   }
 
   /** Resolves when its front listens. Rejects with the reason where it cannot; then there is none. */
-  start(duties: Duties, patience: Patience): Promise<void> {
+  start(duties: Duties, patience: StartPatience): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let isLeaving = false;
     // It would end as soon as it is there, and so would each that took its place.

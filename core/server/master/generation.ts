@@ -5,7 +5,7 @@ import type { SharedSocket } from '../listener.ts';
 import type { Child } from './child.ts';
 import type { Connections } from './connections.ts';
 import { FrontKeeper } from './front-keeper.ts';
-import { Patience } from './patience.ts';
+import { StartPatience } from './start-patience.ts';
 import type { Users } from './users.ts';
 
 export interface GenerationOptions {
@@ -28,8 +28,7 @@ export interface Beginning {
   readonly recovers: boolean;
   /** Whether it is tried that a process of a user's can begin, before the first user comes. */
   readonly rehearses: boolean;
-  /** Without it, each part may take as long as the hooks of plugins may. */
-  readonly patience?: Patience;
+  readonly patience: StartPatience;
 }
 
 /** The fronts that serve with one configuration. */
@@ -87,13 +86,13 @@ export class Generation {
    * Resolves when all its fronts listen. The first of them is alone until then: what is wrong shows in one, and recovery comes
    * before the first client. Rejects with the reason where one cannot; the others are for the caller to end.
    */
-  async start({ recovers, rehearses, patience = new Patience(Infinity) }: Beginning): Promise<void> {
+  async start({ recovers, rehearses, patience }: Beginning): Promise<void> {
     const [first, ...rest] = this.#keepers;
     await this.#users?.start(recovers, patience);
+    // Fronts let clients in as soon as they are there, whom somebody has to serve.
+    if (rehearses) await this.#users?.rehearse(patience);
     await first?.start({ recovers: recovers && this.#users === undefined, announces: true }, patience);
     await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false }, patience)));
-    // Fronts alone would let clients in whom nobody serves.
-    if (rehearses) await this.#users?.rehearse(patience);
   }
 
   /** Lets nobody in any more, and ends with the last session, or when that takes too long. */

@@ -9,9 +9,9 @@ import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
 import { endBlocked } from './end-blocked.ts';
-import { Patience } from './patience.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
+import type { StartPatience } from './start-patience.ts';
 
 /** Loading a configuration may take this long. */
 const startTimeoutMs = 60_000;
@@ -73,7 +73,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
   }
 
   /** Resolves when it can be asked. Rejects with the reason where it cannot start; then there is none. */
-  start(patience = new Patience(Infinity)): Promise<void> {
+  start(patience: StartPatience): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#fork(resolve, (reason = `${this.#options.what} did not start`) => reject(new Error(reason)));
     return patience.with(promise, this);

@@ -13,7 +13,8 @@ test('a configuration that is never loaded is given up, with what it was at', as
   t.after(() => rm(folder, { recursive: true }));
   const entry = join(folder, 'endless.mjs');
   await writeFile(entry, "process.title = 'popper: plan, loading x [slow: apply]'; for (;;);");
-  const fork = (): Child => Child.start('plan', { program: { entry, args: [] }, log: loggerTo(() => {}) });
+  const fork = (): Child =>
+    Child.start('plan', { program: { entry, args: [], stateDir: '/nowhere' }, log: loggerTo(() => {}) });
   await assert.rejects(loadPlan(fork, 1000), {
     message:
       'loading the configuration took more than 1000 ms, and was ended at: popper: plan, loading x [slow: apply]',

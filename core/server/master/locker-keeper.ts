@@ -5,7 +5,7 @@ import { type LockerOrder, type LockerReport, lockerReportSchema } from '../user
 import type { StreamPairs } from '../user/stream-pairs.ts';
 import type { WorkerProcess } from '../user/worker-process.ts';
 import { KeptProcess } from './kept-process.ts';
-import type { Patience } from './patience.ts';
+import type { StartPatience } from './start-patience.ts';
 
 export interface LockerKeeperOptions {
   readonly fork: () => ChildProcess;
@@ -59,7 +59,7 @@ export class LockerKeeper {
   }
 
   /** Resolves when there is a locker, or none is wanted. Rejects with the reason where it cannot start. */
-  start(patience?: Patience): Promise<void> {
+  start(patience: StartPatience): Promise<void> {
     return this.#locker.start(patience);
   }
 

@@ -7,8 +7,8 @@ import { Child } from './child.ts';
 import { Connections } from './connections.ts';
 import { type Beginning, Generation } from './generation.ts';
 import { loadPlan } from './load-plan.ts';
-import { Patience } from './patience.ts';
 import { Sockets } from './sockets.ts';
+import { StartPatience } from './start-patience.ts';
 import { type Program, startProcess } from './start-process.ts';
 import { nothing, pastOf, plus, type Total, totalOf } from './sum-of-statuses.ts';
 import { Users, type UsersOptions } from './users.ts';
@@ -42,6 +42,8 @@ export class Master {
   /** The one that lets clients in. */
   #current: Generation | undefined;
   #generationCount = 0;
+  /** What looks at the configuration on disk. */
+  #checking: Child | undefined;
   #past = nothing;
   /** The start, or the last reload that has begun; never rejects. */
   #lastBegun: Promise<unknown> = Promise.resolve();
@@ -59,7 +61,7 @@ export class Master {
    * nothing is left.
    */
   async start(checked: Checked): Promise<void> {
-    const first = this.#begin(checked, { recovers: true });
+    const first = this.#begin(checked, { recovers: true, patience: new StartPatience(Infinity) });
     this.#lastBegun = first.catch(() => {});
     try {
       await first;
@@ -123,11 +125,13 @@ export class Master {
 
   /** Ends all processes at once. */
   kill(): void {
+    this.#checking?.kill();
     for (const generation of this.#generations) generation.kill();
   }
 
   async #end(how: (generation: Generation) => void): Promise<void> {
     this.#isEnding = true;
+    this.#checking?.kill();
     this.#sockets.close();
     for (const generation of this.#generations) how(generation);
     await Promise.all([...this.#generations].map(({ ended }) => ended));
@@ -138,7 +142,10 @@ export class Master {
     try {
       if (this.#isEnding) throw new Error('popper is stopping');
       const checked = await loadPlan(() => this.#forkToCheck());
-      return await this.#begin(checked, { recovers: false, patience: new Patience(this.#reloadPatienceMs) });
+      return await this.#begin(checked, {
+        recovers: false,
+        patience: new StartPatience(this.#reloadPatienceMs),
+      });
     } catch (error) {
       this.#log.error('the reload failed, and all stays as it was', { error });
       throw error;
@@ -154,7 +161,8 @@ export class Master {
       await next.start({ ...beginning, rehearses: true });
       if (this.#isEnding) throw new Error('popper is stopping');
     } catch (error) {
-      next?.retire();
+      // Whom its first front has let in meanwhile is not to stay with what has been refused.
+      next?.stop();
       this.#sockets.keepOnly(this.#current?.plan.listen ?? []);
       throw error;
     }
@@ -218,6 +226,11 @@ export class Master {
   }
 
   #forkToCheck(): Child {
-    return Child.start('plan', { program: this.#options.program, log: this.#log });
+    const child = Child.start('plan', { program: this.#options.program, log: this.#log });
+    this.#checking = child;
+    void child.ended.finally(() => {
+      this.#checking = undefined;
+    });
+    return child;
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 
 import type { Account } from '../user/account.ts';
+import { marksOf } from './orphans.ts';
 
 /** What a process is for: to look at the configuration, to serve clients, to check passwords, to be a user, or to lock mailboxes. */
 export type ChildRole = 'plan' | 'front' | 'auth' | 'worker' | 'locker';
@@ -9,6 +10,8 @@ export type ChildRole = 'plan' | 'front' | 'auth' | 'worker' | 'locker';
 export interface Program {
   readonly entry: string;
   readonly args: readonly string[];
+  /** Of the configuration: by it a later daemon finds what this one has left. */
+  readonly stateDir: string;
 }
 
 export interface StartOptions {
@@ -29,7 +32,7 @@ export const startProcess = (
   const child = fork(program.entry, [role, ...program.args], {
     stdio: [snapshot === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit', 'ipc', ...descriptors],
     execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
-    env: withoutNode(process.env),
+    env: { ...withoutNode(process.env), ...marksOf(program.stateDir) },
     // Whoever presses Ctrl-C means the master.
     detached: tracesInterrupts(role),
     // The folder that root was started in may be closed to others.

@@ -15,15 +15,17 @@ import { AuthKeeper } from './auth-keeper.ts';
 import type { Child } from './child.ts';
 import { FrontDesk } from './front-desk.ts';
 import { LockerKeeper } from './locker-keeper.ts';
-import type { Patience } from './patience.ts';
 import { PemKeeper } from './pem-keeper.ts';
 import { prepareStateDir } from './prepare-state-dir.ts';
+import { StartPatience } from './start-patience.ts';
 
 /**
  * So long nobody is served, in milliseconds, because of what is being dealt with. It takes a second; where a disk hangs, those wait whose
  * mail lies there, for each login deals with his own first.
  */
 const recoveryMs = 30_000;
+/** A process that is only tried may take so long to begin, in milliseconds. */
+const rehearsalMs = 50_000;
 /** Users whose leftovers are dealt with at one time. */
 const recoveriesAtOnce = 4;
 /** So long after a failure a front is introduced to the process that checks passwords again, in milliseconds. */
@@ -83,7 +85,7 @@ export class Users {
    * Resolves when passwords can be checked, and users served; what dead processes have left half done is dealt with by then.
    * Rejects with an Error for the operator where that cannot be; the end is still to be waited for.
    */
-  async start(recovers: boolean, patience?: Patience): Promise<void> {
+  async start(recovers: boolean, patience: StartPatience): Promise<void> {
     const { stateDir, front, auth, tls } = this.#options.plan;
     await prepareStateDir(stateDir);
     for (const own of auth === undefined ? [front] : [front, auth]) makeOwnFolder(stateDir, own);
@@ -108,8 +110,11 @@ export class Users {
   }
 
   /** Resolves when a process has begun as a user's does. Rejects with an Error for the operator where it cannot. */
-  async rehearse(patience: Patience): Promise<void> {
-    await this.#pool?.rehearse(this.#options.plan.front, patience);
+  async rehearse(patience: StartPatience): Promise<void> {
+    const { front } = this.#options.plan;
+    // It redoes nothing, so that there is no reason to wait for longer, not even at the first start.
+    const own = patience.isEndless ? new StartPatience(rehearsalMs) : patience;
+    await this.#pool?.rehearse(front, own);
   }
 
   get fronts(): FrontsPart {
@@ -160,7 +165,7 @@ export class Users {
   }
 
   /** undefined where no store wants locks in a spool, and where there is no group mail to make them with. */
-  async #startLocker(pairs: StreamPairs, patience?: Patience): Promise<LockerKeeper | undefined> {
+  async #startLocker(pairs: StreamPairs, patience: StartPatience): Promise<LockerKeeper | undefined> {
     const { plan, blockedTimeoutMs, fork } = this.#options;
     const { stateDir, front, mailGroup: gid } = plan;
     if (gid === undefined) return undefined;
@@ -171,6 +176,8 @@ export class Users {
       blockedTimeoutMs,
       log: this.#log,
     });
+    // One that hangs is to be found where all are ended.
+    this.#locker = locker;
     await locker.start(patience);
     return locker.isWanted ? locker : undefined;
   }
@@ -184,13 +191,13 @@ export class Users {
 
   #openPool(key: string): WorkerPool {
     const { plan, blockedTimeoutMs, sessionsOfUsers, fork } = this.#options;
-    const { stateDir, front, auth, ...sizes } = plan;
+    const { stateDir, front, ...sizes } = plan;
     if (this.#pairs === undefined) throw new Error('there is no way to introduce anybody');
     return new WorkerPool({
       ...sizes,
       key,
       sessionsOfUsers,
-      ownUids: [front.uid, ...(auth === undefined ? [] : [auth.uid])],
+      frontUid: front.uid,
       locker: this.#locker,
       pairs: this.#pairs,
       leavesBehind: (uid) => leavesBehind(stateDir, uid),

@@ -36,16 +36,26 @@ export function accountOfFronts(name: string): Account {
  * The account that passwords are checked as. For root alone. Throws an AccountFault where the system has none of that name, or where
  * it is the fronts', who could look into it.
  */
-export function accountOfAuth(name: string, fronts: Account): Account {
+export function accountOfAuth(name: string, { fronts, minUid }: AuthBounds): Account {
   const account = accountCalled('authUser', name);
-  const speaks = 'so leave authUser out where root is to check passwords';
+  const speaks = 'as which passwords are checked without this line';
   refuseMighty(account, { key: 'authUser', name, instead: 'popper-auth', speaks });
-  if (account.uid === fronts.uid)
-    throw new AccountFault(
-      `authUser: fronts run as ${name}, and could look into what checks passwords`,
-      another('authUser', 'popper-auth'),
-    );
-  return account;
+  const complaint = complaintAboutAuth(account, { fronts, minUid });
+  if (complaint === undefined) return account;
+  throw new AccountFault(`authUser: ${name} ${complaint}`, another('authUser', 'popper-auth'));
+}
+
+interface AuthBounds {
+  readonly fronts: Account;
+  readonly minUid: number;
+}
+
+function complaintAboutAuth({ uid, gid }: Account, { fronts, minUid }: AuthBounds): string | undefined {
+  if (uid === fronts.uid) return 'is who fronts run as, and they could look into what checks passwords';
+  if (gid === fronts.gid) return 'is in the group of the fronts, which could read what it reads';
+  if (uid >= minUid)
+    return `has uid ${uid}, and who has mail (from minUid ${minUid} on) could look into what checks passwords`;
+  return undefined;
 }
 
 function refuseOthersThanRoot(): void {

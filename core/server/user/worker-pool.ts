@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Socket } from 'node:net';
 
 import { Failure } from '../../protocol/failure.ts';
-import type { Patience } from '../master/patience.ts';
+import type { StartPatience } from '../master/start-patience.ts';
 import { Quota } from '../quota.ts';
 import type { Account } from './account.ts';
 import type { CarriedConnectionFacts } from './connection-facts.ts';
@@ -20,8 +20,8 @@ export interface WorkerPoolOptions extends SparesOptions {
   /** Of the auth process, which seals tickets with it: base64. */
   readonly key: string;
   readonly minUid: number;
-  /** Whom fronts run as, and who checks passwords: a worker with their uid could look into them. */
-  readonly ownUids: readonly number[];
+  /** Whom fronts run as: a worker with their uid could look into them. */
+  readonly frontUid: number;
   /** Sessions that one user may have at one time. */
   readonly sessionsPerUser?: number;
   /** Where they are counted, by user: together with those of other pools. */
@@ -62,6 +62,7 @@ export class WorkerPool {
   readonly #gate: TicketGate;
   readonly #places = new Map<string, Place>();
   readonly #spares: Spares;
+  #rehearsing: WorkerProcess | undefined;
   /** Who waits for a user's process to end. The longest waits first. */
   readonly #waiting: (() => void)[] = [];
   readonly #sessionsOf: Quota;
@@ -87,9 +88,10 @@ export class WorkerPool {
    * Resolves when a process has begun as a user's does: it has loaded everything, given up root for this account, which has no mail, and
    * plugins have started in it. Then it ends. Rejects with an Error for the operator where it cannot.
    */
-  async rehearse(as: Account, patience: Patience): Promise<void> {
+  async rehearse(as: Account, patience: StartPatience): Promise<void> {
     const worker = this.#spares.take();
     this.#spares.fill();
+    this.#rehearsing = worker;
     const { uid, gid } = as;
     const begun = worker.loaded.then(() => worker.begin({ kind: 'rehearse', uid, gid }));
     try {
@@ -98,6 +100,7 @@ export class WorkerPool {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`no process of a user could begin: ${reason}`, { cause });
     } finally {
+      this.#rehearsing = undefined;
       worker.retire();
     }
   }
@@ -125,7 +128,7 @@ export class WorkerPool {
    */
   async assign(sealed: string, facts: CarriedConnectionFacts, lent?: Socket): Promise<Assigned> {
     const { identity } = this.#gate.admit(sealed, facts.id);
-    this.#refuseOurs(identity);
+    this.#refuseFronts(identity);
     const leave = this.#sessionsOf.take(identity.user);
     if (leave === undefined) throw new Failure(tooManySessions, { code: 'IN-USE' });
     try {
@@ -144,7 +147,7 @@ export class WorkerPool {
    */
   async recover(user: User): Promise<void> {
     refuseSystemUid(user.uid, this.#options.minUid);
-    this.#refuseOurs(user);
+    this.#refuseFronts(user);
     const { worker, ready } = await this.#placeFor(user);
     await ready;
     worker.idle();
@@ -172,6 +175,8 @@ export class WorkerPool {
   }
 
   #end(how: (worker: WorkerProcess) => void): Promise<void> {
+    // It has no session that could suffer, and may hang.
+    this.#rehearsing?.kill();
     this.#spares.rest();
     for (const worker of this.#spares.running) how(worker);
     // None of them is missed from here on.
@@ -225,9 +230,9 @@ export class WorkerPool {
     }
   }
 
-  #refuseOurs({ uid }: User): void {
-    if (!this.#options.ownUids.includes(uid)) return;
-    throw new TicketRefused(`uid ${uid} is popper's own, so no mail can be its`);
+  #refuseFronts({ uid }: User): void {
+    if (uid !== this.#options.frontUid) return;
+    throw new TicketRefused(`uid ${uid} is the fronts' own, so no mail can be its`);
   }
 
   /** Where there is a session for it, that is expected from the first moment on. */

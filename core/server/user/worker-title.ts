@@ -1,6 +1,6 @@
 import type { PluginsAtWork } from '../../plugin/plugins-at-work.ts';
 import { SessionTally } from '../../session/session-tally.ts';
-import { titleOfSession, titleWithWork } from '../process-title.ts';
+import { showTitle, titleOfSession, titleWithWork } from '../process-title.ts';
 
 /**
  * Whose session a process is at, and at what: `popper: USER ADDRESS COMMAND [PLUGIN: hook commit]`, for `ps` and `top`, and for the
@@ -44,7 +44,7 @@ export class WorkerTitle {
 
   #show(): void {
     const text = this.#sessions > 1 ? `${this.#text} (${this.#sessions} sessions)` : this.#text;
-    process.title = titleWithWork(text, this.#work);
+    showTitle(titleWithWork(text, this.#work));
   }
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { loggerTo, type LogRecord } from '../../../core/log/logger.ts';
 import { LockerKeeper } from '../../../core/server/master/locker-keeper.ts';
+import { StartPatience } from '../../../core/server/master/start-patience.ts';
 import { LockerClient } from '../../../core/server/user/locker-client.ts';
 import { makeLockersFolder } from '../../../core/server/user/own-folder.ts';
 import { groupMail } from '../../../core/server/user/privileges.ts';
@@ -43,7 +44,7 @@ export class LockedSpool {
     const spool = new LockedSpool(site, await StreamPairs.open(site.folder));
     if (!hasLocker) return spool;
     makeLockersFolder(site.stateDir, mailGid);
-    await spool.keeper.start();
+    await spool.keeper.start(new StartPatience(Infinity));
     spool.keeper.clear();
     return spool;
   }

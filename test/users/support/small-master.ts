@@ -32,7 +32,7 @@ export class SmallMaster {
     };
     this.pool = new WorkerPool({
       minUid,
-      ownUids: [0],
+      frontUid: 0,
       leavesBehind: (uid) => leavesBehind(site.stateDir, uid),
       log: silent,
       start,

@@ -8,7 +8,7 @@ interface Starting {
 }
 
 /** How long processes may take to start, all of them together. */
-export class Patience {
+export class StartPatience {
   readonly #ms: number;
   readonly #isOver = Promise.withResolvers<void>();
 
@@ -16,6 +16,10 @@ export class Patience {
   constructor(ms: number) {
     this.#ms = ms;
     if (ms !== Infinity) setTimeout(this.#isOver.resolve, ms).unref();
+  }
+
+  get isEndless(): boolean {
+    return this.#ms === Infinity;
   }
 
   /** As `started`. Where that takes too long the process is ended, and this rejects with what it was at. */
