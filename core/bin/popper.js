@@ -69,6 +69,8 @@ function replaceBy(node) {
   const env = { ...process.env, [marker]: '1' };
   const child = spawn(node, args, { stdio: 'inherit', env });
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+  // Node would open its debugger.
+  process.on('SIGUSR1', () => {});
   for (const signal of signals) process.on(signal, () => forward(signal, child));
   child.on('error', (error) => {
     process.stderr.write(`popper: ${node} cannot be run: ${error.message}\n`);

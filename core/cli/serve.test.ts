@@ -1,4 +1,4 @@
-import { strictEqual as equal, match, ok } from 'node:assert/strict';
+import { doesNotMatch, strictEqual as equal, match, ok } from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const main = join(import.meta.dirname, 'main.ts');
 const shim = join(import.meta.dirname, '..', 'bin', 'popper.js');
@@ -126,6 +127,19 @@ describe('popper under a Node that is too old for it', () => {
     const daemon = await serving(await config('plugins: []'), shim, pretend('20.19.0'));
     daemon.child.kill('SIGTERM');
     equal(await daemon.ended, 0);
+  });
+
+  it('opens no debugger while it waits for the daemon', async () => {
+    const daemon = await serving(await config('plugins: []'), shim, pretend('20.19.0'));
+    let said = '';
+    daemon.child.stderr.on('data', (octets: Buffer) => {
+      said += octets.toString();
+    });
+    daemon.child.kill('SIGUSR1');
+    await delay(500);
+    daemon.child.kill('SIGTERM');
+    equal(await daemon.ended, 0);
+    doesNotMatch(said, /[Dd]ebugger/);
   });
 });
 

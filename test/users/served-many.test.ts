@@ -5,8 +5,11 @@ import { afterEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { makeCertificate } from '../../core/server/testing/certificates.ts';
+import { TlsClient } from '../../core/server/testing/tls-client.ts';
 import { childrenOf, descriptorsOf, footprintOf, noMoreThan, until } from '../e2e/support/fronts.ts';
 import { largeMessage, mboxOf, onWire, plainMail } from '../e2e/support/mail.ts';
+import { Pop3Client } from '../e2e/support/pop3-client.ts';
+import { password } from '../e2e/support/site.ts';
 import { SteadyClient } from '../e2e/support/steady-client.ts';
 import { ServedSite } from './support/served-site.ts';
 import { alice, bob, type User } from './support/site.ts';
@@ -150,6 +153,34 @@ describe("what many do at one time with isolation: 'user'", { skip }, () => {
     assert.ok((await client.body()).equals(onWire(largeMessage.octets)));
     await client.quit();
   });
+
+  for (const tls of [false, true]) {
+    test(`a client is known by what a proxy says of him${tls ? ', over TLS' : ''}, with all that he sends in one go`, async () => {
+      served = await ServedSite.make([alice]);
+      await served.site.deliver(alice, mboxOf(plainMail));
+      const listen = [{ host: '127.0.0.1', port: 0, proxy: { from: ['127.0.0.0/8'] } }];
+      const certificate = tls ? { tls: await makeCertificate(served.site.folder) } : {};
+      await served.configure({ listen, cleartextLogin: 'always', ...certificate });
+      await served.start();
+      const { where } = served.running;
+      const header = 'PROXY TCP4 192.0.2.7 198.51.100.1 40000 110\r\n';
+      const commands = [`USER ${alice.name}`, `PASS ${password}`, 'STAT', 'QUIT'];
+      if (tls) {
+        const client = TlsClient.silent(where.port);
+        client.socket.write(header);
+        await client.hears(/^\+OK .*\r\n/);
+        await client.startTls();
+        client.send(...commands);
+        assert.match(await client.ended(), /\+OK \d+ \d+\r\n\+OK [^\r\n]*\r\n$/);
+      } else {
+        const client = await Pop3Client.connect(where);
+        client.send(`${header}${commands.join('\r\n')}\r\n`);
+        assert.match(String(await client.rest()), /\+OK \d+ \d+\r\n\+OK [^\r\n]*\r\n$/);
+      }
+      const { address, user } = await served.running.logged(({ msg }) => msg === 'session');
+      assert.deepEqual([address, user], ['192.0.2.7', alice.name]);
+    });
+  }
 
   test('a session ends when its client has been silent for too long, and without UPDATE', async () => {
     await serve([alice], { idleTimeoutMs: 700 });

@@ -149,6 +149,22 @@ describe("popper serve with isolation: 'user'", { skip }, () => {
     });
   });
 
+  test('lets nobody look into the process that checks passwords, and no user into a front', async () => {
+    const client = await served.logIn(alice);
+    const [auth = 0] = await served.pidsOf(/^popper: auth/);
+    const [one = 0] = await served.pidsOf(/^popper: front/);
+    const fronts = { uid: frontUser.uid, gid: frontUser.uid };
+    const ofAlice = { uid: alice.uid, gid: alice.gid };
+    assert.equal(looks(auth, { uid: 0, gid: 0 }), 0, 'root may');
+    for (const [pid, as] of [
+      [auth, fronts],
+      [auth, ofAlice],
+      [one, ofAlice],
+    ] as const)
+      assert.notEqual(looks(pid, as), 0);
+    await client.quit();
+  });
+
   test('refuses who is below minUid, and who would be a front, though the password is right', async () => {
     for (const user of [system, front]) {
       await served.site.deliver(user, mboxOf(plainMail));
@@ -253,3 +269,7 @@ function rightsOf(pid: number): { ids: number[]; groups: string; capabilities: b
     capabilities: ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].every((name) => /^0+$/.test(field(name))),
   };
 }
+
+/** How an attempt to open the memory of a process as somebody ends. */
+const looks = (pid: number, as: { readonly uid: number; readonly gid: number }): number | null =>
+  spawnSync('dd', [`if=/proc/${pid}/mem`, 'of=/dev/null', 'count=0'], { ...as, cwd: '/' }).status;

@@ -138,7 +138,7 @@ class Borrower {
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,
-  maxTries = 500,
+  maxTries = 3000,
 ): Promise<void> {
   for (let tries = 0; !(await isSo()); tries += 1) {
     if (tries > maxTries) throw new Error(`never: ${what}`);
