@@ -25,7 +25,10 @@ describe(
 
     before(async () => {
       const logins = ['auth-shadow', { passwd: 'etc-passwd', shadow: 'etc-shadow' }];
-      served = await ServedSite.make([], { logins });
+      // For names that lead elsewhere: what keeps them out is not that nobody knows them.
+      const grants = join(import.meta.dirname, 'support/grants-anybody.ts');
+      const plugins = [[grants, { but: [alice.name, bob.name], uid: bob.uid, gid: bob.gid }]];
+      served = await ServedSite.make([], { logins, plugins });
       const { folder, spool } = served.site;
       const { stdout } = spawnSync('openssl', ['passwd', '-6', password], { encoding: 'utf8' });
       const people = [alice, bob];
@@ -97,7 +100,14 @@ describe(
       });
     }
 
-    for (const name of ['../bob', 'alice/../bob', './bob', 'bob\0', '.', '..', '-f', 'bob.lock']) {
+    test('have somebody else let in, by a name that no file has: he has no mail', async () => {
+      const { client, answer } = await served.tryToLogIn({ name: 'carol' });
+      assert.match(answer, /^\+OK/);
+      assert.equal(await client.ask('STAT'), '+OK 0 0');
+      await client.quit();
+    });
+
+    for (const name of ['../bob', 'alice/../bob', './bob', 'bob/', '/bob', 'bob\0', '.', '..', '-f']) {
       test(`get in by no name that leads elsewhere: ${JSON.stringify(name)}`, async () => {
         const { client, answer } = await served
           .tryToLogIn({ name })
