@@ -7,6 +7,7 @@ import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { PluginsAtWork } from '../plugin/plugins-at-work.ts';
 import { Superior } from '../server/front/superior.ts';
+import { goneOf } from '../server/ipc/gone.ts';
 import { planOf } from '../server/ipc/plan.ts';
 import { dropMarks } from '../server/master/orphans.ts';
 import { tracesInterrupts } from '../server/master/start-process.ts';
@@ -31,7 +32,6 @@ const { role, file, flags, given, client } = readChildArguments(process.argv.sli
 const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
 
 dropMarks();
-process.once('disconnect', showLeaving);
 watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: process.stderr }));
 // A plugin may have left a timer or a connection, which would keep a finished process here.
 endProcess(await run());
@@ -49,6 +49,8 @@ async function run(): Promise<number> {
     const config = await loadConfig({ file, flags, snapshot });
     // Before plugins are applied, and import something: of the first configuration, too, it is taken then.
     const own = role === 'plan' ? config.snapshot() : '';
+    // From here on, for a channel that is listened to keeps a process waiting for what never comes.
+    void goneOf(process).then(showLeaving);
     limitYoungGeneration();
     const pluginsAtWork = new PluginsAtWork();
     showWork(title, pluginsAtWork);

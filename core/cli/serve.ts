@@ -5,6 +5,7 @@ import { adviceOnSockets, placed } from '../server/activation/sockets-for.ts';
 import { takeListenVariables } from '../server/activation/variables.ts';
 import { DaemonControl } from '../server/control/daemon-control.ts';
 import { alone, type Daemon, startDaemon } from '../server/daemon.ts';
+import { endOrphans } from '../server/master/orphans.ts';
 import { ServiceManager } from '../server/notify/service-manager.ts';
 import { takeNotifyVariables } from '../server/notify/variables.ts';
 import { ProcessTitle } from '../server/process-title.ts';
@@ -50,6 +51,7 @@ async function run(configured: Configured<DaemonLog>, { given, stderr, manager }
     'inherited' in where ? { descriptor: where.descriptor, address: where.inherited } : undefined,
   );
   const start = async () => {
+    await endOrphans(settings.stateDir, log);
     const daemon = await startDaemon(core, state, { ...alone, sockets });
     showSessions(daemon);
     // A loop that does not turn tells nobody anything, which is enough.

@@ -21,7 +21,14 @@ export const ownModulesSchema = z.strictObject({
   /** What each import by path leads to. */
   resolved: z.array(importSchema.extend({ url: z.string(), format: formatSchema })),
   /** Those that lead nowhere. */
-  missing: z.array(importSchema.extend({ message: z.string(), code: z.string().exactOptional() })),
+  missing: z.array(
+    importSchema.extend({
+      message: z.string(),
+      code: z.string().exactOptional(),
+      /** Where it would be: `import.meta.resolve` gives that all the same. */
+      url: z.string().exactOptional(),
+    }),
+  ),
   loaded: z.array(z.strictObject({ url: z.string(), text: z.string(), format: formatSchema })),
 });
 export type CarriedModules = z.output<typeof ownModulesSchema>;
@@ -75,10 +82,16 @@ export class OwnModules {
     return url === named || url === this.#resolved.get(keyOf(config))?.url;
   }
 
-  /** What it leads to, as it did before. Throws where it led nowhere. Undefined for what is new. */
+  /**
+   * What it leads to, as it did before. Undefined for what is new. Of those that are given, what led nowhere throws; a process that
+   * looks at the disk may find it later.
+   */
   resolved(wanted: Import): ResolveFnOutput | undefined {
-    const missing = this.#missing.get(keyOf(wanted));
-    if (missing !== undefined) throw Object.assign(new Error(missing.message), { code: missing.code });
+    const missing = this.#areGiven ? this.#missing.get(keyOf(wanted)) : undefined;
+    if (missing !== undefined) {
+      const { message, code, url } = missing;
+      throw Object.assign(new Error(message), { code, ...(url !== undefined && { url }) });
+    }
     const known = this.#resolved.get(keyOf(wanted));
     return known && { url: known.url, ...(known.format && { format: known.format }) };
   }
@@ -92,6 +105,7 @@ export class OwnModules {
   keepResolved(wanted: Import, { url, format }: ResolveFnOutput): void {
     if (!this.#isOurs(wanted) || !url.startsWith('file:')) return;
     this.#urls.add(url);
+    this.#missing.delete(keyOf(wanted));
     this.#resolved.set(keyOf(wanted), { ...wanted, url, ...(format && { format }) });
   }
 
@@ -99,10 +113,12 @@ export class OwnModules {
   keepMissing(wanted: Import, error: unknown): void {
     if (!this.#isOurs(wanted)) return;
     const code = codeOf(error);
+    const url: unknown = error instanceof Error && 'url' in error ? error.url : undefined;
     this.#missing.set(keyOf(wanted), {
       ...wanted,
       message: messageOf(error),
       ...(typeof code === 'string' && { code }),
+      ...(typeof url === 'string' && { url }),
     });
   }
 

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 
 import { z } from 'zod';
 
+import { goneOf } from '../ipc/gone.ts';
 import { type Order, orderSchema, type Report } from '../ipc/messages.ts';
 
 /** The end of the channel to the master that a process has which the master started. */
@@ -42,7 +43,7 @@ export class Superior {
         else this.#obey(order, handle instanceof Socket ? handle : undefined);
       });
     });
-    this.gone = new Promise((resolve) => channel.on('disconnect', resolve));
+    this.gone = goneOf(channel);
   }
 
   /** Each order behind the one to start is obeyed so from here on, the earlier ones first. */

@@ -41,6 +41,7 @@ export class Generation {
   readonly #keepers: readonly FrontKeeper[];
   readonly #users: Users | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  #isEnding = false;
   #isStopping = false;
 
   constructor({ number, plan, sockets, ...surroundings }: GenerationOptions) {
@@ -69,6 +70,11 @@ export class Generation {
     return this.#keepers.some(({ isServing }) => isServing);
   }
 
+  /** Whether it was told to end, in whatever way. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   get isStopping(): boolean {
     return this.#isStopping;
   }
@@ -89,14 +95,18 @@ export class Generation {
   async start({ recovers, rehearses, patience }: Beginning): Promise<void> {
     const [first, ...rest] = this.#keepers;
     await this.#users?.start(recovers, patience);
+    this.#refuseEnd();
     // Fronts let clients in as soon as they are there, whom somebody has to serve.
     if (rehearses) await this.#users?.rehearse(patience);
+    this.#refuseEnd();
     await first?.start({ recovers: recovers && this.#users === undefined, announces: true }, patience);
+    this.#refuseEnd();
     await Promise.all(rest.map((keeper) => keeper.start({ recovers: false, announces: false }, patience)));
   }
 
   /** Lets nobody in any more, and ends with the last session, or when that takes too long. */
   retire(): void {
+    this.#isEnding = true;
     for (const keeper of this.#keepers) keeper.retire();
     this.#users?.rest();
     this.#deadline ??= setTimeout(() => this.stop(), this.plan.retireTimeoutMs);
@@ -104,6 +114,7 @@ export class Generation {
 
   /** Ends its sessions as a stop does; called again, at once. */
   stop(): void {
+    this.#isEnding = true;
     this.#isStopping = true;
     for (const keeper of this.#keepers) keeper.stop();
     void this.#users?.stop();
@@ -113,6 +124,11 @@ export class Generation {
   kill(): void {
     for (const child of this.children) child.kill();
     this.#users?.kill();
+  }
+
+  /** Nobody would end what is begun from here on. */
+  #refuseEnd(): void {
+    if (this.#isEnding) throw new Error('it was told to end while it began');
   }
 
   async #end(): Promise<void> {

@@ -74,6 +74,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
 
   /** Resolves when it can be asked. Rejects with the reason where it cannot start; then there is none. */
   start(patience: StartPatience): Promise<void> {
+    if (this.#isEnding) return Promise.reject(new Error(`${this.#options.what} was told to end before`));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#fork(resolve, (reason = `${this.#options.what} did not start`) => reject(new Error(reason)));
     return patience.with(promise, this);

@@ -66,7 +66,10 @@ export class Master {
     try {
       await first;
     } catch (error) {
-      await this.stop();
+      // Told once more, it would end sessions at once.
+      await this.#end((generation) => {
+        if (!generation.isEnding) generation.stop();
+      });
       throw error;
     }
   }
@@ -140,8 +143,9 @@ export class Master {
   async #reload(): Promise<number> {
     this.#log.info('reloading');
     try {
-      if (this.#isEnding) throw new Error('popper is stopping');
+      this.#refuseEnd();
       const checked = await loadPlan(() => this.#forkToCheck());
+      this.#refuseEnd();
       return await this.#begin(checked, {
         recovers: false,
         patience: new StartPatience(this.#reloadPatienceMs),
@@ -159,11 +163,13 @@ export class Master {
     try {
       next = await this.#prepare(checked);
       await next.start({ ...beginning, rehearses: true });
-      if (this.#isEnding) throw new Error('popper is stopping');
+      this.#refuseEnd();
     } catch (error) {
       // Whom its first front has let in meanwhile is not to stay with what has been refused.
-      next?.stop();
-      this.#sockets.keepOnly(this.#current?.plan.listen ?? []);
+      if (next?.isEnding === false) next.stop();
+      if (this.#isEnding) this.#sockets.close();
+      else this.#sockets.keepOnly(this.#current?.plan.listen ?? []);
+      this.#refuseEnd(error);
       throw error;
     }
     this.#current?.retire();
@@ -175,12 +181,19 @@ export class Master {
     return number;
   }
 
+  /** In the place of what went wrong because of it. */
+  #refuseEnd(cause?: unknown): void {
+    if (this.#isEnding) throw new Error('popper is stopping', { cause });
+  }
+
   async #prepare({ plan, snapshot }: Checked): Promise<Generation> {
     const { program } = this.#options;
     const log = this.#log;
     const sockets = await this.#sockets.open(plan.listen);
     // Here, because fronts may not be root, who alone can.
     if (plan.socketDebug) await this.#debug(sockets, plan);
+    // From here on it is found by whoever ends all of them.
+    this.#refuseEnd();
     this.#generationCount += 1;
     const descriptors = sockets.map(({ descriptor }) => descriptor);
     const generation = new Generation({

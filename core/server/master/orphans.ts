@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Logger } from '../../log/logger.ts';
@@ -27,11 +27,12 @@ export function dropMarks(): void {
  * block: they hold its ports, and the maildrops of their users. Those that take their leave are let. Resolves when none is in the way.
  */
 export async function endOrphans(stateDir: string, log: Logger): Promise<void> {
-  const giveUpAtMs = performance.now() + noticeMs;
-  let blocked = blockedOrphansOf(stateDir);
-  while (blocked.length > 0 && performance.now() < giveUpAtMs) {
+  const endAtMs = performance.now() + noticeMs;
+  let blocked = blockedOrphansOf(stateDir, processes());
+  while (blocked.length > 0 && performance.now() < endAtMs) {
     await delay(pollMs);
-    blocked = blockedOrphansOf(stateDir);
+    // Whoever has become one since has its own time, at the next start.
+    blocked = blockedOrphansOf(stateDir, blocked);
   }
   for (const pid of blocked) {
     log.warn('a process of an earlier daemon blocks, so it is ended', { child: pid, shown: shownBy(pid) });
@@ -42,8 +43,8 @@ export async function endOrphans(stateDir: string, log: Logger): Promise<void> {
   while (blocked.some(isThere) && performance.now() < goneAtMs) await delay(pollMs);
 }
 
-const blockedOrphansOf = (stateDir: string): readonly number[] =>
-  processes().filter((pid) => isOrphanOf(pid, stateDir) && !isLeaving(shownBy(pid)));
+const blockedOrphansOf = (stateDir: string, pids: readonly number[]): readonly number[] =>
+  pids.filter((pid) => isOrphanOf(pid, stateDir) && !isLeaving(shownBy(pid)));
 
 /** None where the system has no such folder: there, nothing is known of others. */
 function processes(): readonly number[] {
@@ -58,18 +59,38 @@ function processes(): readonly number[] {
 
 /** Whether the master that started this one is no more. */
 function isOrphanOf(pid: number, stateDir: string): boolean {
-  const started = textOf(pid, 'environ').split('\0');
-  if (!started.includes(`${stateVariable}=${stateDir}`)) return false;
+  const started = startedWith(pid);
+  if (!started.includes(`${stateVariable}=${stateDir}`) || !isOfOurs(pid)) return false;
   const parent = /^PPid:\t(\d+)$/m.exec(textOf(pid, 'status'))?.[1];
-  return parent !== undefined && !started.includes(`${masterVariable}=${parent}`);
+  if (parent === undefined || started.includes(`${masterVariable}=${parent}`)) return false;
+  // One that such a process has begun, and that is nothing else yet, was started with the same.
+  return !startedWith(Number(parent)).includes(`${stateVariable}=${stateDir}`);
+}
+
+/** Those of a container count by numbers of their own, and know a folder of the same name that is another. */
+const isOfOurs = (pid: number): boolean =>
+  ['pid', 'mnt'].every(
+    (kind) => spaceOf(pid, kind) !== undefined && spaceOf(pid, kind) === spaceOf('self', kind),
+  );
+
+/** Undefined where it may not be looked at, or the system has none. */
+function spaceOf(pid: number | 'self', kind: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
 }
 
 const isThere = (pid: number): boolean => textOf(pid, 'status') !== '';
 
+/** The variables. */
+const startedWith = (pid: number): readonly string[] => textOf(pid, 'environ').split('\0');
+
 /** Empty where it has ended, or is none of our business. */
 function textOf(pid: number, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return '';
   }

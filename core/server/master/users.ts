@@ -184,8 +184,10 @@ export class Users {
 
   /** The first key makes the pool: without one, nobody could be told from somebody else. */
   #trust(key: string): void {
-    if (this.#pool === undefined) this.#pool = this.#openPool(key);
-    else this.#pool.trust(key);
+    if (this.#pool === undefined) {
+      if (this.#isOver) return;
+      this.#pool = this.#openPool(key);
+    } else this.#pool.trust(key);
     for (const front of this.#desks.keys()) void this.#introduce(front);
   }
 

@@ -3,6 +3,8 @@ import { Socket } from 'node:net';
 
 import type { z } from 'zod';
 
+import { goneOf } from '../ipc/gone.ts';
+
 /** The end of the channel to the master that a process has which the master started: `process` itself. */
 export interface MasterEnd {
   readonly connected: boolean;
@@ -31,7 +33,7 @@ export class MasterLink<Order, Report extends Serializable> {
     end.on('message', (message, handle) => {
       this.ordered(schema.parse(message), handle instanceof Socket ? handle : undefined);
     });
-    this.gone = new Promise((resolve) => end.on('disconnect', resolve));
+    this.gone = goneOf(end);
   }
 
   tell(report: Report): void {
