@@ -16,11 +16,12 @@ import { Users, type UsersOptions } from './users.ts';
 /** Generations that end with their sessions; when there is one more, the oldest is stopped. */
 const maxRetired = 4;
 
+/** So long the processes of a reload may take to start, all of them together, in milliseconds. */
+const reloadPatienceMs = 60_000;
+
 export interface MasterOptions {
   readonly program: Program;
   readonly log: Logger;
-  /** How long the processes of a reload may take to start, all of them together. */
-  readonly reloadPatienceMs?: number;
 }
 
 /**
@@ -32,7 +33,6 @@ export class Master {
   reloads: (outcome: Promise<number>) => void = () => {};
   readonly #options: MasterOptions;
   readonly #log: Logger;
-  readonly #reloadPatienceMs: number;
   readonly #sockets = new Sockets();
   readonly #connections = new Connections();
   /** With `isolation: 'user'`, of all generations together: how many sessions each user has. */
@@ -53,7 +53,6 @@ export class Master {
   constructor(options: MasterOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#reloadPatienceMs = options.reloadPatienceMs ?? 60_000;
   }
 
   /**
@@ -148,7 +147,7 @@ export class Master {
       this.#refuseEnd();
       return await this.#begin(checked, {
         recovers: false,
-        patience: new StartPatience(this.#reloadPatienceMs),
+        patience: new StartPatience(reloadPatienceMs),
       });
     } catch (error) {
       this.#log.error('the reload failed, and all stays as it was', { error });

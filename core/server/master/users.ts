@@ -1,3 +1,4 @@
+// Over 250 lines: what stands behind the fronts of a generation begins, is introduced and ends in one place.
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';

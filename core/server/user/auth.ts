@@ -2,7 +2,7 @@ import type { Core } from '../../core.ts';
 import { showWork } from '../process-title.ts';
 import { type AuthOrder, authOrderSchema, type AuthReport } from './auth-messages.ts';
 import { type MasterEnd, MasterLink } from './master-link.ts';
-import { complaintAboutRights } from './rights.ts';
+import { complaintAboutStart } from './rights.ts';
 import { serveLogins } from './serve-logins.ts';
 import { refuseSystemUid } from './ticket-gate.ts';
 import { monotonicMs, newKey, sealTicket, toldKey } from './ticket.ts';
@@ -45,8 +45,7 @@ export async function runAuth(
 /** It was started as the account that it is to be, with one group. */
 function refuseRights(account: string | undefined): void {
   if (account === undefined) return;
-  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  const complaint = uid === 0 ? 'the rights of root' : complaintAboutRights({ uid, gid, groups: [] });
+  const complaint = complaintAboutStart();
   if (complaint !== undefined)
     throw new Error(`passwords are checked with ${complaint}, and not as ${account}`);
 }

@@ -8,7 +8,7 @@ import { type LockerOrder, lockerOrderSchema, type LockerReport } from './locker
 import { OrphanedLocks } from './locker-orphans.ts';
 import { WorkersLocks } from './locker-worker.ts';
 import { type MasterEnd, MasterLink } from './master-link.ts';
-import { complaintAboutRights } from './rights.ts';
+import { complaintAboutStart } from './rights.ts';
 
 export interface LockerOptions {
   readonly core: Core;
@@ -45,8 +45,7 @@ export async function runLocker(end: MasterEnd, options: LockerOptions): Promise
 
 /** It was started as the user that it is to be, with one group. */
 function refuseRights(): void {
-  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  const complaint = uid === 0 ? 'the rights of root' : complaintAboutRights({ uid, gid, groups: [] });
+  const complaint = complaintAboutStart();
   if (complaint !== undefined) throw new Error(`the locker may not run with ${complaint}`);
 }
 

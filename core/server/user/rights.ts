@@ -21,6 +21,12 @@ export function complaintAboutRights(rights: Rights): string | undefined {
   return complaintAboutReturn();
 }
 
+/** The same of a process that was started as whoever it is to be, and is to be in one group and not root. */
+export function complaintAboutStart(): string | undefined {
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  return uid === 0 ? 'the rights of root' : complaintAboutRights({ uid, gid, groups: [] });
+}
+
 /** The same for one thread, by its `status` file (proc(5)). */
 export function complaintAboutThread(status: string, { uid, gid, groups }: Rights): string | undefined {
   const fields = new Map(status.split('\n').map((line) => fieldOf(line)));
