@@ -1,36 +1,32 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { importsOf } from './architecture/imports.ts';
 import { codeLinesOf, reachOf } from './architecture/reach.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** Where the program of the master's process begins, and what plugins call when they are imported. */
-const program = ['core/cli/main.ts', 'core/plugin/plugin.ts'];
+/** Where the program of the master's process begins. */
+const program = 'core/cli/main.ts';
 
-/** What that process loads and does not run with `isolation: 'user'`, each by the file that is called where it does run. */
-const idle = [
-  // The sessions of a daemon that is one process, and what plugins do in them: here children do that.
-  'core/server/daemon.ts',
-  'core/server/control/daemon-control.ts',
-  'core/cli/configure.ts',
-  // Other subcommands, and the manual.
+/** What that program imports where it is wanted, which as the master of `isolation: 'user'` it is not. */
+const unwanted = [
+  'core/cli/serve-alone.ts',
   'core/cli/inetd.ts',
   'core/cli/check.ts',
   'core/cli/plugins.ts',
   'core/cli/plugin-subcommand.ts',
-  'core/cli/control/add-control-commands.ts',
-  'core/cli/manual/bare-commands.ts',
-  'core/cli/manual/config-page.ts',
-  'core/cli/manual/popper-page.ts',
+  'core/cli/manual/show-manual.ts',
+  'core/config/load-config.ts',
 ];
 
 /** What is root with `isolation: 'user'`: where it begins, and what is left out. */
 const roots: readonly (readonly [string, readonly string[], (readonly string[])?])[] = [
   ['the master', ['core/server/master/master.ts']],
-  ['its process', program, idle],
+  ['its process', [program], unwanted],
   ['the auth process', ['core/server/user/auth.ts']],
   ['the change of user', ['core/server/user/privileges.ts']],
 ];
@@ -47,36 +43,41 @@ describe('what runs as root', () => {
     });
   }
 
-  test('the process of the master loads as many lines as docs/DESIGN.md says, with those that it does not run', () => {
-    // Whoever imports popperd loads its index.
-    const loaded = reachOf(root, [...program, 'core/index.ts']);
-    assert.deepEqual(
-      idle.filter((path) => !loaded.includes(path)),
-      [],
-      'is not loaded any more',
+  test('the process of the master imports where it is wanted what it does not run', () => {
+    const reached = reachOf(root, [program], unwanted);
+    const imports = reached.flatMap((path) =>
+      importsOf(readFileSync(`${root}${path}`, 'utf8')).map((one) => ({
+        ...one,
+        from: posix.join(posix.dirname(path), one.from),
+      })),
     );
-    const lines = codeLinesOf(root, loaded);
-    assert.equal(
-      Number(/(\d+) lines in all/.exec(design)?.[1]),
-      hundreds(lines),
-      `${lines} lines are loaded`,
-    );
+    for (const path of unwanted) {
+      const ways = imports.filter(({ from, typeOnly }) => from === path && !typeOnly);
+      assert.ok(ways.length > 0, `${path} is not imported any more`);
+      assert.ok(
+        ways.every(({ isLate }) => isLate),
+        `${path} is loaded with the program`,
+      );
+    }
   });
 
   test('the process of the master runs no code that reads what a client or a front has put into a stream', () => {
     const readers =
       /^core\/(session|commands|maildrop)\/|line-reader|server\/channel|incoming|frames|serve-logins/;
     assert.deepEqual(
-      reachOf(root, program, idle).filter((path) => readers.test(path)),
+      reachOf(root, [program], unwanted).filter((path) => readers.test(path)),
       [],
     );
   });
 
-  test('the master reaches no configuration and no plugin', () => {
-    const reached = reachOf(root, ['core/server/master/master.ts']);
+  test('the process of the master runs no code that loads a configuration or has to do with plugins', () => {
+    const reached = reachOf(root, [program], unwanted);
     assert.deepEqual(
       reached.filter((path) => /^core\/(plugin|config)\//.test(path)),
-      [],
+      // Where it is, what the command line says to it, and how it is told what is wrong with it.
+      ['error-facts', 'flags', 'locate-config', 'problem', 'render-problem', 'source'].map(
+        (name) => `core/config/${name}.ts`,
+      ),
     );
   });
 });

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/load-config.ts';
+import type { Located } from '../config/locate-config.ts';
 import { nameOf } from '../config/render-problem.ts';
 import type { Core } from '../core.ts';
 import type { Logger } from '../log/logger.ts';
@@ -12,7 +13,8 @@ export function adviceOnConfig(config: LoadedConfig, workingFolder: string): rea
   return [...adviceOnUnused(config, workingFolder), ...adviceOnTwins(config)];
 }
 
-function adviceOnUnused({ file, unused }: LoadedConfig, workingFolder: string): readonly Advice[] {
+/** Of files beside the config that the search passed over. */
+export function adviceOnUnused({ file, unused }: Located, workingFolder: string): readonly Advice[] {
   if (unused.length === 0) return [];
   const others = unused.map((other) => nameOf(other, workingFolder)).join(', ');
   const what = `${nameOf(file, workingFolder)} is used, and not ${others}`;

@@ -15,14 +15,15 @@ const client = fc.option(
 
 test('a child process knows the sockets and the client that the process above it has', () => {
   fc.assert(
-    fc.property(sockets, client, (given, sole) => {
+    fc.property(sockets, client, fc.boolean(), (given, sole, explains) => {
       const told = {
         file: '/etc/popper/popper.config.yaml',
         flags: noFlags,
         given,
+        ...(explains && { explains }),
         ...(sole && { client: { ...sole } }),
       };
-      const { args } = childProgram(told, '/var/lib/popper');
+      const { args } = childProgram(told);
       assert.deepEqual(readChildArguments(['front', ...args]), { role: 'front', ...told });
     }),
   );

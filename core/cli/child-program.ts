@@ -10,6 +10,8 @@ import { readCommandLine, wordsOf } from './command-line.ts';
 /** What a child process is told by its command line, besides its role. */
 export interface ChildArguments {
   readonly file: string | undefined;
+  /** Whether it tells whoever started the master what is wrong with the config. */
+  readonly explains?: boolean;
   /** What the config is told. */
   readonly flags: Flags;
   /** What the master was started with. */
@@ -19,17 +21,14 @@ export interface ChildArguments {
 }
 
 /** The program of processes that a master starts. In source and built, it lies beside this file and ends as this one does. */
-export const childProgram = (
-  told: ChildArguments & { readonly file: string },
-  stateDir: string,
-): Program => ({
-  stateDir,
+export const childProgram = (told: ChildArguments & { readonly file: string }): Program => ({
   entry: join(import.meta.dirname, `child${extname(import.meta.filename)}`),
   args: [...optionsOf(told), told.file, '--', ...wordsOf(told.flags)],
 });
 
-function optionsOf({ given = [], client }: ChildArguments): readonly string[] {
+function optionsOf({ explains = false, given = [], client }: ChildArguments): readonly string[] {
   return [
+    ...(explains ? ['--explains'] : []),
     ...namesOf(given).map((name) => `--given=${name}`),
     ...(client ? [`--client=${client.kind}`] : []),
     ...(client?.beginsWithTls === true ? ['--tls'] : []),
@@ -41,19 +40,21 @@ export function readChildArguments(
   args: readonly string[],
 ): ChildArguments & { readonly role: string | undefined } {
   const options = {
+    explains: { type: 'boolean' },
     given: { type: 'string', multiple: true },
     client: { type: 'string' },
     tls: { type: 'boolean' },
   } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const [role, file, ...words] = positionals;
-  const { given = [], client: kind, tls: beginsWithTls = false } = values;
+  const { explains = false, given = [], client: kind, tls: beginsWithTls = false } = values;
   const isClient = kind === 'socket' || kind === 'pipe';
   const { flags } = readCommandLine(words);
   return {
     role,
     file,
     flags,
+    ...(explains && { explains }),
     given: givenSockets(given),
     ...(isClient && { client: { kind, beginsWithTls } }),
   };

@@ -1,4 +1,5 @@
-// The program of processes that a master starts, by a command line that child-program.ts makes and reads.
+// The program of processes that a master starts, by a command line that child-program.ts makes and reads. Each imports what its role
+// needs and no more, for a process of each user has it in memory.
 import { readFileSync } from 'node:fs';
 import { setTraceSigInt } from 'node:util';
 
@@ -6,32 +7,34 @@ import { messageOf } from '../config/error-facts.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { createLogger, type DaemonLog } from '../log/pino-log.ts';
 import { PluginsAtWork } from '../plugin/plugins-at-work.ts';
+import { adviceOnSockets } from '../server/activation/sockets-for.ts';
 import { Superior } from '../server/front/superior.ts';
+import { foregroundOf } from '../server/ipc/foreground.ts';
 import { goneOf } from '../server/ipc/gone.ts';
-import { planOf } from '../server/ipc/plan.ts';
+import { longestStartMs } from '../server/ipc/longest-start.ts';
+import { type Checked, planOf } from '../server/ipc/plan.ts';
 import { dropMarks } from '../server/master/orphans.ts';
 import { tracesInterrupts } from '../server/master/start-process.ts';
 import { showLeaving, showTitle, showWork } from '../server/process-title.ts';
-import { runAuth } from '../server/user/auth.ts';
-import { runLocker } from '../server/user/locker.ts';
 import { lockersFolderOf } from '../server/user/own-folder.ts';
-import { longestBeginningMs } from '../server/user/worker-messages.ts';
-import { runWorker } from '../server/user/worker.ts';
 import { limitYoungGeneration } from '../server/young-generation.ts';
+import { adviceOnConfig } from './advice.ts';
 import { readChildArguments } from './child-program.ts';
 import { type Configured, configureLoaded } from './configure.ts';
 import { exitCode } from './exit-code.ts';
-import { runFront } from './front.ts';
-import { tellBlocks } from './tell-blocks.ts';
+import { explain } from './explain.ts';
 import { untilDone } from './until-done.ts';
 import { endProcess, watchExitFromStart } from './watch-exit.ts';
 
 const standardInput = 0;
-const { role, file, flags, given, client } = readChildArguments(process.argv.slice(2));
+const workingFolder = process.cwd();
+const { role, file, flags, explains, given, client } = readChildArguments(process.argv.slice(2));
 // Those that are given streams by it talk to it in words of their own.
 const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
 
 dropMarks();
+// Whatever it is at, nobody waits for it any more.
+if (role === 'plan') void master?.gone.then(() => endProcess(exitCode.problems));
 watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: process.stderr }));
 // A plugin may have left a timer or a connection, which would keep a finished process here.
 endProcess(await run());
@@ -47,7 +50,7 @@ async function run(): Promise<number> {
     // Whoever looks at the files does it for all of the others.
     const snapshot = role === 'plan' ? undefined : readFileSync(standardInput, 'utf8');
     const config = await loadConfig({ file, flags, snapshot });
-    // Before plugins are applied, and import something: of the first configuration, too, it is taken then.
+    // Before plugins are applied, and import something.
     const own = role === 'plan' ? config.snapshot() : '';
     // From here on, for a channel that is listened to keeps a process waiting for what never comes.
     void goneOf(process).then(showLeaving);
@@ -60,31 +63,51 @@ async function run(): Promise<number> {
       pluginsAtWork,
     );
     if (master === undefined) return await serve(configured);
-    if (role === 'front') return await runFront(configured, { master, client });
-    const plan = planOf(config.settings, given);
-    await master.tell({ kind: 'plan', plan, snapshot: own });
+    if (role === 'front') {
+      const { runFront } = await import('./front.ts');
+      return await runFront(configured, { master, client });
+    }
+    await master.tell({ kind: 'plan', ...planned(config), snapshot: own });
     return exitCode.done;
   } catch (error) {
+    const code = explains ? explain(error, process.stderr, workingFolder) : exitCode.problems;
     await tellFailure(messageOf(error));
-    return exitCode.problems;
+    return code;
   }
+}
+
+/** What others have to know of the config, who do not load it. */
+function planned(config: LoadedConfig): Pick<Checked, 'plan' | 'foreground'> {
+  const { settings, log } = config;
+  const plan = planOf(settings, given);
+  const advice = [...adviceOnConfig(config, workingFolder), ...adviceOnSockets(settings.listen, given ?? [])];
+  return { plan, foreground: foregroundOf({ settings, log, advice }) };
 }
 
 /** What stands behind fronts, with `isolation: 'user'`. */
 function serve(configured: Configured<DaemonLog>): Promise<number> {
   const { core, state, log, config } = configured;
   const { minUid, stateDir, authUser, workers, blockedTimeoutMs } = config.settings;
-  const lateMs = workers.patienceMs + longestBeginningMs + blockedTimeoutMs;
+  const lateMs = workers.patienceMs + longestStartMs + blockedTimeoutMs;
   const beAuth = async (): Promise<void> => {
     // Only root can; for another account the master has.
     if (authUser === undefined) await state.prepare();
     // Where it is for one client, that would cost more than he does.
-    if (client === undefined) tellBlocks(configured);
+    if (client === undefined) {
+      const { tellBlocks } = await import('./tell-blocks.ts');
+      tellBlocks(configured);
+    }
+    const { runAuth } = await import('../server/user/auth.ts');
     await runAuth(process, { core, minUid });
   };
-  const beLocker = (): Promise<void> => runLocker(process, { core });
-  const beWorker = (): Promise<void> =>
-    runWorker(process, { core, state, stateDir, minUid, lateMs, idleMs: workers.idleMs });
+  const beLocker = async (): Promise<void> => {
+    const { runLocker } = await import('../server/user/locker.ts');
+    await runLocker(process, { core });
+  };
+  const beWorker = async (): Promise<void> => {
+    const { runWorker } = await import('../server/user/worker.ts');
+    await runWorker(process, { core, state, stateDir, minUid, lateMs, idleMs: workers.idleMs });
+  };
   if (role === 'locker') return untilDone(log, beLocker);
   return untilDone(log, role === 'auth' ? beAuth : beWorker);
 }

@@ -109,10 +109,11 @@ function byUsers(config: LoadedConfig, { client, log }: Surroundings): Service {
   const { settings, file, flags } = config;
   const { users, ...plan } = planOf({ ...settings, listen: [] });
   if (users === undefined) throw new TypeError("a plan for isolation: 'user' has users");
-  const program = childProgram({ file, flags, client }, settings.stateDir);
+  const program = childProgram({ file, flags, client });
   const session = new OneSession({
     plan: { ...plan, users },
     snapshot: config.snapshot(),
+    stateDir: settings.stateDir,
     program,
     client,
     log,

@@ -1,6 +1,6 @@
 import { Readable, type Writable } from 'node:stream';
 
-import { systemFolder } from '../config/find-config.ts';
+import { systemFolder } from '../config/locate-config.ts';
 import { createLogger } from '../log/pino-log.ts';
 import { takeClient } from '../server/inetd/sole-client.ts';
 import { systemLog } from '../server/inetd/system-log.ts';

@@ -1,13 +1,10 @@
 import { Command } from 'commander';
 
 import { ownVersion } from '../package-version.ts';
-import { check } from './check.ts';
 import { type CliIo, hasColours } from './cli-io.ts';
 import { type CommandLine, readCommandLine } from './command-line.ts';
 import type { NamedConfig } from './configure.ts';
 import { addControlCommands, controlWords } from './control/add-control-commands.ts';
-import { serveInetd } from './inetd.ts';
-import { plugins } from './plugins.ts';
 import { serve } from './serve.ts';
 
 type Run = (named: NamedConfig, io: CliIo) => Promise<number>;
@@ -19,19 +16,32 @@ interface Own {
   readonly run: Run;
 }
 
-/** What popper can do without any plugin. */
+/** What popper can do without any plugin. What a daemon does not need it does not load, for a master may be root for months. */
 const own: Readonly<Record<string, Own>> = {
   serve: {
     summary: 'serve maildrops to clients, until a signal ends it',
-    run: (named, io) => (io.client === undefined ? serve(named, io) : serveInetd(named, io)),
+    run: async (named, io) => {
+      if (io.client === undefined) return serve(named, io);
+      const { serveInetd } = await import('./inetd.ts');
+      return serveInetd(named, io);
+    },
   },
   check: {
     summary: 'look for problems in the config and what it names',
     ending:
       '\nEnds with 0 where all is in order (warnings may be), 1 where there are problems, 2 where there is no config.\n',
-    run: check,
+    run: async (named, io) => {
+      const { check } = await import('./check.ts');
+      return check(named, io);
+    },
   },
-  plugins: { summary: 'list plugins, hooks in order, commands and capabilities', run: plugins },
+  plugins: {
+    summary: 'list plugins, hooks in order, commands and capabilities',
+    run: async (named, io) => {
+      const { plugins } = await import('./plugins.ts');
+      return plugins(named, io);
+    },
+  },
 };
 
 /** What popper itself has subcommands for, `help` among them. */

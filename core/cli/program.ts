@@ -7,12 +7,8 @@ import { type CommandLine, classicUsage, readCommandLine, WrongOption } from './
 import { configAround } from './config-option.ts';
 import type { NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
-import { bareCommands } from './manual/bare-commands.ts';
-import { configPage } from './manual/config-page.ts';
-import { plainOf } from './manual/plain.ts';
-import { type Described, popperPage } from './manual/popper-page.ts';
 import { ownProgram, ownWords, readsFlags } from './own-program.ts';
-import { pluginSubcommands, runPluginSubcommand } from './plugin-subcommand.ts';
+import type { Called } from './plugin-subcommand.ts';
 
 /** Runs the `popper` program with these arguments (without node and file) and gives its exit code. */
 export async function runProgram(args: readonly string[], io: CliIo): Promise<number> {
@@ -36,7 +32,7 @@ async function runLine(line: CommandLine, io: CliIo): Promise<number> {
   if (word.startsWith('-') || ownWords.includes(word)) return runOwn(rest, line, io);
   const { file, args } = configAround(behind, line.file);
   const config = { file, flags: line.flags };
-  return runPluginSubcommand({ name: word, known: ownWords, args, config }, io);
+  return runPlugins({ name: word, args, config }, io);
 }
 
 /** `popper help`, of a word or of nothing: the config may be named behind it, too. */
@@ -48,9 +44,9 @@ function runHelp(
   const { file, args } = configAround(behind, before);
   const [topic] = args;
   const line = { flags, file, rest: ['help', ...args] };
-  if (topic === undefined || topic === 'config') return showManual(topic, line, io);
+  if (topic === undefined || topic === 'config') return readManual(topic, line, io);
   if (topic.startsWith('-') || ownWords.includes(topic)) return runOwn(['help', topic], line, io);
-  return runPluginSubcommand({ name: topic, known: ownWords, args: ['--help'], config: line }, io);
+  return runPlugins({ name: topic, args: ['--help'], config: line }, io);
 }
 
 /** What `--inetd` and `--tls` say is known by now: it had to be before anything else was done. */
@@ -61,16 +57,14 @@ function readInetdLine(args: readonly string[]): CommandLine {
   return line;
 }
 
-/** `popper help`: the manual, with what the plugins of the config bring. */
-async function showManual(topic: string | undefined, line: CommandLine, io: CliIo): Promise<number> {
-  const page = topic === 'config' ? configPage() : popperPage(await describe(line, io));
-  io.stdout.write(plainOf(page));
-  return exitCode.done;
+async function readManual(topic: string | undefined, line: CommandLine, io: CliIo): Promise<number> {
+  const { showManual } = await import('./manual/show-manual.ts');
+  return showManual(topic, line, io);
 }
 
-async function describe(line: CommandLine, io: CliIo): Promise<Described> {
-  const { subcommands, commands = bareCommands() } = await pluginSubcommands(line, io);
-  return { program: ownProgram({ line, io, help: '', ended: () => {} }), commands, subcommands };
+async function runPlugins(called: Omit<Called, 'known'>, io: CliIo): Promise<number> {
+  const { runPluginSubcommand } = await import('./plugin-subcommand.ts');
+  return runPluginSubcommand({ ...called, known: ownWords }, io);
 }
 
 /** Options of the classic popper may stand behind such a word, too. */
@@ -86,6 +80,7 @@ function runOwnWord(
 const asksForHelp = ([word]: readonly string[]): boolean => ['-h', '--help'].includes(word ?? '');
 
 async function pluginHelp(config: NamedConfig, io: CliIo): Promise<string> {
+  const { pluginSubcommands } = await import('./plugin-subcommand.ts');
   const { subcommands, areAll } = await pluginSubcommands(config, io);
   const more = areAll ? '' : '\nPlugins bring more subcommands; a config says which (-c FILE).\n';
   return listOf(subcommands) + more + endings;

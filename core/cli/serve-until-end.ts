@@ -1,10 +1,13 @@
 import { messageOf } from '../config/error-facts.ts';
 import type { DaemonLog } from '../log/pino-log.ts';
+import type { GivenSocket } from '../server/activation/variables.ts';
 import type { Control } from '../server/control/commands.ts';
 import { ControlSocket } from '../server/control/control-socket.ts';
+import type { Foreground } from '../server/ipc/foreground.ts';
+import type { Checked } from '../server/ipc/plan.ts';
 import type { ServiceManager } from '../server/notify/service-manager.ts';
 import { refuseFaulty } from '../server/state-folder.ts';
-import type { Settings } from '../settings.ts';
+import type { ChildArguments } from './child-program.ts';
 import { exitCode } from './exit-code.ts';
 import { patienceMsOf, type Shutdown } from './shutdown.ts';
 
@@ -16,13 +19,25 @@ interface Serving {
   readonly isServing: () => boolean;
 }
 
-export interface Surroundings {
-  readonly settings: Settings;
-  readonly shutdown: Shutdown;
+interface Around {
   /** Hears of start and end. */
   readonly manager: ServiceManager;
   readonly log: DaemonLog;
   readonly stderr: { write(text: string): unknown };
+}
+
+/** A process that is to serve. */
+export interface Started extends Around, Pick<ChildArguments, 'flags'> {
+  readonly checked: Checked;
+  /** Absolute. */
+  readonly file: string;
+  /** The sockets that it was started with. */
+  readonly given: readonly GivenSocket[];
+}
+
+interface Surroundings extends Around {
+  readonly settings: Pick<Foreground, 'stateDir' | 'control' | 'stopTimeoutMs' | 'hookDeadlineMs'>;
+  readonly shutdown: Shutdown;
 }
 
 /** Starts it and serves until the shutdown is over, with the control socket open. Gives the exit code. */

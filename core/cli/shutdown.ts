@@ -16,7 +16,10 @@ export interface ShutdownOptions {
 const lastWordsMs = 5000;
 
 /** So long a daemon with these settings may take to stop, in milliseconds. */
-export const patienceMsOf = ({ stopTimeoutMs, hookDeadlineMs }: Settings): number =>
+export const patienceMsOf = ({
+  stopTimeoutMs,
+  hookDeadlineMs,
+}: Pick<Settings, 'stopTimeoutMs' | 'hookDeadlineMs'>): number =>
   stopTimeoutMs + hookDeadlineMs + lastWordsMs;
 
 /** What it ends: a daemon, or the master of several. */

@@ -1,53 +1,31 @@
-import { lstat } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
-
 import type { Loader } from 'cosmiconfig';
 
-import { codeOf, messageOf } from './error-facts.ts';
+import { configNames, extensions, type Located, locateConfig, refuse, type Sought } from './locate-config.ts';
 import { NoConfigError } from './problem.ts';
-import { extensions, type Reader, readers } from './readers.ts';
+import { type Reader, readerOf, readers } from './readers.ts';
 import { type Reading, unreadable } from './reading.ts';
 import { plainSource } from './source.ts';
 import { distrust, type Runner } from './trust.ts';
 
-const names = extensions.map((extension) => `popper.config${extension}`);
-
-/** Where configs are looked for after the working directory. */
-export const systemFolder = '/etc/popper';
-
-export interface Wanted {
-  /** Exactly this file, as the operator named it; undefined to search. */
-  readonly file?: string | undefined;
-  /** Relative names are taken from here, and here the search begins. */
-  readonly workingFolder: string;
-  /** Folders to search after that. */
-  readonly otherFolders: readonly string[];
+export interface Wanted extends Sought {
   readonly runner: Runner;
 }
 
-export interface FoundConfig {
-  readonly file: string;
+export interface FoundConfig extends Located {
   readonly reading: Reading;
-  /** Other config files in the same folder, which are not used. */
-  readonly unused: readonly string[];
 }
 
 /**
  * Reads the config that was asked for, or the first one that the search comes upon. A module config is run. Throws a
  * NoConfigError where there is none, or it cannot be opened.
  */
-export async function findConfig({ file, ...wanted }: Wanted): Promise<FoundConfig> {
-  const { workingFolder, otherFolders, runner } = wanted;
-  if (file !== undefined) return load(resolve(workingFolder, file), runner);
-  for (const folder of [workingFolder, ...otherFolders]) {
-    const [first, ...unused] = await filesIn(folder);
-    if (first !== undefined) return { ...(await load(first, runner)), unused };
-  }
-  throw new NoConfigError(noneFound(workingFolder, otherFolders));
+export async function findConfig({ runner, ...sought }: Wanted): Promise<FoundConfig> {
+  const { file, unused } = await locateConfig(sought);
+  return { file, reading: await readingOf(file, runner), unused };
 }
 
-async function load(file: string, runner: Runner): Promise<FoundConfig> {
-  if (!extensions.includes(extname(file))) {
+async function readingOf(file: string, runner: Runner): Promise<Reading> {
+  if (readerOf(file) === undefined) {
     throw new NoConfigError(`${file}: a config ends in ${extensions.join(', ')}`);
   }
   const { cosmiconfig } = await importCosmiconfig();
@@ -59,8 +37,7 @@ async function load(file: string, runner: Runner): Promise<FoundConfig> {
     what: 'it is empty',
     fix: 'write listen, stateDir and plugins',
   };
-  const reading: Reading = result && !result.isEmpty ? result.config : unreadable(empty);
-  return { file, reading, unused: [] };
+  return result && !result.isEmpty ? result.config : unreadable(empty);
 }
 
 /**
@@ -86,7 +63,7 @@ function explorer(cosmiconfig: (typeof import('cosmiconfig'))['cosmiconfig'], ru
   process.chdir(import.meta.dirname);
   try {
     return cosmiconfig('popper', {
-      searchPlaces: names,
+      searchPlaces: configNames,
       searchStrategy: 'none',
       loaders: loadersFor(runner),
       cache: false,
@@ -114,38 +91,3 @@ function loadersFor(runner: Runner): Record<string, Loader> {
   };
   return Object.fromEntries(Object.entries(readers).map(([extension, read]) => [extension, carefully(read)]));
 }
-
-/** The config files of a folder in the order of their rank. One that is there and cannot be read counts, too. */
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const files = names.map((name) => join(folder, name));
-  const there = await Promise.all(files.map(isThere));
-  return files.filter((_, index) => there[index]);
-}
-
-async function isThere(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return true;
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    return refuse(file, error);
-  }
-}
-
-function refuse(file: string, error: unknown): never {
-  const code = codeOf(error);
-  if (code === 'ENOENT') throw new NoConfigError(`${file}: there is no such file`);
-  if (code === 'EISDIR') throw new NoConfigError(`${file}: this is a folder; -c names a file`);
-  if (code === 'EACCES') {
-    throw new NoConfigError(`${file}: no permission to read it, as uid ${process.geteuid?.() ?? '?'}`);
-  }
-  throw new NoConfigError(`${file}: ${messageOf(error)}`);
-}
-
-const noneFound = (workingFolder: string, otherFolders: readonly string[]): string =>
-  [
-    `no config found: there is no popper.config.{${extensions.map((extension) => extension.slice(1)).join(',')}} in`,
-    ...[workingFolder, ...otherFolders].map((folder) => `  ${folder}`),
-    'Write one, or name one that lies elsewhere: -c FILE',
-  ].join('\n');

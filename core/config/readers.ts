@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 
+import type { extensions } from './locate-config.ts';
 import { readModule } from './read-module.ts';
 import type { Reading } from './reading.ts';
 
@@ -17,9 +18,7 @@ export const readers: Readonly<Record<string, Reader>> = {
   '.json': async (file, text) => (await dataReaders()).readJson(file, text),
   '.yaml': readYaml,
   '.yml': readYaml,
-};
-
-export const extensions = Object.keys(readers);
+} satisfies Record<(typeof extensions)[number], Reader>;
 
 /** Undefined where its name is no config's. */
 export const readerOf = (file: string): Reader | undefined => readers[extname(file)];

@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 
 import { type DestinationStream, pino } from 'pino';
-import pretty from 'pino-pretty';
+import type pretty from 'pino-pretty';
 
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { loggerTo } from './logger.ts';
@@ -68,7 +69,9 @@ function areSane(fields: LogFields): boolean {
 }
 
 function readableLines(stream: Writable, colorize: boolean): DestinationStream {
-  const format = pretty.prettyFactory({
+  // Few processes write to a terminal, and each would have it in memory.
+  const { prettyFactory }: typeof pretty = createRequire(import.meta.url)('pino-pretty');
+  const format = prettyFactory({
     colorize,
     singleLine: true,
     ignore: 'pid',

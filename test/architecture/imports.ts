@@ -4,6 +4,8 @@ export interface Import {
   readonly from: string;
   /** Nothing of it is there when the program runs. */
   readonly typeOnly: boolean;
+  /** By `import()`, when the program comes to it. */
+  readonly isLate: boolean;
 }
 
 /**
@@ -14,9 +16,9 @@ export function importsOf(source: string): readonly Import[] {
   const code = source.replaceAll(/\/\*[^]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
   const found: Import[] = [];
   for (const [, typed, from = ''] of code.matchAll(statement))
-    found.push({ from, typeOnly: typed !== undefined });
-  for (const [, from = ''] of code.matchAll(sideEffect)) found.push({ from, typeOnly: false });
-  for (const [, from = ''] of code.matchAll(dynamic)) found.push({ from, typeOnly: false });
+    found.push({ from, typeOnly: typed !== undefined, isLate: false });
+  for (const [, from = ''] of code.matchAll(sideEffect)) found.push({ from, typeOnly: false, isLate: false });
+  for (const [, from = ''] of code.matchAll(dynamic)) found.push({ from, typeOnly: false, isLate: true });
   return found;
 }
 

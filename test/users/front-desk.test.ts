@@ -31,7 +31,7 @@ describe('what a taken-over front gets of its master', { skip }, () => {
     master = await SmallMaster.start(site, { spares: 0, sessionsPerUser: 1 });
     const entry = join(site.folder, 'front.cjs');
     await writeFile(entry, echo);
-    front = Child.start('front', { program: { entry, args: [], stateDir: '/nowhere' }, log: silent });
+    front = Child.start('front', { program: { entry, args: [] }, log: silent });
     desk = new FrontDesk(front, { pool: master.pool, log: silent });
   });
   after(async () => {

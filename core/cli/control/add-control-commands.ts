@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 
-import { loadConfig } from '../../config/load-config.ts';
 import { ConfigError, NoConfigError } from '../../config/problem.ts';
 import { nameOf } from '../../config/render-problem.ts';
 import { printable } from '../../log/sanitise.ts';
@@ -61,6 +60,7 @@ async function run(command: ControlCommand, asked: Command, { io, named }: Aroun
 /** As the daemon found it, which may have been told other things by its command line. */
 async function socketOf(config: NamedConfig, io: CliIo): Promise<string> {
   const { workingFolder, otherFolders } = io;
+  const { loadConfig } = await import('../../config/load-config.ts');
   const { file: found, settings } = await loadConfig({ ...config, workingFolder, otherFolders });
   if (settings.control !== undefined) return settings.control.path;
   throw new NoAnswer(`${nameOf(found, workingFolder)} says control: false, so there is no socket to ask on`);

@@ -1,5 +1,5 @@
 import { expectedAt } from '../../config/expected.ts';
-import { systemFolder } from '../../config/find-config.ts';
+import { systemFolder } from '../../config/locate-config.ts';
 import { documentedKeys, type DocumentedKey } from './config-docs.ts';
 import { list, lines, type Page, text } from './page.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { systemFolder } from '../../config/find-config.ts';
+import { systemFolder } from '../../config/locate-config.ts';
 import type { CommandTable } from '../../plugin/command-table.ts';
 import type { Subcommand } from '../../plugin/subcommand.ts';
 import { type Item, list, lines, type Page, text } from './page.ts';

@@ -4,12 +4,13 @@ import { Child } from '../master/child.ts';
 import { Connections } from '../master/connections.ts';
 import { Generation } from '../master/generation.ts';
 import { StartPatience } from '../master/start-patience.ts';
-import { type Program, startProcess } from '../master/start-process.ts';
+import { type Program, startProcess, type StartOptions } from '../master/start-process.ts';
 import { Users } from '../master/users.ts';
 import { letGo, type SoleClient } from './sole-client.ts';
 
-export interface OneSessionOptions extends Checked {
+export interface OneSessionOptions extends Pick<Checked, 'snapshot'> {
   readonly plan: Checked['plan'] & { readonly users: UsersPlan };
+  readonly stateDir: string;
   /** Its front has the client at the descriptors behind the channel to this process, in their order. */
   readonly program: Program;
   readonly client: SoleClient;
@@ -26,14 +27,14 @@ export class OneSession {
   #front: Child | undefined;
 
   constructor(options: OneSessionOptions) {
-    const { plan, snapshot, program, log } = options;
+    const { plan, log } = options;
     const { blockedTimeoutMs } = plan;
     // One user, whose process is started when he has logged in: most of those who only try cost none.
     const users = new Users({
       plan: { ...plan.users, spares: 0, maxUsers: 1 },
       blockedTimeoutMs,
       sessionsOfUsers: new Map(),
-      fork: (role, as) => startProcess(role, { program, snapshot, as }),
+      fork: (role, as) => startProcess(role, { ...childOf(options), as }),
       log,
     });
     this.#options = options;
@@ -89,9 +90,15 @@ export class OneSession {
   }
 
   #forkFront(): Child {
-    const { plan, snapshot, program, log } = this.#options;
+    const { plan, log } = this.#options;
     const as = plan.users.front;
-    this.#front = Child.start('front', { program, snapshot, descriptors: [0], as, log });
+    this.#front = Child.start('front', { ...childOf(this.#options), descriptors: [0], as, log });
     return this.#front;
   }
 }
+
+const childOf = ({ program, snapshot, stateDir }: OneSessionOptions): StartOptions => ({
+  program,
+  snapshot,
+  stateDir,
+});

@@ -6,6 +6,7 @@ import { connectionFactsSchema } from '../user/connection-facts.ts';
 import { responseCodeSchema } from '../user/login-messages.ts';
 import { maxTicketLength } from '../user/ticket.ts';
 import { outcomeSchema } from '../user/worker-messages.ts';
+import { foregroundSchema } from './foreground.ts';
 import { planSchema } from './plan.ts';
 
 const count = z.int().min(0);
@@ -70,7 +71,12 @@ export type Order = z.output<typeof orderSchema>;
 /** What a child tells the master. */
 export const reportSchema = z.discriminatedUnion('kind', [
   /** The configuration, loaded and checked: what a generation of it needs. */
-  z.strictObject({ kind: z.literal('plan'), plan: planSchema, snapshot: z.string() }),
+  z.strictObject({
+    kind: z.literal('plan'),
+    plan: planSchema,
+    foreground: foregroundSchema,
+    snapshot: z.string(),
+  }),
   /** Clients can come. */
   z.strictObject({ kind: z.literal('listening') }),
   /** It cannot do what it was started for, and ends; `reason` is for the operator. */

@@ -6,6 +6,7 @@ import { firstGivenDescriptor, type GivenSocket } from '../activation/variables.
 import { frontCount } from '../front-count.ts';
 import { accountOfAuth, accountOfFronts } from '../user/account.ts';
 import { groupMail } from '../user/privileges.ts';
+import type { Foreground } from './foreground.ts';
 
 const milliseconds = z.int().min(1);
 
@@ -53,6 +54,7 @@ export type Plan = z.output<typeof planSchema>;
 /** A configuration that has been checked. */
 export interface Checked {
   readonly plan: Plan;
+  readonly foreground: Foreground;
   /** All of it, as it was read: for its processes, by which nothing else is loaded however the files change. The master looks at none of it. */
   readonly snapshot: string;
 }

@@ -117,7 +117,7 @@ describe('a process that a master starts', () => {
 
   it('that cannot be started has ended', async () => {
     const child = Child.start('front', {
-      program: { entry: join(folder, 'missing.cjs'), args: [], stateDir: '/nowhere' },
+      program: { entry: join(folder, 'missing.cjs'), args: [] },
       log: loggerTo(() => {}),
     });
     assert.equal((await child.ended).exitCode, 1);
@@ -131,7 +131,7 @@ async function start(program: string, log: LogRecord[] = []): Promise<Child> {
   const entry = join(folder, `child-${programs}.cjs`);
   await writeFile(entry, program);
   return Child.start('front', {
-    program: { entry, args: [], stateDir: '/nowhere' },
+    program: { entry, args: [] },
     log: loggerTo((record) => log.push(record)),
   });
 }

@@ -34,7 +34,7 @@ class Front {
   #heard: () => void = () => {};
 
   constructor(connections: Connections) {
-    const program = { entry: join(folder, 'front.cjs'), args: [], stateDir: '/nowhere' };
+    const program = { entry: join(folder, 'front.cjs'), args: [] };
     this.child = Child.start('front', { program, log: loggerTo(() => {}) });
     this.child.heard = (report) => {
       if (report.kind === 'leaving') this.#began.resolve();

@@ -1,5 +1,6 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
+import { longestStartMs } from '../ipc/longest-start.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { BackOff } from './back-off.ts';
 import type { Child, Ending } from './child.ts';
@@ -9,9 +10,6 @@ import { Silence } from './silence.ts';
 import type { StartPatience } from './start-patience.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
 import type { Users } from './users.ts';
-
-/** Loading a configuration and recovery may take this long before the first sign of life. */
-const startTimeoutMs = 60_000;
 
 export interface FrontKeeperOptions {
   /** The place of its front in the generation, from 1. */
@@ -121,7 +119,7 @@ export class FrontKeeper {
   #fork(duties: Duties, heard: (report: Report) => void): Front {
     const { fork, number, addresses, blockedTimeoutMs, users, connections } = this.#options;
     const child = fork();
-    const silence = new Silence(startTimeoutMs, () => this.#blocks(front));
+    const silence = new Silence(longestStartMs, () => this.#blocks(front));
     const front: Front = {
       child,
       startedAtMs: performance.now(),

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
 import { guardHandles } from '../ipc/guard-handles.ts';
+import { longestStartMs } from '../ipc/longest-start.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { BackOff } from './back-off.ts';
@@ -12,9 +13,6 @@ import { endBlocked } from './end-blocked.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 import type { StartPatience } from './start-patience.ts';
-
-/** Loading a configuration may take this long. */
-const startTimeoutMs = 60_000;
 
 /** What every such process says besides what it is there for. */
 type Vital =
@@ -111,7 +109,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
       process: child,
       recipient: new StreamRecipient(child),
       startedAtMs: performance.now(),
-      silence: new Silence(startTimeoutMs, () => {
+      silence: new Silence(longestStartMs, () => {
         log.error(`${what} blocks, so it is ended`, { child: child.pid, shown: shownBy(child.pid) });
         endBlocked(child);
       }),

@@ -1,26 +1,36 @@
 import type { Checked } from '../ipc/plan.ts';
-import type { Child } from './child.ts';
-import { shownBy } from './shown-by.ts';
-import { Silence } from './silence.ts';
+import type { Child, Ending } from './child.ts';
+import type { StartPatience } from './start-patience.ts';
 
-/** A configuration that takes longer to load hangs, in milliseconds. */
-const defaultPatienceMs = 60_000;
+/** A configuration that does not do. */
+export class LoadFault extends Error {
+  /** Whether the child has found out what is wrong; else it has ended before. */
+  readonly isKnown: boolean;
+  /** The child's. */
+  readonly exitCode: number | undefined;
 
-/** The configuration as it is on disk, by a child that loads and checks it and starts nothing. Rejects with what is wrong. */
-export async function loadPlan(fork: () => Child, patienceMs = defaultPatienceMs): Promise<Checked> {
-  const child = fork();
+  constructor(reason: string | undefined, { error, exitCode, signal }: Ending) {
+    const how = signal === undefined ? `exit code ${exitCode}` : signal;
+    super(reason ?? error?.message ?? `loading the configuration ended without an answer (${how})`);
+    this.isKnown = reason !== undefined;
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * The configuration as it is on disk, by a child that loads and checks it and starts nothing. Rejects with a LoadFault where it does
+ * not do, and with an Error where that takes too long.
+ */
+export async function loadPlan(child: Child, patience: StartPatience): Promise<Checked> {
   let checked: Checked | undefined;
-  let reason = 'loading the configuration ended without an answer';
-  const silence = new Silence(patienceMs, () => {
-    reason = `loading the configuration took more than ${patienceMs} ms, and was ended at: ${shownBy(child.pid)}`;
-    child.kill();
-  });
+  let reason: string | undefined;
   child.heard = (report) => {
     if (report.kind === 'plan') checked = report;
-    if (report.kind === 'failed') reason = report.reason;
+    if (report.kind === 'failed') ({ reason } = report);
   };
-  const { error } = await child.ended;
-  silence.close();
-  if (checked === undefined) throw new Error(error?.message ?? reason);
-  return checked;
+  const loaded = child.ended.then((ending) => {
+    if (checked === undefined) throw new LoadFault(reason, ending);
+    return checked;
+  });
+  return patience.with(loaded, child);
 }

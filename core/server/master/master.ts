@@ -1,6 +1,7 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Status } from '../control/messages.ts';
-import type { Checked, UsersPlan } from '../ipc/plan.ts';
+import { longestStartMs } from '../ipc/longest-start.ts';
+import type { Checked, Plan, UsersPlan } from '../ipc/plan.ts';
 import type { SharedSocket } from '../listener.ts';
 import { SocketDebug } from '../socket-debug.ts';
 import { Child } from './child.ts';
@@ -9,15 +10,12 @@ import { type Beginning, Generation } from './generation.ts';
 import { loadPlan } from './load-plan.ts';
 import { Sockets } from './sockets.ts';
 import { StartPatience } from './start-patience.ts';
-import { type Program, startProcess } from './start-process.ts';
+import { type Program, startProcess, type StartOptions } from './start-process.ts';
 import { nothing, pastOf, plus, type Total, totalOf } from './sum-of-statuses.ts';
 import { Users, type UsersOptions } from './users.ts';
 
 /** Generations that end with their sessions; when there is one more, the oldest is stopped. */
 const maxRetired = 4;
-
-/** So long the processes of a reload may take to start, all of them together, in milliseconds. */
-const reloadPatienceMs = 60_000;
 
 export interface MasterOptions {
   readonly program: Program;
@@ -143,11 +141,11 @@ export class Master {
     this.#log.info('reloading');
     try {
       this.#refuseEnd();
-      const checked = await loadPlan(() => this.#forkToCheck());
+      const checked = await loadPlan(this.#forkToCheck(), new StartPatience(longestStartMs));
       this.#refuseEnd();
       return await this.#begin(checked, {
         recovers: false,
-        patience: new StartPatience(reloadPatienceMs),
+        patience: new StartPatience(longestStartMs),
       });
     } catch (error) {
       this.#log.error('the reload failed, and all stays as it was', { error });
@@ -185,8 +183,8 @@ export class Master {
     if (this.#isEnding) throw new Error('popper is stopping', { cause });
   }
 
-  async #prepare({ plan, snapshot }: Checked): Promise<Generation> {
-    const { program } = this.#options;
+  async #prepare({ plan, foreground, snapshot }: Checked): Promise<Generation> {
+    const child = { program: this.#options.program, snapshot, stateDir: foreground.stateDir };
     const log = this.#log;
     const sockets = await this.#sockets.open(plan.listen);
     // Here, because fronts may not be root, who alone can.
@@ -199,8 +197,8 @@ export class Master {
       number: this.#generationCount,
       plan,
       sockets,
-      fork: () => Child.start('front', { program, snapshot, descriptors, as: plan.users?.front, log }),
-      users: plan.users && this.#usersOf({ plan, snapshot }, plan.users),
+      fork: () => Child.start('front', { ...child, descriptors, as: plan.users?.front, log }),
+      users: plan.users && this.#usersOf(plan.users, plan, child),
       connections: this.#connections,
       buried: (status) => {
         this.#past = plus(this.#past, pastOf(status));
@@ -230,9 +228,8 @@ export class Master {
     }
   }
 
-  #usersOf({ plan: { blockedTimeoutMs }, snapshot }: Checked, plan: UsersPlan): Users {
-    const { program } = this.#options;
-    const fork: UsersOptions['fork'] = (role, as) => startProcess(role, { program, snapshot, as });
+  #usersOf(plan: UsersPlan, { blockedTimeoutMs }: Plan, child: StartOptions): Users {
+    const fork: UsersOptions['fork'] = (role, as) => startProcess(role, { ...child, as });
     const sessionsOfUsers = this.#sessionsOfUsers;
     return new Users({ plan, blockedTimeoutMs, sessionsOfUsers, fork, log: this.#log });
   }

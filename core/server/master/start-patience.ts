@@ -23,9 +23,10 @@ export class StartPatience {
   }
 
   /** As `started`. Where that takes too long the process is ended, and this rejects with what it was at. */
-  async with(started: Promise<void>, process: Starting): Promise<void> {
-    const late = this.#isOver.promise.then(() => 'late' as const);
-    if ((await Promise.race([started, late])) !== 'late') return;
+  async with<Started>(started: Promise<Started>, process: Starting): Promise<Started> {
+    const late = Symbol('late');
+    const outcome = await Promise.race([started, this.#isOver.promise.then((): typeof late => late)]);
+    if (outcome !== late) return outcome;
     // Whatever it comes to now, it is over.
     started.catch(() => {});
     const at = shownBy(process.pid);

@@ -10,14 +10,14 @@ export type ChildRole = 'plan' | 'front' | 'auth' | 'worker' | 'locker';
 export interface Program {
   readonly entry: string;
   readonly args: readonly string[];
-  /** Of the configuration: by it a later daemon finds what this one has left. */
-  readonly stateDir: string;
 }
 
 export interface StartOptions {
   readonly program: Program;
   /** What it reads on its standard input: the configuration as it was checked. Undefined for one that looks at the files. */
   readonly snapshot?: string | undefined;
+  /** Of that configuration: by it a later daemon finds what this one has left. */
+  readonly stateDir?: string | undefined;
   /** The child's from `firstSocketDescriptor` on. */
   readonly descriptors?: readonly number[];
   /** Whom it is from its first instruction on, in no other group; else it is who this process is. */
@@ -27,12 +27,12 @@ export interface StartOptions {
 /** Starts a process that a channel connects with this one. */
 export const startProcess = (
   role: ChildRole,
-  { program, snapshot, descriptors = [], as }: StartOptions,
+  { program, snapshot, stateDir, descriptors = [], as }: StartOptions,
 ): ChildProcess => {
   const child = fork(program.entry, [role, ...program.args], {
     stdio: [snapshot === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit', 'ipc', ...descriptors],
     execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
-    env: { ...withoutNode(process.env), ...marksOf(program.stateDir) },
+    env: { ...withoutNode(process.env), ...(stateDir !== undefined && marksOf(stateDir)) },
     // Whoever presses Ctrl-C means the master.
     detached: tracesInterrupts(role),
     // The folder that root was started in may be closed to others.

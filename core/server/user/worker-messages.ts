@@ -14,9 +14,6 @@ const keys = z.array(z.string().length(44)).min(1).max(2);
 /** On the client's connection, where the worker has it; none through a relay, which counts them itself. */
 const octets = { received: count, sent: count };
 
-/** To load everything, and redo what a dead process has left, may take a process so long for a client, in milliseconds. */
-export const longestBeginningMs = 60_000;
-
 /** What the master tells a worker. */
 export const workerOrderSchema = z.discriminatedUnion('kind', [
   /** Comes once, and first: give up root for this user. */

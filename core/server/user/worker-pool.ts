@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Socket } from 'node:net';
 
 import { Failure } from '../../protocol/failure.ts';
+import { longestStartMs } from '../ipc/longest-start.ts';
 import type { StartPatience } from '../master/start-patience.ts';
 import { Quota } from '../quota.ts';
 import type { Account } from './account.ts';
@@ -12,7 +13,6 @@ import type { StreamPairs } from './stream-pairs.ts';
 import { refuseSystemUid, TicketGate } from './ticket-gate.ts';
 import { accountKeyOf, keyToldAs, TicketRefused, toldKey } from './ticket.ts';
 import type { Assigned } from './user-authority.ts';
-import { longestBeginningMs } from './worker-messages.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export interface WorkerPoolOptions extends SparesOptions {
@@ -340,9 +340,9 @@ export class WorkerPool {
 async function readyInTime({ worker, ready }: Place): Promise<void> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const error = new Error(
-    `process ${worker.pid ?? 'that never began'} has not begun in ${longestBeginningMs} ms`,
+    `process ${worker.pid ?? 'that never began'} has not begun in ${longestStartMs} ms`,
   );
-  const timer = setTimeout(() => reject(error), longestBeginningMs);
+  const timer = setTimeout(() => reject(error), longestStartMs);
   await Promise.race([ready, tooLate]).finally(() => clearTimeout(timer));
 }
 

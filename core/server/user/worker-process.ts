@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import type { Logger } from '../../log/logger.ts';
 import { guardHandles } from '../ipc/guard-handles.ts';
+import { longestStartMs } from '../ipc/longest-start.ts';
 import { endBlocked } from '../master/end-blocked.ts';
 import { shownBy } from '../master/shown-by.ts';
 import { Silence } from '../master/silence.ts';
@@ -15,7 +16,6 @@ import { closeHandle } from './foreign-handle.ts';
 import { StreamRecipient } from './stream-recipient.ts';
 import type { Assigned } from './user-authority.ts';
 import {
-  longestBeginningMs,
   type StalledSession,
   type WorkerOrder,
   type WorkerProgress,
@@ -76,12 +76,7 @@ export class WorkerProcess {
 
   constructor(
     child: ChildProcess,
-    {
-      log,
-      blockedTimeoutMs,
-      endingMs = defaultEndingMs,
-      loadingMs = longestBeginningMs,
-    }: WorkerProcessOptions,
+    { log, blockedTimeoutMs, endingMs = defaultEndingMs, loadingMs = longestStartMs }: WorkerProcessOptions,
   ) {
     this.#process = child;
     this.#blockedTimeoutMs = blockedTimeoutMs;
@@ -248,7 +243,7 @@ export class WorkerProcess {
 
   /** Before it serves anybody it makes a folder and waits for the disk, and plugins load what they need: all without a turn of its event loop. */
   get #longestSilenceMs(): number {
-    return this.#isReady ? this.#blockedTimeoutMs : Math.max(longestBeginningMs, this.#blockedTimeoutMs);
+    return this.#isReady ? this.#blockedTimeoutMs : Math.max(longestStartMs, this.#blockedTimeoutMs);
   }
 
   #begin(): void {
