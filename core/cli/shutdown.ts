@@ -6,7 +6,7 @@ import { endProcess, watchExit } from './watch-exit.ts';
 
 export interface ShutdownOptions {
   readonly log: DaemonLog;
-  /** A stop that takes longer than this, in milliseconds, is given up and the process ended. */
+  /** A stop that takes longer than this, in milliseconds, is given up and the process ended; so is a start that a stop waits for. */
   readonly patienceMs: number;
   /** Those that stop it. */
   readonly signals: readonly NodeJS.Signals[];
@@ -42,6 +42,7 @@ export class Shutdown {
   readonly #wasAsked: () => void;
   #daemon: Stoppable | undefined;
   #asked = 0;
+  #lateness: NodeJS.Timeout | undefined;
   #isDraining = false;
   #isStopping = false;
   #code: number = exitCode.done;
@@ -85,11 +86,14 @@ export class Shutdown {
     this.#asked += 1;
     this.#wasAsked();
     if (this.#asked > 2) this.#exit();
+    // One that is still starting is stopped when it has started, if it comes to that.
+    this.#lateness ??= setTimeout(() => this.#isLate(), this.#options.patienceMs);
     if (this.#daemon) this.#stop(this.#daemon);
   }
 
   /** Signals, errors and the end of the process have their usual effect again. */
   close(): void {
+    clearTimeout(this.#lateness);
     this.#exitIsExpected();
     for (const signal of this.#options.signals) process.off(signal, this.#onSignal);
     process.off('uncaughtException', this.#onError);
@@ -116,27 +120,28 @@ export class Shutdown {
     // Asked again it only hurries: there is one end, and whoever asked first sees to it.
     if (this.#isStopping) return;
     this.#isStopping = true;
-    const { patienceMs } = this.#options;
-    const giveUp = setTimeout(() => {
-      this.#log.error('stopping took too long', { patienceMs });
-      this.#exit();
-    }, patienceMs);
     stopped.then(
-      () => this.#ended(giveUp),
+      () => this.#ended(),
       (error: unknown) => {
         this.#log.error('stopping failed', { error });
         this.#code = exitCode.problems;
-        this.#ended(giveUp);
+        this.#ended();
       },
     );
+  }
+
+  #isLate(): never {
+    const { patienceMs } = this.#options;
+    const what = this.#daemon ? 'stopping' : 'starting, which a stop waits for,';
+    this.#log.error(`${what} took too long`, { patienceMs });
+    this.#exit();
   }
 
   #exit(): never {
     endProcess(exitCode.problems);
   }
 
-  #ended(giveUp: NodeJS.Timeout): void {
-    clearTimeout(giveUp);
+  #ended(): void {
     this.close();
     if (this.#code === exitCode.done) this.#log.info('stopped');
     this.#finish(this.#code);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
@@ -76,21 +78,64 @@ export default definePlugin({ name: 'hanging', apply({ hooks }) {
 } });
 `;
 
+/** A daemon of which a process hangs so, and that process. */
+async function hungIn(t: Parameters<typeof makeSite>[0], role: string, config = {}) {
+  const isolation = role === 'auth' ? { isolation: 'user', user: frontUser.name } : {};
+  const site = await siteWith(t, hanging(role), {
+    ...(role !== 'serve' && { fronts: 2 }),
+    ...isolation,
+    ...config,
+  });
+  const master = spawn(process.execPath, [popper, 'serve', '-c', site.configFile], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => master.kill('SIGKILL'));
+  const said = text(master.stderr);
+  const { pid = 0 } = master;
+  let hung: number | undefined;
+  const isHung = async (one: number): Promise<boolean> =>
+    (await titleOf(one).catch(() => '')).endsWith('[hanging: hook start]');
+  await until(async () => {
+    for (const one of await childrenOf({ pid }).catch(() => [])) if (await isHung(one)) hung = one;
+    return hung !== undefined;
+  });
+  return { master, said, hung: hung ?? 0 };
+}
+
 for (const role of ['front', 'auth']) {
   test(`a process "${role}" that hangs in start does not outlive its master`, asRoot, async (t) => {
-    const config = role === 'auth' ? { isolation: 'user', user: frontUser.name } : { fronts: 2 };
-    const site = await siteWith(t, hanging(role), config);
-    const master = spawn(process.execPath, [popper, 'serve', '-c', site.configFile], { stdio: 'ignore' });
-    t.after(() => master.kill('SIGKILL'));
-    const { pid = 0 } = master;
-    const shown = /\[hanging: hook start\]$/;
-    let hung: number | undefined;
-    await until(async () => {
-      const children = await childrenOf({ pid }).catch(() => []);
-      for (const child of children) if (shown.test(await titleOf(child).catch(() => ''))) hung = child;
-      return hung !== undefined;
-    });
+    const { master, hung } = await hungIn(t, role);
     master.kill('SIGKILL');
-    await until(async () => (await titleOf(hung ?? 0).catch(() => '')) === '');
+    await until(async () => (await titleOf(hung).catch(() => '')) === '');
   });
+
+  test(
+    `one signal ends a start in which a process "${role}" hangs, when its time is over`,
+    asRoot,
+    async (t) => {
+      const { master, said, hung } = await hungIn(t, role, { stopTimeoutMs: 100, hookDeadlineMs: 100 });
+      master.kill('SIGTERM');
+      assert.deepEqual(await once(master, 'exit'), [1, null]);
+      assert.match(await said, /"starting, which a stop waits for, took too long"/);
+      await until(async () => (await titleOf(hung).catch(() => '')) === '');
+    },
+  );
 }
+
+test('one signal ends the start of one process that hangs, when its time is over', async (t) => {
+  const marked = "process.stderr.write('hangs\\n')";
+  const plugin = hanging('serve').replace('const hang = () =>', `const hang = () => ${marked} && `);
+  const site = await siteWith(t, plugin, { stopTimeoutMs: 100, hookDeadlineMs: 100 });
+  const daemon = spawn(process.execPath, [popper, 'serve', '-c', site.configFile], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => daemon.kill('SIGKILL'));
+  let said = '';
+  daemon.stderr.on('data', (octets: Buffer) => {
+    said += octets.toString();
+  });
+  await until(() => said.includes('hangs\n'));
+  daemon.kill('SIGTERM');
+  assert.deepEqual(await once(daemon, 'exit'), [1, null]);
+  assert.match(said, /"starting, which a stop waits for, took too long"/);
+});
