@@ -6,6 +6,10 @@ import { childrenOf, greet, greetAll, makeSiteOfFronts, titleOf, until } from '.
 import { largeMessage, putMail } from './support/mail.ts';
 import { logIn } from './support/site.ts';
 
+const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root can mount folders' };
+
+const isThere = async (pid: number): Promise<boolean> => (await titleOf(pid).catch(() => '')) !== '';
+
 test('a front that blocks and outlives its master is ended by the next daemon, which needs the port', async (t) => {
   const site = await makeSiteOfFronts(t);
   const daemon = await site.start();
@@ -47,4 +51,16 @@ test('a front that is at its last words when the next daemon starts is let say t
   assert.equal((await client.body()).length > 1_000_000, true);
 });
 
-const isThere = async (pid: number): Promise<boolean> => (await titleOf(pid).catch(() => '')) !== '';
+test('a process that has folders of its own mounted is none of the next daemon here', asRoot, async (t) => {
+  const site = await makeSiteOfFronts(t);
+  const elsewhere = await site.start(0, ['unshare', '--mount']);
+  const { client, pid } = await greet(elsewhere.where);
+  t.after(() => process.kill(pid, 'SIGKILL'));
+  client.send('X-BLOCK\r\n');
+  await elsewhere.kill();
+  await delay(500);
+  const next = await site.start();
+  assert.ok(!next.records.some(({ msg }) => msg.startsWith('a process of an earlier daemon')));
+  assert.ok(await isThere(pid));
+  client.destroy();
+});
