@@ -66,8 +66,13 @@ test('the samples of docs/plugins/hooks.md tap every hook, and each is called', 
     state: new State(join(folder, 'state')),
     baseFolder: folder,
   });
-  const findings = { fine() {}, warning() {}, problem() {}, canLogIn() {}, withUsers() {}, asFront() {} };
-  await core.hooks.check.promise({ ...findings, isolation: 'none', frontUser: undefined });
+  const findings = { fine() {}, warning() {}, problem() {}, canLogIn() {}, withUsers() {}, actAs() {} };
+  await core.hooks.check.promise({
+    ...findings,
+    isolation: 'none',
+    frontUser: undefined,
+    authUser: undefined,
+  });
   await (await startDaemon(core, new State(join(folder, 'state')))).stop();
   const hooks = Object.keys(core.hooks);
   assert.deepEqual(seen, new Set(hooks));

@@ -1,7 +1,7 @@
-import { strictEqual as equal, match } from 'node:assert/strict';
+import { strictEqual as equal, match, ok } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))
 async function checked(
   lines: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>> = {},
+  packages: Readonly<Record<string, string>> = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'popper-check-'));
   folders.push(folder);
@@ -25,6 +26,10 @@ async function checked(
   const text = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
   await writeFile(join(folder, 'popper.config.yaml'), text.join(''));
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  for (const [name, content] of Object.entries(packages)) {
+    await mkdir(join(folder, 'node_modules', name), { recursive: true });
+    await writeFile(join(folder, 'node_modules', name, 'index.js'), content);
+  }
   return runInMemory(['check'], folder);
 }
 
@@ -100,6 +105,10 @@ const looksAsFront = `export default () => ({ name: 'looks', api: 1, problems: [
   }));
 } });`;
 
+const looksAsAuth = looksAsFront
+  .replace('asFront', 'asAuth')
+  .replace('checkup.frontUser', 'checkup.authUser?.name');
+
 const breaksAsFront = `export default () => ({ name: 'breaks', api: 1, problems: [], apply({ hooks }) {
   hooks.check.tapPromise('breaks', async (checkup) => checkup.asFront(() => {
     throw new Error('what nobody expected');
@@ -149,6 +158,35 @@ describe(
       match(stdout, /^ok: looks: for nobody it is uid 65534 in group 65534, without others$/m);
       match(stdout, /^problem: breaks: what nobody expected$/m);
       equal(process.geteuid?.(), 0);
+    });
+
+    it('lets plugins look at their files with the rights that passwords are checked with', async () => {
+      const config = { isolation: 'user', user: 'nobody', plugins: '[./looks.mjs]' };
+      const { stdout } = await checked({ ...config, authUser: 'daemon' }, { 'looks.mjs': looksAsAuth });
+      match(stdout, /^ok: looks: for daemon it is uid 1 in group 1, without others$/m);
+      const asRoot = await checked(config, { 'looks.mjs': looksAsAuth });
+      match(asRoot.stdout, /^ok: looks: for undefined it is uid 0 /m);
+    });
+
+    it('has those who are not root load what is installed, and names what they cannot read', async () => {
+      const config = { isolation: 'user', user: 'nobody', authUser: 'daemon', plugins: '[./imports.mjs]' };
+      const plugin = looksAsFront.replace('export', "import './closed.cjs';\nexport");
+      const files = { 'imports.mjs': plugin, 'closed.cjs': '' };
+      const open = await checked(config, files);
+      // A plugin beside the configuration is carried to them, whoever may read it.
+      ok(!open.stdout.includes('cannot load the configuration'), open.stdout);
+      const packaged = { ...files, 'imports.mjs': plugin.replace('./closed.cjs', 'closed') };
+      const { code, stdout } = await checked(config, packaged, { closed: 'module.exports = 1;' });
+      for (const name of ['nobody', 'daemon']) {
+        match(
+          stdout,
+          new RegExp(
+            `^problem: isolation: a process of ${name} cannot load the configuration: .*permission denied.*\n {2}fix: let ${name} read`,
+            'm',
+          ),
+        );
+      }
+      equal(code, 1);
     });
   },
 );

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 
 import { codeOf } from '../config/error-facts.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
-import type { KnownUser } from '../plugin/checkup.ts';
+import type { AuthUser, KnownUser } from '../plugin/checkup.ts';
 import { canShareSockets } from '../server/master/sockets.ts';
 import {
   type Account,
@@ -55,23 +55,33 @@ export function checkUids(
 
 const mostNamed = 5;
 
-/**
- * Does something synchronous with the rights of the account that strangers are talked to as. Where there is none, or it cannot be
- * had, which `checkUsers` tells, with one's own.
- */
-export function actAsFront({ isolation, user }: Settings, act: () => void): void {
-  const account = isolation === 'user' ? accountOf(user) : undefined;
-  if (account === undefined) act();
-  else actingAs(account, act);
+/** Who do the work of root with `isolation: 'user'`. Those that are missing are nobody, or cannot be had, which `checkUsers` tells. */
+export interface Accounts {
+  readonly front?: Account;
+  readonly auth?: AuthUser;
 }
 
-function accountOf(user: string): Account | undefined {
+export function accountsOf({ isolation, user, authUser, minUid }: Settings): Accounts {
+  if (isolation !== 'user') return {};
+  const front = unlessFaulty(() => accountOfFronts(user));
+  if (front === undefined || authUser === undefined) return { ...(front && { front }) };
+  const auth = unlessFaulty(() => accountOfAuth(authUser, { fronts: front, minUid }));
+  return { front, ...(auth && { auth: { name: authUser, ...auth } }) };
+}
+
+function unlessFaulty(find: () => Account): Account | undefined {
   try {
-    return accountOfFronts(user);
+    return find();
   } catch (error) {
     if (error instanceof AccountFault) return undefined;
     throw error;
   }
+}
+
+/** Does something synchronous with the rights of this account; where there is none, with one's own. */
+export function actingWith(account: Account | undefined, act: () => void): void {
+  if (account === undefined) act();
+  else actingAs(account, act);
 }
 
 interface Reach {

@@ -1,11 +1,18 @@
 import { messageOf } from '../config/error-facts.ts';
 import { nameOf } from '../config/render-problem.ts';
 import { createLogger } from '../log/pino-log.ts';
-import { type CheckupOfAll, FrontLooks, KnownUsers, type WhoServes, whoServes } from '../plugin/checkup.ts';
+import {
+  type CheckupOfAll,
+  KnownUsers,
+  LooksAsOthers,
+  type WhoServes,
+  whoServes,
+} from '../plugin/checkup.ts';
 import { adviceOnConfig, adviceOnCore } from './advice.ts';
+import { checkProcesses } from './check-processes.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { checkTls } from './check-tls.ts';
-import { actAsFront, checkUids, checkUsers } from './check-users.ts';
+import { accountsOf, actingWith, checkUids, checkUsers } from './check-users.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Configured, configure, type NamedConfig } from './configure.ts';
 import { exitCode } from './exit-code.ts';
@@ -32,18 +39,23 @@ export async function check(named: NamedConfig, io: CliIo): Promise<number> {
 
 async function examine({ config, core }: Configured, { stdout, workingFolder }: CliIo): Promise<number> {
   const name = nameOf(config.file, workingFolder);
-  const report = new Report((line) => void stdout.write(`${line}\n`), whoServes(config.settings));
+  const accounts = accountsOf(config.settings);
+  const report = new Report(
+    (line) => void stdout.write(`${line}\n`),
+    whoServes(config.settings, accounts.auth),
+  );
   for (const { what, fix } of [...adviceOnConfig(config, workingFolder), ...adviceOnCore(core)]) {
     report.warning(what, fix);
   }
   await checkTls(config.settings, report);
   checkUsers(config, report);
   await checkSurroundings(config.settings, report);
+  await checkProcesses(config, accounts, report);
   report.withUsers(async (users) => checkUids(users, config.settings, report), 'popper');
   await core.hooks.check.promise(report).catch((error: unknown) => report.failed(error));
   await report.users.lookAtAll((error, plugin) => report.failed(error, plugin));
-  report.fronts.lookAtAll(
-    (look) => actAsFront(config.settings, look),
+  report.others.lookAtAll(
+    (who, look) => actingWith(accounts[who], look),
     (error, plugin) => report.failed(error, plugin),
   );
   stdout.write(`${name}: ${report.verdict}\n`);
@@ -55,18 +67,20 @@ class Report implements CheckupOfAll {
   readonly users = new KnownUsers();
   readonly canLogIn = this.users.canLogIn;
   readonly withUsers = this.users.withUsers;
-  readonly fronts = new FrontLooks();
-  readonly asFront = this.fronts.asFront;
+  readonly others = new LooksAsOthers();
+  readonly actAs = this.others.actAs;
   readonly isolation: WhoServes['isolation'];
   readonly frontUser: WhoServes['frontUser'];
+  readonly authUser: WhoServes['authUser'];
   readonly #write: (line: string) => void;
   #problems = 0;
   #warnings = 0;
 
-  constructor(write: (line: string) => void, { isolation, frontUser }: WhoServes) {
+  constructor(write: (line: string) => void, { isolation, frontUser, authUser }: WhoServes) {
     this.#write = write;
     this.isolation = isolation;
     this.frontUser = frontUser;
+    this.authUser = authUser;
   }
 
   get problems(): number {

@@ -30,11 +30,11 @@ const standardInput = 0;
 const workingFolder = process.cwd();
 const { role, file, flags, explains, given, client } = readChildArguments(process.argv.slice(2));
 // Those that are given streams by it talk to it in words of their own.
-const master = role === 'plan' || role === 'front' ? new Superior(process) : undefined;
+const master = role === 'plan' || role === 'trial' || role === 'front' ? new Superior(process) : undefined;
 
 dropMarks();
 // Whatever it is at, nobody waits for it any more.
-if (role === 'plan') void master?.gone.then(() => endProcess(exitCode.problems));
+if (role === 'plan' || role === 'trial') void master?.gone.then(() => endProcess(exitCode.problems));
 watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: process.stderr }));
 // A plugin may have left a timer or a connection, which would keep a finished process here.
 endProcess(await run());
@@ -59,9 +59,10 @@ async function run(): Promise<number> {
     showWork(title, pluginsAtWork);
     const configured = configureLoaded(
       ownConfig(config),
-      createLogger({ ...config.log, stream: process.stderr }),
+      createLogger({ ...config.log, ...(role === 'trial' && { level: 'error' }), stream: process.stderr }),
       pluginsAtWork,
     );
+    if (role === 'trial') return exitCode.done;
     if (master === undefined) return await serve(configured);
     if (role === 'front') {
       const { runFront } = await import('./front.ts');

@@ -18,7 +18,18 @@ export interface WhoServes {
   readonly isolation: Settings['isolation'];
   /** The account that talks to strangers with `isolation: 'user'`; otherwise it is the one that popper is started as. */
   readonly frontUser: string | undefined;
+  /** The account that checks passwords with `isolation: 'user'`, where `authUser` names one; otherwise it is whoever starts popper. */
+  readonly authUser: AuthUser | undefined;
 }
+
+export interface AuthUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Whose rights something is looked at with. */
+type Other = 'front' | 'auth';
 
 /** What `popper check` hands to each plugin: a place for what it found out about its own files and servers. */
 export interface Checkup extends WhoServes {
@@ -37,6 +48,8 @@ export interface Checkup extends WhoServes {
    * be done when it returns. `access` tells of the rights of whoever checks all the same: only opening something tells.
    */
   asFront(look: () => void): void;
+  /** The same with the rights of `authUser`. */
+  asAuth(look: () => void): void;
 }
 
 /** The same where all of them report to: each finding comes with the name of the plugin that found it. */
@@ -46,7 +59,7 @@ export interface CheckupOfAll extends WhoServes {
   problem(what: string, fix: string, plugin: string): void;
   canLogIn(user: KnownUser): void;
   withUsers(look: LookAtUsers, plugin: string): void;
-  asFront(look: () => void, plugin: string): void;
+  actAs(who: Other, look: () => void, plugin: string): void;
 }
 
 /** What one plugin of them is handed. */
@@ -56,15 +69,18 @@ export const checkupOf = (plugin: string, all: CheckupOfAll): Checkup => ({
   problem: (what, fix) => all.problem(what, fix, plugin),
   canLogIn: (user) => all.canLogIn(user),
   withUsers: (look) => all.withUsers(look, plugin),
-  asFront: (look) => all.asFront(look, plugin),
+  asFront: (look) => all.actAs('front', look, plugin),
+  asAuth: (look) => all.actAs('auth', look, plugin),
   isolation: all.isolation,
   frontUser: all.frontUser,
+  authUser: all.authUser,
 });
 
-export const whoServes = ({ isolation, user }: Pick<Settings, 'isolation' | 'user'>): WhoServes => ({
-  isolation,
-  frontUser: isolation === 'user' ? user : undefined,
-});
+/** `authUser` is for whoever has found out whether there is such an account. */
+export const whoServes = (
+  { isolation, user }: Pick<Settings, 'isolation' | 'user'>,
+  authUser?: AuthUser,
+): WhoServes => ({ isolation, frontUser: isolation === 'user' ? user : undefined, authUser });
 
 /** Who can log in by all plugins together, and who wants to know. */
 export class KnownUsers {
@@ -83,24 +99,30 @@ export class KnownUsers {
   }
 }
 
-/** It would go on with other rights than the front's. */
+/** It would go on with other rights than it was to have. */
 function refusePromise(given: unknown): void {
   if (!(given instanceof Promise)) return;
   given.catch(() => {});
-  throw new TypeError('what asFront is given has to be done when it returns, and may not be async');
+  throw new TypeError(
+    'what is looked at as somebody else has to be done when it returns, and may not be async',
+  );
 }
 
-/** What plugins look at as fronts do. It waits for its turn, because the rights are those of the whole process while it lasts. */
-export class FrontLooks {
-  readonly #looks: { readonly look: () => void; readonly plugin: string }[] = [];
+/** What plugins look at as others do. It waits for its turn, because the rights are those of the whole process while it lasts. */
+export class LooksAsOthers {
+  readonly #looks: { readonly who: Other; readonly look: () => void; readonly plugin: string }[] = [];
 
-  readonly asFront = (look: () => void, plugin: string): void => void this.#looks.push({ look, plugin });
+  readonly actAs = (who: Other, look: () => void, plugin: string): void =>
+    void this.#looks.push({ who, look, plugin });
 
-  /** To be called when nothing else is done; `act` does something with a front's rights. */
-  lookAtAll(act: (look: () => void) => void, failed: (error: unknown, plugin: string) => void): void {
-    for (const { look, plugin } of this.#looks) {
+  /** To be called when nothing else is done; `act` does something with their rights. */
+  lookAtAll(
+    act: (who: Other, look: () => void) => void,
+    failed: (error: unknown, plugin: string) => void,
+  ): void {
+    for (const { who, look, plugin } of this.#looks) {
       try {
-        act(() => refusePromise(look()));
+        act(who, () => refusePromise(look()));
       } catch (error) {
         failed(error, plugin);
       }

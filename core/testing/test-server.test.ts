@@ -76,7 +76,10 @@ test('what would go on with other rights than the front has is refused', async (
   const waits = testPlugin('waits', ({ hooks }) =>
     hooks.check.tapPromise('waits', async (checkup) => checkup.asFront(goesOn)),
   );
-  await assert.rejects(new TestServer([waits]).check(), /asFront is given has to be done when it returns/);
+  await assert.rejects(
+    new TestServer([waits]).check(),
+    /what is looked at as somebody else has to be done when it returns/,
+  );
 });
 
 test('a maildrop is opened with the signal that the test holds', async () => {

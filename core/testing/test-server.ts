@@ -1,7 +1,7 @@
 import { createCore, type Core } from '../core.ts';
 import { loggerTo, type LogRecord } from '../log/logger.ts';
 import type { Maildrop } from '../maildrop/maildrop.ts';
-import { FrontLooks, KnownUsers, whoServes } from '../plugin/checkup.ts';
+import { LooksAsOthers, KnownUsers, whoServes } from '../plugin/checkup.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import { inProcess } from '../session/authority.ts';
 import { openMaildrop } from '../session/open-maildrop.ts';
@@ -103,18 +103,18 @@ export class TestServer {
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     const users = new KnownUsers();
-    const fronts = new FrontLooks();
+    const others = new LooksAsOthers();
     await this.#core.hooks.check.promise({
       fine: (what, plugin) => findings.push({ kind: 'fine', plugin, what }),
       warning: (what, fix, plugin) => findings.push({ kind: 'warning', plugin, what, fix }),
       problem: (what, fix, plugin) => findings.push({ kind: 'problem', plugin, what, fix }),
       canLogIn: users.canLogIn,
       withUsers: users.withUsers,
-      asFront: fronts.asFront,
+      actAs: others.actAs,
       ...whoServes(this.#core.settings),
     });
     await users.lookAtAll(failed);
-    fronts.lookAtAll((look) => look(), failed);
+    others.lookAtAll((_, look) => look(), failed);
     return findings;
   }
 

@@ -22,6 +22,7 @@ export { parseLines, type LineProblem, type UserLines } from './parse-lines.ts';
 export type { AccountSet, AccountSource, WithPassword } from './password-checker.ts';
 export { decidesLogins, loginOptions, passwordLogins, type PasswordLogins } from './password-logins.ts';
 export { isLocked, lockedReason, type Locked, type StoredPassword } from './stored-password.ts';
+export { tryToRead } from './try-to-read.ts';
 
 const id = z.int().min(0).max(4_294_967_294);
 

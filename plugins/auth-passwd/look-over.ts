@@ -5,6 +5,7 @@ import { type CryptoOfNode, lackOfArgon2 } from './argon2.ts';
 import { FileFault } from './file-fault.ts';
 import type { Account } from './parse-accounts.ts';
 import { systemFile, systemUsers } from './system-users.ts';
+import { tryToRead } from './try-to-read.ts';
 
 interface Looked {
   readonly path: string;
@@ -20,7 +21,9 @@ const maxNamed = 20;
 
 /** For `popper check`: how many users there are, and whose mail would be read as another than the system has it. */
 export async function lookOver(looked: Looked, checkup: Checkup): Promise<void> {
-  const file = accountFile(looked.path, (what, fix) => checkup.warning(what, fix));
+  const report = (what: string, fix: string): void => checkup.warning(what, fix);
+  const file = accountFile(looked.path, report, checkup.authUser);
+  tryToRead([looked.path], checkup);
   try {
     const { byUser } = await file.current();
     checkup.fine(`${looked.path}: ${byUser.size} ${byUser.size === 1 ? 'user' : 'users'}`);

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 
 import { FileFault, fileFault } from './file-fault.ts';
 import type { LineProblem } from './parse-lines.ts';
-import { readWhole, versionOf, type WholeFile } from './read-whole.ts';
+import { type Owner, readWhole, versionOf, type WholeFile } from './read-whole.ts';
 
 export interface ParsedFileOptions<Content extends { readonly problems: readonly LineProblem[] }> {
   /** Makes of the text what is asked for. Text is latin1, so that octets stay what they are. */
@@ -13,6 +13,8 @@ export interface ParsedFileOptions<Content extends { readonly problems: readonly
   readonly report: (what: string, fix: string) => void;
   /** True where nobody but the daemon ought to read it: a file that everybody can read is reported. */
   readonly isSecret?: boolean;
+  /** Whose the file may be, besides root's. Left out: this process's user's. */
+  readonly daemon?: Owner | undefined;
   /** What an error of the system means for this file and what is to be done, by its code (`ENOENT`). */
   readonly explanations?: ReadonlyMap<string, string>;
   /** For so long after a look at the file what it held counts as current, where the caller allows it. */
@@ -54,7 +56,8 @@ const lineFix = 'mend the line or remove it; until then nobody logs in by it';
  */
 export class ParsedFile<Content extends { readonly problems: readonly LineProblem[] }> {
   readonly #file: string;
-  readonly #options: Required<ParsedFileOptions<Content>>;
+  readonly #options: Required<Omit<ParsedFileOptions<Content>, 'daemon'>> &
+    Pick<ParsedFileOptions<Content>, 'daemon'>;
   #loaded: Loaded<Content> | undefined;
   #refused: Refused | undefined;
   #lookedAtMs = -Infinity;
@@ -120,7 +123,7 @@ export class ParsedFile<Content extends { readonly problems: readonly LineProble
         await setTimeout(restMs);
         continue;
       }
-      const whole = await readWhole(this.#file);
+      const whole = await readWhole(this.#file, this.#options.daemon);
       if (whole === undefined) continue;
       this.#assertFinished(whole, facts);
       return whole;

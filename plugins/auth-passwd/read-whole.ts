@@ -17,16 +17,21 @@ export interface WholeFile {
 export const versionOf = (facts: BigIntStats): string =>
   [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join(' ');
 
+/** Who reads a file, and may own it. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const thisProcess = (): Owner => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
+
 /** Reads all of the file, or gives undefined where it changed meanwhile. Throws where it is no file to be trusted. */
-export async function readWhole(file: string): Promise<WholeFile | undefined> {
+export async function readWhole(file: string, daemon = thisProcess()): Promise<WholeFile | undefined> {
   // O_NONBLOCK: a pipe under this name must not make the daemon wait for a writer.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const before = await handle.stat({ bigint: true });
-    assertTrusted(file, before, {
-      uid: BigInt(process.geteuid?.() ?? 0),
-      gid: BigInt(process.getegid?.() ?? 0),
-    });
+    assertTrusted(file, before, { uid: BigInt(daemon.uid), gid: BigInt(daemon.gid) });
     const octets = await handle.readFile();
     const version = versionOf(before);
     const whole =

@@ -124,8 +124,10 @@ async function checked(
     canLogIn: ({ identity: { user, uid } }) => users.push(`${user} ${uid}`),
     withUsers: () => {},
     asFront() {},
+    asAuth() {},
     isolation: 'none',
     frontUser: undefined,
+    authUser: undefined,
   };
   await lookOver({ path, identityOf, isOwnByDefault, system: systemFile }, checkup);
   return said;
@@ -184,8 +186,10 @@ test('popper check counts those whose argon2 hashes this Node cannot compute, an
       withUsers: () => {},
       problem: (what, fix) => void problems.push(`${what} / ${fix}`),
       asFront() {},
+      asAuth() {},
       isolation: 'none',
       frontUser: undefined,
+      authUser: undefined,
     };
     const looked = { path: file, identityOf, isOwnByDefault: true, system: systemFile, cryptoOfNode };
     await lookOver(looked, checkup);

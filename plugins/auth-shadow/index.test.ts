@@ -195,8 +195,10 @@ test('popper check tells who can log in, and what to do where his mbox is not hi
     withUsers() {},
     canLogIn: (user) => void users.push(user),
     asFront() {},
+    asAuth() {},
     isolation: 'none',
     frontUser: undefined,
+    authUser: undefined,
   };
   const accounts = await new SystemAccounts(files, assert.fail).current();
   await lookOver(accounts, { minUid: 11, source: files.passwd }, checkup);

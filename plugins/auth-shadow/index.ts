@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { decidesLogins, loginOptions, passwordLogins } from 'popper-plugin-auth-passwd';
+import { decidesLogins, loginOptions, passwordLogins, tryToRead } from 'popper-plugin-auth-passwd';
 import { definePlugin, denied, granted, type Popper, type Verdict } from 'popperd';
 import { z } from 'zod';
 
@@ -36,7 +36,11 @@ export default definePlugin({
 
     popper.hooks.check.tapPromise('auth-shadow', async (checkup) => {
       try {
-        const looked = new SystemAccounts(files, (what, fix) => checkup.warning(what, fix));
+        const looked = new SystemAccounts(files, (what, fix) => checkup.warning(what, fix), checkup.authUser);
+        tryToRead(
+          [files.passwd, files.shadow, ...(files.shells === undefined ? [] : [files.shells])],
+          checkup,
+        );
         await lookOver(await looked.current(), { minUid: options.minUid, source: files.passwd }, checkup);
       } catch (error) {
         const what = error instanceof Error ? error.message : String(error);

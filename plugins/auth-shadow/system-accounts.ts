@@ -39,12 +39,22 @@ export class SystemAccounts implements AccountSource<SystemAccount> {
   readonly #shells: ParsedFile<Shells> | undefined;
   #joined: Joined | undefined;
 
-  /** `report` is told of each problem of a file once for each version. */
-  constructor({ passwd, shadow, shells }: SystemFiles, report: ParsedFileOptions<Passwd>['report']) {
-    this.#passwd = new ParsedFile(passwd, { parse: parsePasswd, report, explanations });
-    this.#shadow = new ParsedFile(shadow, { parse: parseShadow, report, explanations, isSecret: true });
+  /** `report` is told of each problem of a file once for each version. `daemon`: whose they may be, besides root's. */
+  constructor(
+    { passwd, shadow, shells }: SystemFiles,
+    report: ParsedFileOptions<Passwd>['report'],
+    daemon?: ParsedFileOptions<Passwd>['daemon'],
+  ) {
+    this.#passwd = new ParsedFile(passwd, { parse: parsePasswd, report, explanations, daemon });
+    this.#shadow = new ParsedFile(shadow, {
+      parse: parseShadow,
+      report,
+      explanations,
+      isSecret: true,
+      daemon,
+    });
     if (shells !== undefined)
-      this.#shells = new ParsedFile(shells, { parse: parseShells, report, explanations });
+      this.#shells = new ParsedFile(shells, { parse: parseShells, report, explanations, daemon });
   }
 
   /** Throws a FileFault where one of the files could never be used yet. */

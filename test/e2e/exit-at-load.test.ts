@@ -78,6 +78,9 @@ export default definePlugin({ name: 'hanging', apply({ hooks }) {
 } });
 `;
 
+const isHung = async (pid: number): Promise<boolean> =>
+  (await titleOf(pid).catch(() => '')).endsWith('[hanging: hook start]');
+
 /** A daemon of which a process hangs so, and that process. */
 async function hungIn(t: Parameters<typeof makeSite>[0], role: string, config = {}) {
   const isolation = role === 'auth' ? { isolation: 'user', user: frontUser.name } : {};
@@ -93,8 +96,6 @@ async function hungIn(t: Parameters<typeof makeSite>[0], role: string, config = 
   const said = text(master.stderr);
   const { pid = 0 } = master;
   let hung: number | undefined;
-  const isHung = async (one: number): Promise<boolean> =>
-    (await titleOf(one).catch(() => '')).endsWith('[hanging: hook start]');
   await until(async () => {
     for (const one of await childrenOf({ pid }).catch(() => [])) if (await isHung(one)) hung = one;
     return hung !== undefined;

@@ -55,6 +55,19 @@ describe("passwords that an account checks with isolation: 'user'", { skip }, ()
     assert.match(await readFile(`/proc/${next}/status`, 'latin1'), /^Uid:\t34\t/m);
   });
 
+  test('are found by popper check to lie in a file that the account can read, or not', async () => {
+    assert.match(await served.ask('check'), new RegExp(`^ok: auth-passwd: ${passwords()}: 1 user$`, 'm'));
+    await chown(passwords(), 0, 0);
+    assert.match(
+      await served.ask('check'),
+      new RegExp(
+        `^problem: auth-passwd: ${passwords()}: backup, who checks passwords, cannot read it \\(EACCES\\)$`,
+        'm',
+      ),
+    );
+    await chown(passwords(), checker.uid, checker.gid);
+  });
+
   test('have a reload refused, with the file, where the account cannot read it', async () => {
     await chown(passwords(), 0, 0);
     served.running.signal('SIGHUP');

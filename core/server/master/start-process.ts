@@ -3,8 +3,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Account } from '../user/account.ts';
 import { marksOf } from './orphans.ts';
 
-/** What a process is for: to look at the configuration, to serve clients, to check passwords, to be a user, or to lock mailboxes. */
-export type ChildRole = 'plan' | 'front' | 'auth' | 'worker' | 'locker';
+/**
+ * What a process is for: to look at the configuration, to try whether somebody can load it, to serve clients, to check passwords, to be a user,
+ * or to lock mailboxes.
+ */
+export type ChildRole = 'plan' | 'trial' | 'front' | 'auth' | 'worker' | 'locker';
 
 /** The program that children run, and its arguments behind the role. */
 export interface Program {
