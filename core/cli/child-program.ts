@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Flags } from '../config/flags.ts';
 import { type GivenSocket, givenSockets, namesOf } from '../server/activation/variables.ts';
 import type { SoleClient } from '../server/inetd/sole-client.ts';
-import type { Program } from '../server/master/start-process.ts';
+import { type ChildRole, childRoles, type Program } from '../server/master/start-process.ts';
 import { readCommandLine, wordsOf } from './command-line.ts';
 
 /** What a child process is told by its command line, besides its role. */
@@ -36,9 +36,7 @@ function optionsOf({ explains = false, given = [], client }: ChildArguments): re
 }
 
 /** The other way round, in the child. Throws where it is started otherwise than by `childProgram`. */
-export function readChildArguments(
-  args: readonly string[],
-): ChildArguments & { readonly role: string | undefined } {
+export function readChildArguments(args: readonly string[]): ChildArguments & { readonly role: ChildRole } {
   const options = {
     explains: { type: 'boolean' },
     given: { type: 'string', multiple: true },
@@ -46,7 +44,9 @@ export function readChildArguments(
     tls: { type: 'boolean' },
   } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-  const [role, file, ...words] = positionals;
+  const [name, file, ...words] = positionals;
+  const role = childRoles.find((one) => one === name);
+  if (role === undefined) throw new TypeError(`no process is there for ${name}`);
   const { explains = false, given = [], client: kind, tls: beginsWithTls = false } = values;
   const isClient = kind === 'socket' || kind === 'pipe';
   const { flags } = readCommandLine(words);

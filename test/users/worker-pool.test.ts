@@ -48,7 +48,7 @@ describe('the processes that users are served by', { skip }, () => {
     const { client, answer } = await login(alice);
     assert.match(answer, /^\+OK/);
     assert.equal(JSON.parse((await client.ask('XWHO')).slice(4)).pid, spare);
-    assert.equal(running(), 2);
+    await until(() => running() === 2);
     await client.quit();
   });
 

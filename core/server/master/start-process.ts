@@ -7,7 +7,8 @@ import { marksOf } from './orphans.ts';
  * What a process is for: to look at the configuration, to try whether somebody can load it, to serve clients, to check passwords, to be a user,
  * or to lock mailboxes.
  */
-export type ChildRole = 'plan' | 'trial' | 'front' | 'auth' | 'worker' | 'locker';
+export const childRoles = ['plan', 'trial', 'front', 'auth', 'worker', 'locker'] as const;
+export type ChildRole = (typeof childRoles)[number];
 
 /** The program that children run, and its arguments behind the role. */
 export interface Program {
@@ -50,7 +51,7 @@ export const startProcess = (
  * Those that a thread within would cost too much, to watch where they block. They leave it to Node to print the calls that they are
  * in when SIGINT ends them (`util.setTraceSigInt`), for which their event loop need not turn.
  */
-export const tracesInterrupts = (role: string | undefined): boolean => role === 'worker' || role === 'locker';
+export const tracesInterrupts = (role: ChildRole): boolean => role === 'worker' || role === 'locker';
 
 const runsSources = (): boolean =>
   /(?:-C|--conditions)[ =]popper-source\b/.test(

@@ -1,6 +1,7 @@
 // Over 250 lines: who gets a process, who waits for one and whose ends are one piece of state.
 import type { KeyObject } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { Failure } from '../../protocol/failure.ts';
 import { longestStartMs } from '../ipc/longest-start.ts';
@@ -271,10 +272,18 @@ export class WorkerPool {
       leave();
       return isLost ? this.#lookBehind(user, place) : undefined;
     });
-    this.#spares.fill();
+    void this.#fillAfter(place.ready);
     // Others may wait for the same user.
     this.#wakeAll();
     return place;
+  }
+
+  /** One that loads would take the processor from the one that somebody waits for. */
+  async #fillAfter(ready: Promise<void>): Promise<void> {
+    const late = delay(fillAtLastMs, undefined, { ref: false });
+    await Promise.race([ready.catch(() => {}), late]);
+    await delay(firstAnswerMs, undefined, { ref: false });
+    this.#spares.fill();
   }
 
   /** Whoever still finds no place waits on, in the same order. */
@@ -345,6 +354,10 @@ async function readyInTime({ worker, ready }: Place): Promise<void> {
   const timer = setTimeout(() => reject(error), longestStartMs);
   await Promise.race([ready, tooLate]).finally(() => clearTimeout(timer));
 }
+
+/** Whoever has become a user has said his first word by then, in milliseconds; one that redoes much is not waited for. */
+const firstAnswerMs = 100;
+const fillAtLastMs = 1000;
 
 const tooManySessions = 'too many sessions of this user, end one of them';
 
