@@ -4,17 +4,21 @@ import { showTitle, titleOfSession, titleWithWork } from '../process-title.ts';
 
 /**
  * Whose session a process is at, and at what: `popper: USER ADDRESS COMMAND [PLUGIN: hook commit]`, for `ps` and `top`, and for the
- * master where the process blocks. So it is never late, not even by a moment; it costs a microsecond.
+ * master where the process blocks. So what may block is shown before it begins, and all else when the event loop turns: each time
+ * costs microseconds, more than most commands' own work.
  */
 export class WorkerTitle {
   #text = 'popper: spare';
   #sessions = 0;
   #work: string | undefined;
+  #shown = '';
+  #isLater = false;
 
   constructor(pluginsAtWork: PluginsAtWork) {
     pluginsAtWork.shownBy((work) => {
       this.#work = work;
-      this.#show();
+      if (work === undefined) this.#showLater();
+      else this.#show();
     });
   }
 
@@ -22,29 +26,41 @@ export class WorkerTitle {
   idle(uid: number): void {
     this.#sessions = 0;
     this.#text = `popper: uid ${uid}`;
-    this.#show();
+    this.#showLater();
   }
 
   /** So many sessions are open. */
   count(sessions: number): void {
     this.#sessions = sessions;
-    this.#show();
+    this.#showLater();
   }
 
   /** For one session: tells the title of each command. */
   tally(user: string, address: string): SessionTally {
     const who = titleOfSession(user, address, undefined);
-    const show = (text: string): void => {
-      this.#text = text;
+    this.#text = who;
+    this.#showLater();
+    return new ShownTally((keyword) => {
+      this.#text = `${who} ${keyword}`;
       this.#show();
-    };
-    show(who);
-    return new ShownTally((keyword) => show(`${who} ${keyword}`));
+    });
+  }
+
+  #showLater(): void {
+    if (this.#isLater) return;
+    this.#isLater = true;
+    setImmediate(() => {
+      this.#isLater = false;
+      this.#show();
+    });
   }
 
   #show(): void {
     const text = this.#sessions > 1 ? `${this.#text} (${this.#sessions} sessions)` : this.#text;
-    showTitle(titleWithWork(text, this.#work));
+    const title = titleWithWork(text, this.#work);
+    if (title === this.#shown) return;
+    this.#shown = title;
+    showTitle(title);
   }
 }
 
