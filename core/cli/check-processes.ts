@@ -1,5 +1,7 @@
+import { messageOf } from '../config/error-facts.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { loggerTo } from '../log/logger.ts';
+import { printable } from '../log/sanitise.ts';
 import { longestStartMs } from '../server/ipc/longest-start.ts';
 import { Child } from '../server/master/child.ts';
 import { StartPatience } from '../server/master/start-patience.ts';
@@ -7,6 +9,10 @@ import type { Account } from '../server/user/account.ts';
 import type { Findings } from './check-tls.ts';
 import type { Accounts } from './check-users.ts';
 import { childProgram } from './child-program.ts';
+import { withChild } from './with-child.ts';
+
+/** What a plugin says of itself may be anything, in octets. */
+const longestReason = 1000;
 
 /** Whether those who are not root can load popper, the plugins and the configuration: each tries, in a process that does no more. */
 export async function checkProcesses(
@@ -32,13 +38,16 @@ async function tryToLoad(
     if (report.kind === 'failed') ({ reason } = report);
   };
   try {
-    const { exitCode, error } = await new StartPatience(longestStartMs).with(child.ended, child);
+    const patience = new StartPatience(longestStartMs, 'load the configuration');
+    const { exitCode, error } = await withChild(child, patience.with(child.ended, child));
     if (exitCode !== 0) throw error ?? new Error(reason ?? 'the process ended before it had');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = printable(messageOf(error), longestReason);
     findings.problem(
       `isolation: a process of ${name} cannot load the configuration: ${why}`,
-      `let ${name} read popper and the plugins that are installed (chmod -R go+rX on their folder), and reach those folders`,
+      /EACCES|permission denied/i.test(why)
+        ? `let ${name} read popper and the plugins that are installed (chmod -R go+rX on their folder), and reach those folders`
+        : `mend what it says, or take that plugin out: popper would not start`,
     );
   }
 }

@@ -37,8 +37,12 @@ const looksOnly = role === 'plan' || role === 'trial';
 const master = looksOnly || role === 'front' ? new Superior(process) : undefined;
 
 dropMarks();
-// Whatever it is at, nobody waits for it any more.
-if (looksOnly) void master?.gone.then(() => endProcess(exitCode.problems));
+if (looksOnly) {
+  // Whatever it is at, nobody waits for it any more.
+  void master?.gone.then(() => endProcess(exitCode.problems));
+  // What never finishes loading is told by nothing being left to wait for.
+  process.channel?.unref();
+}
 watchExitFromStart(createLogger({ level: 'error', format: 'auto', stream: process.stderr }));
 // A plugin may have left a timer or a connection, which would keep a finished process here.
 endProcess(await run());
@@ -76,9 +80,9 @@ function load(): Promise<LoadedConfig> {
   });
 }
 
-/** Who only tries has nothing to say that whoever asks for it has not said. */
+/** What plugins have to say as they are applied is said by those who serve, and by whoever checks. */
 function logOf({ log }: LoadedConfig): DaemonLog {
-  return createLogger({ ...log, ...(role === 'trial' && { level: 'error' }), stream: process.stderr });
+  return createLogger({ ...log, ...(looksOnly && { level: 'error' }), stream: process.stderr });
 }
 
 function workOf(what: ChildRole): Work {

@@ -14,6 +14,7 @@ import { openClient, type OpenClient } from '../server/inetd/open-client.ts';
 import type { SoleClient } from '../server/inetd/sole-client.ts';
 import { type CarriedPem, firstSocketDescriptor, type Order } from '../server/ipc/messages.ts';
 import { type Limits, limitsOfFronts } from '../server/limits.ts';
+import { nobodyElsewhere } from '../server/places.ts';
 import { ProcessTitle } from '../server/process-title.ts';
 import type { Account } from '../server/user/account.ts';
 import { complaintAboutRights } from '../server/user/rights.ts';
@@ -50,7 +51,7 @@ class Front {
   readonly #shutdown: Shutdown;
   readonly #behind: Behind;
   #daemon: Daemon | undefined;
-  #connectionsElsewhere = 0;
+  #elsewhere = nobodyElsewhere;
   /** Those of all fronts. */
   readonly #limits: Limits;
   readonly #crowds: CrowdTeller;
@@ -84,7 +85,12 @@ class Front {
   async run(): Promise<number> {
     const beat = async (): Promise<void> => {
       const status = await this.#control?.status();
-      await this.#master.tell({ kind: 'alive', ...(status && { status }) });
+      const strangers = this.#daemon?.strangers;
+      await this.#master.tell({
+        kind: 'alive',
+        ...(status && { status }),
+        ...(strangers && { strangers }),
+      });
       this.#crowds.beat();
     };
     const { log, config } = this.#configured;
@@ -123,6 +129,7 @@ class Front {
     const daemon = await startDaemon(core, state, {
       hasMaster: true,
       limits: this.#limits,
+      makeRoomElsewhere: () => void this.#master.tell({ kind: 'makeRoom' }),
       ...(as && { privileged: this.#behind }),
       recovers,
       announces,
@@ -130,7 +137,7 @@ class Front {
       ...(clients && { clients }),
     });
     this.#daemon = daemon;
-    daemon.countElsewhere(this.#connectionsElsewhere);
+    daemon.countElsewhere(this.#elsewhere);
     // What blocks it from here on is told by who watches it from within.
     core.pluginsAtWork.shownBy(undefined);
     const title = new ProcessTitle(
@@ -165,6 +172,7 @@ class Front {
     if (order.kind === 'retire') this.#shutdown.drain();
     if (order.kind === 'stop') this.#stop();
     if (order.kind === 'elsewhere') this.#hearOfOthers(order);
+    if (order.kind === 'giveWay') this.#daemon?.giveWay();
     if (order.kind === 'tell') this.#crowds.answer();
     if (order.kind === 'ask') {
       void answerMaster(order, { master: this.#master, control: this.#control, log: this.#quiet });
@@ -173,8 +181,8 @@ class Front {
 
   #hearOfOthers(order: Extract<Order, { kind: 'elsewhere' }>): void {
     this.#limits.hear(order.crowds);
-    this.#connectionsElsewhere = order.connections;
-    this.#daemon?.countElsewhere(order.connections);
+    this.#elsewhere = { connections: order.connections, strangers: order.strangers };
+    this.#daemon?.countElsewhere(this.#elsewhere);
     if (order.look !== undefined) this.#crowds.heard(order.look);
   }
 

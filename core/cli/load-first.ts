@@ -6,34 +6,17 @@ import { Child } from '../server/master/child.ts';
 import { loadPlan } from '../server/master/load-plan.ts';
 import { StartPatience } from '../server/master/start-patience.ts';
 import { childProgram } from './child-program.ts';
-
-/** What end a process that nobody else ends. */
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+import { withChild } from './with-child.ts';
 
 /**
  * The first configuration, by a child as for every later one: no code of it, nor of a plugin, runs in this process. The child
  * tells the operator what is wrong with it. Rejects with a LoadFault; a signal ends both.
  */
-export async function loadFirst(
+export function loadFirst(
   told: Omit<Parameters<typeof childProgram>[0], 'explains'>,
   stderr: Writable,
 ): Promise<Checked> {
   const log = createLogger({ level: 'error', format: 'auto', stream: stderr });
   const child = Child.start('plan', { program: childProgram({ ...told, explains: true }), log });
-  const kill = (): void => child.kill();
-  const end = (signal: NodeJS.Signals): void => {
-    kill();
-    letSignals();
-    // As if nobody had listened.
-    process.kill(process.pid, signal);
-  };
-  const letSignals = (): void => signals.forEach((signal) => process.off(signal, end));
-  for (const signal of signals) process.on(signal, end);
-  process.on('exit', kill);
-  try {
-    return await loadPlan(child, new StartPatience(Infinity));
-  } finally {
-    letSignals();
-    process.off('exit', kill);
-  }
+  return withChild(child, loadPlan(child, new StartPatience(Infinity)));
 }

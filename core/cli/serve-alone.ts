@@ -36,7 +36,7 @@ export async function serveAlone({ checked, flags, given, log, ...around }: Star
     // A loop that does not turn tells nobody anything, which is enough.
     return { daemon, control: controlOf(daemon, shutdown, configured), isServing: () => true };
   };
-  return serveUntilEnd(start, { ...around, settings: checked.foreground, shutdown, log });
+  return serveUntilEnd(start, { ...around, settings, shutdown, log });
 }
 
 /** A terminal that closes ends it; a service manager that asks for a reload does not want that. */

@@ -7,6 +7,7 @@ import type { Foreground } from '../server/ipc/foreground.ts';
 import type { Checked } from '../server/ipc/plan.ts';
 import type { ServiceManager } from '../server/notify/service-manager.ts';
 import { refuseFaulty } from '../server/state-folder.ts';
+import type { ControlAddress } from '../settings.ts';
 import type { ChildArguments } from './child-program.ts';
 import { exitCode } from './exit-code.ts';
 import { patienceMsOf, type Shutdown } from './shutdown.ts';
@@ -36,7 +37,9 @@ export interface Started extends Around, Pick<ChildArguments, 'flags'> {
 }
 
 interface Surroundings extends Around {
-  readonly settings: Pick<Foreground, 'stateDir' | 'control' | 'stopTimeoutMs' | 'hookDeadlineMs'>;
+  readonly settings: Pick<Foreground, 'stateDir' | 'stopTimeoutMs' | 'hookDeadlineMs'> & {
+    readonly control?: ControlAddress | undefined;
+  };
   readonly shutdown: Shutdown;
 }
 

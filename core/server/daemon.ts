@@ -8,6 +8,7 @@ import type { Door } from './entrance.ts';
 import { Limits } from './limits.ts';
 import { listen, type Listener, type SharedSocket } from './listener.ts';
 import { OpenSessions } from './open-sessions.ts';
+import type { Elsewhere, Strangers } from './places.ts';
 import type { ProxiedClient } from './proxy/header.ts';
 import { Networks } from './proxy/networks.ts';
 import { roomForSessions } from './room.ts';
@@ -25,7 +26,11 @@ export interface Daemon {
   /** Reads the files of the certificate anew, for an operator who asks; that they change is noticed without. */
   renewCertificate(): Promise<void>;
   /** Tells it how many connections other processes have, since the limit in all is for all of them. */
-  countElsewhere(connections: number): void;
+  countElsewhere(elsewhere: Elsewhere): void;
+  /** Connections that have not logged in. */
+  readonly strangers: Strangers;
+  /** Ends the oldest of them: another process needs the place. */
+  giveWay(): void;
   /** No new clients; resolves when the last one that is there has left by itself. `stop` is still to be called. */
   drain(): Promise<void>;
   /**
@@ -55,6 +60,8 @@ export interface Part {
   readonly clients?: readonly GivenClient[];
   /** Where it has them together with others; else it has its own. */
   readonly limits?: Limits;
+  /** Has another process end the connection of somebody who has not logged in. */
+  readonly makeRoomElsewhere?: () => void;
   /** In the order of `listen`; where there is none it opens its own. */
   readonly sockets: readonly (SharedSocket | undefined)[];
 }
@@ -102,8 +109,14 @@ async function prepare(core: Core, state: State, part: Part): Promise<Parts> {
   const capacity = await roomForSessions({ settings: core.settings, log: adviser });
   const open = new OpenSessions();
   const authority = privileged?.authority(core, open) ?? inProcess(core);
-  const { limits = new Limits(core.settings.limits) } = part;
-  const sessions = new Sessions(core, authority, { certificate, capacity, limits, open });
+  const { limits = new Limits(core.settings.limits), makeRoomElsewhere } = part;
+  const sessions = new Sessions(core, authority, {
+    certificate,
+    capacity,
+    limits,
+    makeRoomElsewhere,
+    open,
+  });
   return { role, sessions, listeners: [], certificate };
 }
 
@@ -160,7 +173,11 @@ function running(core: Core, parts: Parts): Daemon {
     addresses: listeners.map(({ address }) => address),
     sessions: sessions.open,
     renewCertificate: async () => certificate?.renew(),
-    countElsewhere: (connections) => sessions.countElsewhere(connections),
+    countElsewhere: (elsewhere) => sessions.places.hear(elsewhere),
+    get strangers() {
+      return sessions.places.strangers;
+    },
+    giveWay: () => sessions.places.giveWay(),
     async drain() {
       await closePorts(parts);
       await sessions.ended();

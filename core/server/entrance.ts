@@ -35,6 +35,7 @@ interface EntranceOptions {
   /** Connections that this process can have open. */
   readonly capacity: number;
   readonly limits: Limits;
+  readonly makeRoomElsewhere?: (() => void) | undefined;
   /** Begins the session. */
   readonly enter: (guest: Guest) => void;
   /** Ends a session whose client reads nothing, if there is one: all places are taken by users. Says whether. */
@@ -59,10 +60,14 @@ export class Entrance {
   #lingering = 0;
 
   constructor(options: EntranceOptions) {
-    const { log, connections, capacity } = options;
+    const { log, connections, capacity, makeRoomElsewhere } = options;
     this.#options = options;
     this.#maxPending = Math.min(connections, capacity);
-    this.places = new Places({ connections, capacity });
+    this.places = new Places({
+      connections,
+      capacity,
+      ...(makeRoomElsewhere && { makeRoomElsewhere }),
+    });
     this.#crowd = new TurnedAway(log, 'too many connections');
     this.#misled = new TurnedAway(log, 'no PROXY header where one is due');
   }

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 
 import { Places } from './places.ts';
 
+const nobody = { count: 0, oldestMs: 0 };
+
 /** Places, and the names of those who had to give theirs up. */
 function begin(connections: number, capacity = Infinity) {
   const sentAway: string[] = [];
@@ -55,9 +57,67 @@ test('the process takes no more than it has open files for, whatever the configu
 
 test('connections of other processes count among all', () => {
   const { places, take } = begin(3);
-  places.elsewhere = 2;
+  places.hear({ connections: 2, strangers: nobody });
   take('first')?.keep();
   assert.equal(take('second'), undefined);
-  places.elsewhere = 1;
+  places.hear({ connections: 1, strangers: nobody });
   assert.ok(take('third'));
+});
+
+/** Places of a process among others, which gets what time it is told. */
+function amongOthers(connections: number, capacity: number) {
+  const asked: string[] = [];
+  const sentAway: string[] = [];
+  let nowMs = 0;
+  const room = { connections, capacity, makeRoomElsewhere: () => void asked.push('others') };
+  const places = new Places(room, () => nowMs);
+  const take = (name: string) => places.take(() => sentAway.push(name));
+  const later = (ms: number) => void (nowMs += ms);
+  return { places, asked, sentAway, take, later };
+}
+
+test('where all strangers are in other processes, one there makes room, and no more than there are', () => {
+  const { places, asked, take } = amongOthers(3, 10);
+  places.hear({ connections: 3, strangers: { count: 2, oldestMs: 0 } });
+  take('first')?.keep();
+  take('second')?.keep();
+  assert.equal(asked.length, 2);
+  assert.equal(take('third'), undefined, 'users have all places');
+  assert.equal(asked.length, 2);
+});
+
+test('the oldest stranger of all processes makes room, wherever he is', () => {
+  const { places, asked, sentAway, take, later } = amongOthers(4, 10);
+  take('old');
+  later(1000);
+  take('young');
+  places.hear({ connections: 2, strangers: { count: 2, oldestMs: 500 } });
+  later(100);
+  assert.deepEqual(places.strangers, { count: 2, oldestMs: 1100 });
+  take('third');
+  assert.deepEqual([sentAway, asked], [['old'], []]);
+  take('fourth');
+  take('fifth');
+  assert.deepEqual([sentAway, asked], [['old'], ['others', 'others']]);
+  take('sixth');
+  assert.deepEqual(sentAway, ['old', 'young']);
+});
+
+test('for want of open files here nobody goes elsewhere', () => {
+  const { places, asked, sentAway, take } = amongOthers(10, 2);
+  places.hear({ connections: 3, strangers: { count: 3, oldestMs: 9000 } });
+  take('first');
+  take('second')?.keep();
+  take('third')?.keep();
+  assert.equal(take('fourth'), undefined);
+  assert.deepEqual([sentAway, asked], [['first'], []]);
+});
+
+test('one who makes room for another process is the oldest stranger, and no user', () => {
+  const { places, sentAway, take } = begin(5);
+  take('user')?.keep();
+  take('old');
+  take('young');
+  for (let times = 0; times < 3; times += 1) places.giveWay();
+  assert.deepEqual(sentAway, ['old', 'young']);
 });

@@ -8,53 +8,112 @@ export interface Place {
   leave(): void;
 }
 
+/** Connections that have not logged in. */
+export interface Strangers {
+  readonly count: number;
+  /** How long the oldest has been there, in milliseconds; 0 where there is none. */
+  readonly oldestMs: number;
+}
+
+/** What other processes have, as they told last. */
+export interface Elsewhere {
+  /** They count among all. */
+  readonly connections: number;
+  /** Among them. */
+  readonly strangers: Strangers;
+}
+
+export const nobodyElsewhere: Elsewhere = { connections: 0, strangers: { count: 0, oldestMs: 0 } };
+
 /** How many places there are. */
 export interface Room {
   /** For all processes together. */
   readonly connections: number;
   /** In this process, which can have so many open files and no more. */
   readonly capacity: number;
+  /** Has another process end the connection of a stranger. Left out where there is none. */
+  readonly makeRoomElsewhere?: () => void;
 }
 
 /**
  * The places of all connections. When all are taken, the stranger who has been there the longest makes room for the next, so
- * that a flood of clients who say nothing keeps no user out: whoever logs in before that many others come stays.
+ * that a flood of clients who say nothing keeps no user out: whoever logs in before that many others come stays. Where he is in
+ * another process, that one ends his connection.
  */
 export class Places {
-  /** Connections of other processes, which count among all. */
-  elsewhere = 0;
   readonly #room: Room;
-  /** The oldest first. */
-  readonly #strangers = new Set<Place>();
+  readonly #nowMs: () => number;
+  /** The oldest first, each with the time of its arrival. */
+  readonly #strangers = new Map<Place, number>();
+  #elsewhere = nobodyElsewhere;
+  #heardAtMs = 0;
   #taken = 0;
 
-  constructor(room: Room) {
+  constructor(room: Room, nowMs: () => number = () => performance.now()) {
     this.#room = room;
+    this.#nowMs = nowMs;
+  }
+
+  get strangers(): Strangers {
+    const [arrivedAtMs] = this.#strangers.values();
+    const oldestMs = arrivedAtMs === undefined ? 0 : Math.floor(this.#nowMs() - arrivedAtMs);
+    return { count: this.#strangers.size, oldestMs };
+  }
+
+  /** What other processes have told. */
+  hear(elsewhere: Elsewhere): void {
+    this.#elsewhere = elsewhere;
+    this.#heardAtMs = this.#nowMs();
+  }
+
+  /** The oldest stranger's place is free from here on, if there is one. */
+  giveWay(): void {
+    this.#takeFromOldest();
   }
 
   /** A place for a stranger; undefined where all are taken by users. */
   take(giveUp: () => void): Place | undefined {
-    if (this.#isFull && !this.#takeFromOldest()) return undefined;
+    if (this.#isFull && !this.#takeFromStranger()) return undefined;
     this.#taken += 1;
     const place: Place = {
       giveUp,
       keep: () => void this.#strangers.delete(place),
       leave: once(() => this.#leave(place)),
     };
-    this.#strangers.add(place);
+    this.#strangers.set(place, this.#nowMs());
     return place;
   }
 
   get #isFull(): boolean {
-    const { connections, capacity } = this.#room;
-    return this.#taken + this.elsewhere >= connections || this.#taken >= capacity;
+    return this.#taken + this.#elsewhere.connections >= this.#room.connections || this.#lacksFiles;
+  }
+
+  get #lacksFiles(): boolean {
+    return this.#taken >= this.#room.capacity;
+  }
+
+  #takeFromStranger(): boolean {
+    const { oldestMs } = this.#elsewhere.strangers;
+    const isOlder = oldestMs + this.#nowMs() - this.#heardAtMs > this.strangers.oldestMs;
+    return (isOlder && this.#takeFromOthers()) || this.#takeFromOldest() || this.#takeFromOthers();
   }
 
   #takeFromOldest(): boolean {
-    const [oldest] = this.#strangers;
+    const [oldest] = this.#strangers.keys();
     if (oldest === undefined) return false;
     oldest.leave();
     oldest.giveUp();
+    return true;
+  }
+
+  /** It is not waited for: for a moment there may be one more than there are places. */
+  #takeFromOthers(): boolean {
+    const { connections, strangers } = this.#elsewhere;
+    const { makeRoomElsewhere } = this.#room;
+    if (this.#lacksFiles || strangers.count === 0 || makeRoomElsewhere === undefined) return false;
+    const left = { count: strangers.count - 1, oldestMs: strangers.oldestMs };
+    this.#elsewhere = { connections: connections - 1, strangers: left };
+    makeRoomElsewhere();
     return true;
   }
 

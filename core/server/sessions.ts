@@ -10,7 +10,7 @@ import { Entrance, type Guest } from './entrance.ts';
 import { withKnownUsers } from './known-users.ts';
 import type { Limits } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
-import type { Place } from './places.ts';
+import type { Place, Places } from './places.ts';
 import { StalledReaders } from './stalled-readers.ts';
 import type { ServedCertificate } from './tls/served-certificate.ts';
 
@@ -20,6 +20,7 @@ export interface Means {
   /** Connections that this process can have open. */
   readonly capacity: number;
   readonly limits: Limits;
+  readonly makeRoomElsewhere?: (() => void) | undefined;
   /** Where they are kept. */
   readonly open: OpenSessions;
 }
@@ -37,7 +38,8 @@ export class Sessions {
   readonly #places = new Map<string, Place>();
   #count = 0;
 
-  constructor(core: Core, authority: Authority, { certificate, capacity, open, limits }: Means) {
+  constructor(core: Core, authority: Authority, means: Means) {
+    const { certificate, capacity, open, limits, makeRoomElsewhere } = means;
     this.open = open;
     this.#certificate = certificate;
     this.#core = core;
@@ -50,6 +52,7 @@ export class Sessions {
       connections: core.settings.limits.connections,
       capacity,
       limits,
+      makeRoomElsewhere,
       enter: (guest) => this.#begin(guest),
       makeRoom: () => this.#endStalled(),
     });
@@ -59,8 +62,9 @@ export class Sessions {
     this.#entrance.admit(...connection);
   }
 
-  countElsewhere(connections: number): void {
-    this.#entrance.places.elsewhere = connections;
+  /** The places that they take. */
+  get places(): Places {
+    return this.#entrance.places;
   }
 
   async stop(timeoutMs: number): Promise<void> {

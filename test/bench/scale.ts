@@ -31,7 +31,7 @@ export const wholeScale: Scale = {
   hugeBodyOctets: 9300,
   hugeDeliveries: 3,
   idleSessions: 1000,
-  newcomers: 20,
+  newcomers: 100,
 };
 
 /** Enough to see that everything works; its figures say little. */

@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 import { Daemon } from './support/daemon.ts';
@@ -99,6 +100,23 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     assert.equal(await said, '');
   });
 }
+
+test('a module that waits for what never comes, with nothing else to do, is told of at once', async (t) => {
+  const { said, exited } = begin(t, await siteWith(t, 'await new Promise(() => {});'));
+  const late = delay(30_000, 'too late', { ref: false });
+  assert.deepEqual(await Promise.race([exited, late]), [1, null]);
+  assert.match(await said, /it never finishes loading/);
+});
+
+test('what a plugin logs as it is applied is logged once by one process that serves alone', async (t) => {
+  const site = await siteWith(t, '', 1);
+  const plugin = await readFile(join(site.folder, 'module.mjs'), 'utf8');
+  const logs = plugin.replace('apply() {}', "apply({ log }) { log.warn('applied'); }");
+  await writeFile(join(site.folder, 'module.mjs'), logs);
+  const daemon = await Daemon.start(site.configFile);
+  t.after(() => daemon.kill());
+  assert.equal(daemon.records.filter(({ msg }) => msg === 'applied').length, 1);
+});
 
 test('what loads the configuration does not outlive a start that is killed', async (t) => {
   const { child, exited } = begin(t, await siteWith(t, never));

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Daemon } from './support/daemon.ts';
+import { greet, makeSiteOfFronts } from './support/fronts.ts';
 import { plainMail, putMail } from './support/mail.ts';
 import { Pop3Client, type TcpAddress } from './support/pop3-client.ts';
 import { run } from './support/program.ts';
@@ -113,6 +114,23 @@ test('a flood of clients who say nothing keeps no user out', async (t) => {
   for (let client = 0; client < 20; client += 1) await greeted(where);
   assert.match(await alice.ask('STAT'), /^\+OK 8 /);
   await alice.quit();
+});
+
+test('a flood of clients who say nothing keeps no user out, whichever front they are at, across a reload', async (t) => {
+  const site = await makeSiteOfFronts(t, { config: { limits: { connections: 20 } } });
+  const daemon = await site.start();
+  const { where } = daemon;
+  const flood = await Promise.all(Array.from({ length: 20 }, () => greet(where)));
+  daemon.signal('SIGHUP');
+  await daemon.logged(({ msg, generation }) => msg === 'listening' && generation === 2);
+  // The old fronts, who have all places, have told of them.
+  await delay(1500);
+  const alice = await logIn(where);
+  for (let client = 0; client < 20; client += 1) await greeted(where);
+  assert.match(await alice.ask('STAT'), /^\+OK 8 /);
+  await alice.quit();
+  const ended = await Promise.all(flood.map(({ client }) => client.rest()));
+  for (const words of ended) assert.match(words.toString(), tooMany);
 });
 
 test('a daemon that may open few files says so, and lets in no more clients than they suffice for', async (t) => {

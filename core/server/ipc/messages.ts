@@ -12,6 +12,9 @@ import { planSchema } from './plan.ts';
 const count = z.int().min(0);
 const session = z.string().min(1).max(128);
 
+/** Connections that have not logged in, and how long the oldest has been there. */
+const strangersSchema = z.strictObject({ count, oldestMs: count });
+
 /** Certificate and key as their files have them, which a front may not read. */
 const pemSchema = z.strictObject({ certificate: z.string(), key: z.string() });
 export type CarriedPem = z.output<typeof pemSchema>;
@@ -53,10 +56,13 @@ export const orderSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('elsewhere'),
     connections: count,
+    strangers: strangersSchema,
     crowds: crowdsSchema,
     /** Where it was asked for: the number of that. */
     look: count.exactOptional(),
   }),
+  /** Another front needs a place: end the oldest connection that has not logged in. */
+  z.strictObject({ kind: z.literal('giveWay') }),
   /** Say who has many connections. */
   z.strictObject({ kind: z.literal('tell') }),
   /** An operator's question; answers carry its id. */
@@ -82,7 +88,13 @@ export const reportSchema = z.discriminatedUnion('kind', [
   /** It cannot do what it was started for, and ends; `reason` is for the operator. */
   z.strictObject({ kind: z.literal('failed'), reason: z.string() }),
   /** A sign of life; without a status it is still starting. */
-  z.strictObject({ kind: z.literal('alive'), status: statusSchema.exactOptional() }),
+  z.strictObject({
+    kind: z.literal('alive'),
+    status: statusSchema.exactOptional(),
+    strangers: strangersSchema.exactOptional(),
+  }),
+  /** All places are taken, and none here by somebody who has not logged in: have another front end one that has not. */
+  z.strictObject({ kind: z.literal('makeRoom') }),
   /** Who has many connections here. Where that is sudden, the others are to hear of it soon. */
   z.strictObject({
     kind: z.literal('crowds'),

@@ -78,6 +78,7 @@ describe('a process that a master starts', () => {
   it('gets nothing of the variables and options by which Node can be made to run other code', async () => {
     process.env['NODE_OPTIONS'] = '--no-warnings';
     process.env['NODE_EXTRA'] = 'x';
+    process.env['NODE_PATH'] = '/nowhere';
     const program = `
       const variables = Object.keys(process.env).filter((name) => name.startsWith('NODE_'));
       process.send({ kind: 'failed', reason: [...variables, ...process.execArgv].join(' ') });
@@ -85,9 +86,11 @@ describe('a process that a master starts', () => {
     const child = await start(program);
     delete process.env['NODE_OPTIONS'];
     delete process.env['NODE_EXTRA'];
+    delete process.env['NODE_PATH'];
     const { reason } = await reportOf(child);
     assert.match(reason, /--disable-sigusr1$/);
-    assert.doesNotMatch(reason, /NODE_(OPTIONS|EXTRA)|warnings/);
+    assert.doesNotMatch(reason, /NODE_(OPTIONS|EXTRA)\b|warnings/);
+    assert.match(reason, /\bNODE_PATH\b/);
   });
 
   it('has the sockets that it was given, and no other descriptor of the master', async () => {

@@ -98,7 +98,12 @@ test('each is told what the others have: soon where that is sudden, else each se
   connections.hear(one.child, crowds('due', tellers));
   const third = new Front(connections);
   t.after(() => third.child.kill());
-  assert.deepEqual(await third.next('elsewhere'), { kind: 'elsewhere', connections: 0, crowds: tellers });
+  assert.deepEqual(await third.next('elsewhere'), {
+    kind: 'elsewhere',
+    connections: 0,
+    strangers: { count: 0, oldestMs: 0 },
+    crowds: tellers,
+  });
 });
 
 test('whoever asks is told when all who serve have said what they have, or have died', async (t) => {
@@ -115,7 +120,13 @@ test('whoever asks is told when all who serve have said what they have, or have 
   connections.hear(one.child, crowds('asked', nobody));
   assert.ok(!one.orders.some(({ look }) => look === 7), 'one of them has not answered');
   third.child.kill();
-  assert.deepEqual(await told, { kind: 'elsewhere', connections: 0, crowds: tellers, look: 7 });
+  assert.deepEqual(await told, {
+    kind: 'elsewhere',
+    connections: 0,
+    strangers: { count: 0, oldestMs: 0 },
+    crowds: tellers,
+    look: 7,
+  });
 });
 
 test('one that does not answer keeps nobody waiting for long', async (t) => {
@@ -128,4 +139,24 @@ test('one that does not answer keeps nobody waiting for long', async (t) => {
   connections.hear(one.child, { kind: 'look', look: 1 });
   assert.deepEqual((await one.next('elsewhere', 1))['crowds'], tellers);
   assert.ok(performance.now() - askedAtMs < 5000);
+});
+
+test('whoever has the oldest stranger makes room for another, and nobody where there are none', async (t) => {
+  const { connections, fronts } = await begin(t, 3);
+  const [asker, old, young] = fronts;
+  assert.ok(asker && old && young);
+  connections.hear(old.child, { kind: 'alive', strangers: { count: 1, oldestMs: 90_000 } });
+  connections.hear(young.child, { kind: 'alive', strangers: { count: 2, oldestMs: 50 } });
+  connections.hear(asker.child, { kind: 'alive', strangers: { count: 9, oldestMs: 99_000 } });
+  for (let times = 0; times < 5; times += 1) connections.hear(asker.child, { kind: 'makeRoom' });
+  // Behind what came before.
+  await Promise.all(
+    fronts.map(async (front) => {
+      const next = front.next('retire');
+      front.child.send({ kind: 'retire' });
+      await next;
+    }),
+  );
+  const given = fronts.map(({ orders }) => orders.filter(({ kind }) => kind === 'giveWay').length);
+  assert.deepEqual(given, [0, 1, 2]);
 });

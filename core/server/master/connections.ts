@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Crowds } from '../crowds.ts';
 import type { Report } from '../ipc/messages.ts';
+import type { Strangers } from '../places.ts';
 import type { Child } from './child.ts';
 import { SumOfCrowds } from './sum-of-crowds.ts';
 import { sessionsIn } from './sum-of-statuses.ts';
@@ -17,6 +18,9 @@ const askPauseMs = 50;
 
 interface Front {
   connections: number;
+  /** Among them; as of `toldAtMs`. */
+  strangers: Strangers;
+  toldAtMs: number;
   /** Who has many of them; undefined where it has not told that of anybody. */
   crowds: Crowds | undefined;
   /** Whether it can be asked. */
@@ -38,7 +42,13 @@ export class Connections {
 
   /** A front has been started. */
   attend(child: Child): void {
-    this.#fronts.set(child, { connections: 0, crowds: undefined, isThere: false });
+    this.#fronts.set(child, {
+      connections: 0,
+      strangers: none,
+      toldAtMs: 0,
+      crowds: undefined,
+      isThere: false,
+    });
     this.#telling ??= setInterval(() => this.#tellAll(), tellEveryMs);
     // It knows before it lets anybody in.
     this.#tell(child, this.#sum());
@@ -49,12 +59,32 @@ export class Connections {
     const front = this.#fronts.get(child);
     if (front === undefined) return;
     if (report.kind === 'listening') front.isThere = true;
-    if (report.kind === 'alive') front.connections = sessionsIn(report.status);
+    if (report.kind === 'alive') {
+      front.connections = sessionsIn(report.status);
+      front.strangers = report.strangers ?? none;
+      front.toldAtMs = performance.now();
+    }
+    if (report.kind === 'makeRoom') this.#makeRoomFor(child, front);
     if (report.kind === 'look') void this.#ask(child, report.look);
     if (report.kind !== 'crowds') return;
     front.crowds = report.crowds;
     if (report.why === 'sudden') this.#tellSoon();
     if (report.why === 'asked') this.#answered(child);
+  }
+
+  /** Whoever has the oldest stranger ends that connection. */
+  #makeRoomFor(child: Child, front: Front): void {
+    const others = [...this.#fronts].filter(
+      ([other, { strangers }]) => other !== child && strangers.count > 0,
+    );
+    const [oldest] = others.toSorted(([, one], [, other]) => oldestMsOf(other) - oldestMsOf(one));
+    if (oldest === undefined) return;
+    const [giver, given] = oldest;
+    giver.send({ kind: 'giveWay' });
+    // Until they tell it themselves. The next oldest has not been there for much less, where many have come.
+    given.strangers = { ...given.strangers, count: given.strangers.count - 1 };
+    given.connections -= 1;
+    front.connections += 1;
   }
 
   #forget(child: Child): void {
@@ -86,9 +116,17 @@ export class Connections {
 
   #tell(child: Child, sum: SumOfCrowds, look?: number): void {
     let connections = 0;
-    for (const [other, front] of this.#fronts) if (other !== child) connections += front.connections;
+    let strangers = none;
+    for (const [other, front] of this.#fronts) {
+      if (other === child) continue;
+      connections += front.connections;
+      const { count } = front.strangers;
+      if (count === 0) continue;
+      const oldestMs = Math.max(strangers.oldestMs, oldestMsOf(front));
+      strangers = { count: strangers.count + count, oldestMs };
+    }
     const crowds = sum.without(this.#fronts.get(child)?.crowds);
-    child.send({ kind: 'elsewhere', connections, crowds, ...(look !== undefined && { look }) });
+    child.send({ kind: 'elsewhere', connections, strangers, crowds, ...(look !== undefined && { look }) });
   }
 
   /** All who ask at one time are answered together, so that whoever makes fronts ask costs no more than that. */
@@ -127,3 +165,8 @@ export class Connections {
     if (this.#silent.delete(child) && this.#silent.size === 0) this.#allAnswered();
   }
 }
+
+const none: Strangers = { count: 0, oldestMs: 0 };
+
+const oldestMsOf = ({ strangers, toldAtMs }: Front): number =>
+  strangers.oldestMs + Math.floor(performance.now() - toldAtMs);

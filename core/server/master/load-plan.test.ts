@@ -20,9 +20,9 @@ async function loader(t: TestContext, source: string): Promise<Child> {
 
 test('a configuration that is never loaded is given up, with what it was at', async (t) => {
   const child = await loader(t, "process.title = 'popper: plan, loading x [slow: apply]'; for (;;);");
-  await assert.rejects(loadPlan(child, new StartPatience(1000)), {
+  await assert.rejects(loadPlan(child, new StartPatience(1000, 'load the configuration')), {
     message:
-      'a process took more than 1000 ms to start, and was ended at: popper: plan, loading x [slow: apply]',
+      'a process took more than 1000 ms to load the configuration, and was ended at: popper: plan, loading x [slow: apply]',
   });
 });
 

@@ -40,6 +40,8 @@ export class Master {
   /** The one that lets clients in. */
   #current: Generation | undefined;
   #generationCount = 0;
+  /** Of the configuration that it serves with. */
+  #stateDir: string | undefined;
   /** What looks at the configuration on disk. */
   #checking: Child | undefined;
   #past = nothing;
@@ -141,7 +143,10 @@ export class Master {
     this.#log.info('reloading');
     try {
       this.#refuseEnd();
-      const checked = await loadPlan(this.#forkToCheck(), new StartPatience(longestStartMs));
+      const checked = await loadPlan(
+        this.#forkToCheck(),
+        new StartPatience(longestStartMs, 'load the configuration'),
+      );
       this.#refuseEnd();
       return await this.#begin(checked, {
         recovers: false,
@@ -171,6 +176,7 @@ export class Master {
     }
     this.#current?.retire();
     this.#current = next;
+    this.#stateDir = checked.foreground.stateDir;
     this.#sockets.keepOnly(plan.listen);
     this.#stopOldest();
     const { number, addresses } = next;
@@ -235,7 +241,11 @@ export class Master {
   }
 
   #forkToCheck(): Child {
-    const child = Child.start('plan', { program: this.#options.program, log: this.#log });
+    const child = Child.start('plan', {
+      program: this.#options.program,
+      stateDir: this.#stateDir,
+      log: this.#log,
+    });
     this.#checking = child;
     void child.ended.finally(() => {
       this.#checking = undefined;

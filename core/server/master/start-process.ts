@@ -20,7 +20,7 @@ export interface StartOptions {
   readonly program: Program;
   /** What it reads on its standard input: the configuration as it was checked. Undefined for one that looks at the files. */
   readonly snapshot?: string | undefined;
-  /** Of that configuration: by it a later daemon finds what this one has left. */
+  /** Of the configuration that is served with: by it a later daemon finds what this one has left. */
   readonly stateDir?: string | undefined;
   /** The child's from `firstSocketDescriptor` on. */
   readonly descriptors?: readonly number[];
@@ -34,7 +34,14 @@ export const startProcess = (
   { program, snapshot, stateDir, descriptors = [], as }: StartOptions,
 ): ChildProcess => {
   const child = fork(program.entry, [role, ...program.args], {
-    stdio: [snapshot === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit', 'ipc', ...descriptors],
+    stdio: [
+      snapshot === undefined ? 'ignore' : 'pipe',
+      // What it prints has been printed by whoever checks.
+      role === 'trial' ? 'ignore' : 'inherit',
+      'inherit',
+      'ipc',
+      ...descriptors,
+    ],
     execArgv: [...(runsSources() ? ['--conditions=popper-source'] : []), '--disable-sigusr1'],
     env: { ...withoutNode(process.env), ...(stateDir !== undefined && marksOf(stateDir)) },
     // Whoever presses Ctrl-C means the master.
@@ -58,6 +65,10 @@ const runsSources = (): boolean =>
     [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' '),
   );
 
-/** Variables of Node's would let whoever set them run code in a child, or open its debugger. */
+/** Variables of Node's would run code in a child, or open its debugger; but these only say where things are, and configurations look at them. */
+const keptOfNode = ['NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'NODE_PATH'];
+
 const withoutNode = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith('NODE_')));
+  Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !name.startsWith('NODE_') || keptOfNode.includes(name)),
+  );
