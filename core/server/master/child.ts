@@ -10,18 +10,11 @@ import { type Order, type Report, reportSchema } from '../ipc/messages.ts';
 import { closeHandle } from '../user/foreign-handle.ts';
 import { StreamRecipient } from '../user/stream-recipient.ts';
 import { stopReading } from '../user/unread.ts';
+import { type Ending, endingOf } from './ending.ts';
 import { Questions } from './questions.ts';
 import { type ChildRole, type StartOptions, startProcess } from './start-process.ts';
 
 const reports = z.compile(reportSchema);
-
-/** How a child process came to its end. */
-export interface Ending {
-  readonly exitCode?: number;
-  readonly signal?: NodeJS.Signals;
-  /** Why it was never there. */
-  readonly error?: Error;
-}
 
 /** A process that the master started, as the master sees it. */
 export class Child {
@@ -101,15 +94,4 @@ function lentBy(handle: unknown): Socket | undefined {
   if (stopReading(handle)) return handle;
   handle.destroy();
   return undefined;
-}
-
-function endingOf(child: ChildProcess): Promise<Ending> {
-  return new Promise((resolve) => {
-    child.once('exit', (exitCode, signal) => {
-      resolve({ ...(exitCode !== null && { exitCode }), ...(signal !== null && { signal }) });
-    });
-    child.on('error', (error) => {
-      if (child.pid === undefined) resolve({ error });
-    });
-  });
 }

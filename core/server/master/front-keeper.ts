@@ -3,8 +3,9 @@ import type { Status } from '../control/messages.ts';
 import { longestStartMs } from '../ipc/longest-start.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { BackOff } from './back-off.ts';
-import type { Child, Ending } from './child.ts';
+import type { Child } from './child.ts';
 import type { Connections } from './connections.ts';
+import { type Ending, told } from './ending.ts';
 import { shownBy } from './shown-by.ts';
 import { Silence } from './silence.ts';
 import type { StartPatience } from './start-patience.ts';
@@ -94,7 +95,7 @@ export class FrontKeeper {
       resolve();
     });
     void front.child.ended.then((ending) =>
-      reject(new Error(front.failure ?? `a front ended: ${told(ending)}`)),
+      reject(new Error(front.failure ?? `a front (${front.child.pid}) ended: ${told(ending)}`)),
     );
     return patience.with(promise, front.child);
   }
@@ -196,6 +197,3 @@ export class FrontKeeper {
     this.#restart = setTimeout(start, waitMs);
   }
 }
-
-const told = ({ exitCode, signal, error }: Ending): string =>
-  error?.message ?? (signal === undefined ? `exit code ${exitCode}` : signal);

@@ -74,7 +74,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
   start(patience: StartPatience): Promise<void> {
     if (this.#isEnding) return Promise.reject(new Error(`${this.#options.what} was told to end before`));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#fork(resolve, (reason = `${this.#options.what} did not start`) => reject(new Error(reason)));
+    this.#fork(resolve, (reason) => reject(new Error(reason)));
     return patience.with(promise, this);
   }
 
@@ -102,7 +102,7 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
     this.#current?.process.kill('SIGKILL');
   }
 
-  #fork(ready: () => void, over: (reason?: string) => void): void {
+  #fork(ready: () => void, over: (reason: string) => void): void {
     const { what, fork, log } = this.#options;
     const child = fork();
     const current: Incarnation = {
@@ -123,7 +123,9 @@ export class KeptProcess<Order extends Serializable & object, Report extends Vit
       this.#hear(current, message, ready);
     });
     child.once('exit', (exitCode, signal) => {
-      over(current.failure);
+      // What it had to say for itself stands in the log, by its pid.
+      const how = `${what} (${child.pid}) did not start: ${signal ?? `exit code ${exitCode}`}`;
+      over(current.failure ?? how);
       this.#bury(current, { exitCode, signal });
     });
     child.on('error', (error) => {

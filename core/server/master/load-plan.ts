@@ -1,5 +1,6 @@
 import type { Checked } from '../ipc/plan.ts';
-import type { Child, Ending } from './child.ts';
+import type { Child } from './child.ts';
+import { type Ending, told } from './ending.ts';
 import type { StartPatience } from './start-patience.ts';
 
 /** A configuration that does not do. */
@@ -9,11 +10,10 @@ export class LoadFault extends Error {
   /** The child's. */
   readonly exitCode: number | undefined;
 
-  constructor(reason: string | undefined, { error, exitCode, signal }: Ending) {
-    const how = signal === undefined ? `exit code ${exitCode}` : signal;
-    super(reason ?? error?.message ?? `loading the configuration ended without an answer (${how})`);
+  constructor(reason: string | undefined, ending: Ending) {
+    super(reason ?? `loading the configuration ended without an answer (${told(ending)})`);
     this.isKnown = reason !== undefined;
-    this.exitCode = exitCode;
+    this.exitCode = ending.exitCode;
   }
 }
 

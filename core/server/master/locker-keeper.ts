@@ -15,7 +15,9 @@ export interface LockerKeeperOptions {
 }
 
 /** As much of a worker as matters here. */
-type Borrower = Pick<WorkerProcess, 'ended' | 'meetLocker'>;
+interface Borrower extends Pick<WorkerProcess, 'meetLocker'> {
+  readonly ended: Promise<unknown>;
+}
 
 /** Keeps the locker running, and brings it and the workers together. */
 export class LockerKeeper {

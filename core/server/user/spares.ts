@@ -1,4 +1,5 @@
 import type { Logger } from '../../log/logger.ts';
+import type { Ending } from '../master/ending.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export interface SparesOptions {
@@ -40,7 +41,7 @@ export class Spares {
     while (this.#areKept && this.#waiting.length < this.#options.spares) {
       const spare = this.#start();
       this.#waiting.push(spare);
-      void spare.ended.then(() => this.#lose(spare));
+      void spare.ended.then((ending) => this.#lose(spare, ending));
     }
   }
 
@@ -68,10 +69,13 @@ export class Spares {
   }
 
   /** Not replaced at once: what has ended one that did nothing would end the next. The next user starts another. */
-  #lose(spare: WorkerProcess): void {
+  #lose(spare: WorkerProcess, ending: Ending): void {
     const index = this.#waiting.indexOf(spare);
     if (index === -1) return;
     this.#waiting.splice(index, 1);
-    this.#options.log.error('a process that waited for a user has died', { child: spare.pid });
+    this.#options.log.error('a process that waited for a user has died', {
+      child: spare.pid,
+      ...ending,
+    });
   }
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Failure } from '../../protocol/failure.ts';
 import { longestStartMs } from '../ipc/longest-start.ts';
+import type { Ending } from '../master/ending.ts';
 import type { StartPatience } from '../master/start-patience.ts';
 import { Quota } from '../quota.ts';
 import type { Account } from './account.ts';
@@ -267,10 +268,10 @@ export class WorkerPool {
     worker.free = () => {
       if (this.#waiting.length > 0) worker.idle();
     };
-    void worker.ended.then(() => {
+    void worker.ended.then((ending) => {
       const isLost = this.#places.get(key) === place;
       leave();
-      return isLost ? this.#lookBehind(user, place) : undefined;
+      return isLost ? this.#lookBehind(place, ending) : undefined;
     });
     void this.#fillAfter(place.ready);
     // Others may wait for the same user.
@@ -292,9 +293,9 @@ export class WorkerPool {
   }
 
   /** A user's process has died: what it was at is finished now, and not at his next login. */
-  async #lookBehind(user: User, { ready }: Place): Promise<void> {
+  async #lookBehind({ user, worker, ready }: Place, ending: Ending): Promise<void> {
     const { log, leavesBehind } = this.#options;
-    log.error('the process of a user has died', { uid: user.uid });
+    log.error('the process of a user has died', { uid: user.uid, child: worker.pid, ...ending });
     try {
       // One that died before it served would only die again.
       const hasServed = await ready.then(

@@ -8,6 +8,7 @@ import type { Logger } from '../../log/logger.ts';
 import { guardHandles } from '../ipc/guard-handles.ts';
 import { longestStartMs } from '../ipc/longest-start.ts';
 import { endBlocked } from '../master/end-blocked.ts';
+import { type Ending, endingOf, told } from '../master/ending.ts';
 import { shownBy } from '../master/shown-by.ts';
 import { Silence } from '../master/silence.ts';
 import type { LockLook } from '../session-locks.ts';
@@ -50,7 +51,7 @@ const defaultEndingMs = 60_000;
 /** A worker, as the master that has started it sees it. */
 export class WorkerProcess {
   /** Resolves when it has ended, in whatever way. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<Ending>;
   /** Called when its last session is over. */
   free: () => void = () => {};
   /** Called when nobody has come for a while. */
@@ -84,15 +85,10 @@ export class WorkerProcess {
     this.#silence = new Silence(loadingMs, () => this.#endForSilence());
     this.#recipient = new StreamRecipient(child);
     this.#log = log;
-    const gone = Promise.withResolvers<void>();
-    this.ended = gone.promise;
+    this.ended = endingOf(child);
     guardHandles(child, () => this.#endForNonsense());
     child.on('message', (message, handle) => this.#hear(message, handle));
-    child.once('exit', gone.resolve).on('error', () => {
-      // Of one that is there it says that something could not be sent to it.
-      if (child.pid === undefined) gone.resolve();
-    });
-    void this.ended.then(() => this.#forget());
+    void this.ended.then((ending) => this.#forget(ending));
     // Who waits for them is told; who does not has nothing to be told of.
     for (const { promise } of [this.#spare, this.#ready]) promise.catch(() => {});
   }
@@ -270,9 +266,10 @@ export class WorkerProcess {
     if (this.#sessions.delete(session) && this.#sessions.size === 0) this.free();
   }
 
-  #forget(): void {
+  #forget(ending: Ending): void {
     this.#silence.close();
-    const error = new Error(this.#failure ?? `worker ${this.pid ?? 'that never began'} has ended`);
+    const how = `worker ${this.pid ?? 'that never began'} has ended: ${told(ending)}`;
+    const error = new Error(this.#failure ?? how);
     for (const { reject } of [this.#spare, this.#ready]) reject(error);
     for (const resolve of this.#questions.values()) resolve(undefined);
     for (const session of this.#sessions.keys()) this.#settle(session, undefined);
