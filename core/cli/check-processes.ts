@@ -45,9 +45,7 @@ async function tryToLoad(
     const why = printable(messageOf(error), longestReason);
     findings.problem(
       `isolation: a process of ${name} cannot load the configuration: ${why}`,
-      /EACCES|permission denied/i.test(why)
-        ? `let ${name} read popper and the plugins that are installed (chmod -R go+rX on their folder), and reach those folders`
-        : `mend what it says, or take that plugin out: popper would not start`,
+      `let ${name} read popper and the plugins that are installed (chmod -R go+rX on their folder), and reach those folders; where he can, take out the plugin that it is about: popper would not start`,
     );
   }
 }

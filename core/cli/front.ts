@@ -14,8 +14,8 @@ import { openClient, type OpenClient } from '../server/inetd/open-client.ts';
 import type { SoleClient } from '../server/inetd/sole-client.ts';
 import { type CarriedPem, firstSocketDescriptor, type Order } from '../server/ipc/messages.ts';
 import { type Limits, limitsOfFronts } from '../server/limits.ts';
-import { nobodyElsewhere } from '../server/places.ts';
 import { ProcessTitle } from '../server/process-title.ts';
+import { noneTaken } from '../server/taken.ts';
 import type { Account } from '../server/user/account.ts';
 import { complaintAboutRights } from '../server/user/rights.ts';
 import { adviceOnCore, logAdvice, tellDebugging } from './advice.ts';
@@ -51,7 +51,7 @@ class Front {
   readonly #shutdown: Shutdown;
   readonly #behind: Behind;
   #daemon: Daemon | undefined;
-  #elsewhere = nobodyElsewhere;
+  #elsewhere = noneTaken;
   /** Those of all fronts. */
   readonly #limits: Limits;
   readonly #crowds: CrowdTeller;
@@ -85,11 +85,11 @@ class Front {
   async run(): Promise<number> {
     const beat = async (): Promise<void> => {
       const status = await this.#control?.status();
-      const strangers = this.#daemon?.strangers;
+      const taken = this.#daemon?.taken;
       await this.#master.tell({
         kind: 'alive',
         ...(status && { status }),
-        ...(strangers && { strangers }),
+        ...(taken && { taken }),
       });
       this.#crowds.beat();
     };
@@ -172,7 +172,7 @@ class Front {
     if (order.kind === 'retire') this.#shutdown.drain();
     if (order.kind === 'stop') this.#stop();
     if (order.kind === 'elsewhere') this.#hearOfOthers(order);
-    if (order.kind === 'giveWay') this.#daemon?.giveWay();
+    if (order.kind === 'giveWay') this.#daemon?.giveWay(order.to);
     if (order.kind === 'tell') this.#crowds.answer();
     if (order.kind === 'ask') {
       void answerMaster(order, { master: this.#master, control: this.#control, log: this.#quiet });
@@ -181,7 +181,7 @@ class Front {
 
   #hearOfOthers(order: Extract<Order, { kind: 'elsewhere' }>): void {
     this.#limits.hear(order.crowds);
-    this.#elsewhere = { connections: order.connections, strangers: order.strangers };
+    this.#elsewhere = order.taken;
     this.#daemon?.countElsewhere(this.#elsewhere);
     if (order.look !== undefined) this.#crowds.heard(order.look);
   }

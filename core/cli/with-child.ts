@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { Child } from '../server/master/child.ts';
 
 /** What end a process that nobody else ends. */
@@ -17,6 +19,8 @@ export async function withChild<Done>(child: Child, work: Promise<Done>): Promis
   try {
     return await work;
   } finally {
+    // One that has come with the child's end is heard.
+    await setImmediate();
     letSignals();
     process.off('exit', kill);
   }

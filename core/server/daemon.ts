@@ -8,13 +8,13 @@ import type { Door } from './entrance.ts';
 import { Limits } from './limits.ts';
 import { listen, type Listener, type SharedSocket } from './listener.ts';
 import { OpenSessions } from './open-sessions.ts';
-import type { Elsewhere, Strangers } from './places.ts';
 import type { ProxiedClient } from './proxy/header.ts';
 import { Networks } from './proxy/networks.ts';
 import { roomForSessions } from './room.ts';
 import { Sessions } from './sessions.ts';
 import { SocketDebug } from './socket-debug.ts';
 import type { State } from './state.ts';
+import type { Taken } from './taken.ts';
 import { loginAdvice } from './tls/advice.ts';
 import { type PemSource, ServedCertificate } from './tls/served-certificate.ts';
 
@@ -26,11 +26,11 @@ export interface Daemon {
   /** Reads the files of the certificate anew, for an operator who asks; that they change is noticed without. */
   renewCertificate(): Promise<void>;
   /** Tells it how many connections other processes have, since the limit in all is for all of them. */
-  countElsewhere(elsewhere: Elsewhere): void;
-  /** Connections that have not logged in. */
-  readonly strangers: Strangers;
-  /** Ends the oldest of them: another process needs the place. */
-  giveWay(): void;
+  countElsewhere(elsewhere: Taken): void;
+  /** What other processes have to be told. */
+  readonly taken: Taken;
+  /** Ends the connection of the oldest stranger: for another process, or where none of them has one for it. */
+  giveWay(to: 'other' | 'nobody'): void;
   /** No new clients; resolves when the last one that is there has left by itself. `stop` is still to be called. */
   drain(): Promise<void>;
   /**
@@ -174,10 +174,10 @@ function running(core: Core, parts: Parts): Daemon {
     sessions: sessions.open,
     renewCertificate: async () => certificate?.renew(),
     countElsewhere: (elsewhere) => sessions.places.hear(elsewhere),
-    get strangers() {
-      return sessions.places.strangers;
+    get taken() {
+      return sessions.places.taken;
     },
-    giveWay: () => sessions.places.giveWay(),
+    giveWay: (to) => (to === 'other' ? sessions.places.giveWay() : sessions.places.giveUpOldest()),
     async drain() {
       await closePorts(parts);
       await sessions.ended();

@@ -93,7 +93,7 @@ test('the oldest stranger of all processes makes room, wherever he is', () => {
   take('young');
   places.hear({ connections: 2, strangers: { count: 2, oldestMs: 500 } });
   later(100);
-  assert.deepEqual(places.strangers, { count: 2, oldestMs: 1100 });
+  assert.deepEqual(places.taken, { connections: 2, strangers: { count: 2, oldestMs: 1100 } });
   take('third');
   assert.deepEqual([sentAway, asked], [['old'], []]);
   take('fourth');

@@ -1,3 +1,5 @@
+import { noneTaken, type Taken, withoutOldest } from './taken.ts';
+
 /** One connection's place among all. */
 export interface Place {
   /** Is called when somebody else gets it, and is to end the connection at once. */
@@ -7,23 +9,6 @@ export interface Place {
   /** It is free again. A second call does nothing. */
   leave(): void;
 }
-
-/** Connections that have not logged in. */
-export interface Strangers {
-  readonly count: number;
-  /** How long the oldest has been there, in milliseconds; 0 where there is none. */
-  readonly oldestMs: number;
-}
-
-/** What other processes have, as they told last. */
-export interface Elsewhere {
-  /** They count among all. */
-  readonly connections: number;
-  /** Among them. */
-  readonly strangers: Strangers;
-}
-
-export const nobodyElsewhere: Elsewhere = { connections: 0, strangers: { count: 0, oldestMs: 0 } };
 
 /** How many places there are. */
 export interface Room {
@@ -45,7 +30,7 @@ export class Places {
   readonly #nowMs: () => number;
   /** The oldest first, each with the time of its arrival. */
   readonly #strangers = new Map<Place, number>();
-  #elsewhere = nobodyElsewhere;
+  #elsewhere = noneTaken;
   #heardAtMs = 0;
   #taken = 0;
 
@@ -54,25 +39,33 @@ export class Places {
     this.#nowMs = nowMs;
   }
 
-  get strangers(): Strangers {
+  /** What the others have to know. */
+  get taken(): Taken {
     const [arrivedAtMs] = this.#strangers.values();
     const oldestMs = arrivedAtMs === undefined ? 0 : Math.floor(this.#nowMs() - arrivedAtMs);
-    return { count: this.#strangers.size, oldestMs };
+    return { connections: this.#taken, strangers: { count: this.#strangers.size, oldestMs } };
   }
 
-  /** What other processes have told. */
-  hear(elsewhere: Elsewhere): void {
+  /** What other processes have told of theirs. */
+  hear(elsewhere: Taken): void {
     this.#elsewhere = elsewhere;
     this.#heardAtMs = this.#nowMs();
   }
 
-  /** The oldest stranger's place is free from here on, if there is one. */
+  /** The oldest stranger's place is another process's from here on. */
   giveWay(): void {
+    this.#takeFromOldest();
+    this.#elsewhere = { ...this.#elsewhere, connections: this.#elsewhere.connections + 1 };
+  }
+
+  /** Nobody else could give one: the oldest stranger here has to go. */
+  giveUpOldest(): void {
     this.#takeFromOldest();
   }
 
   /** A place for a stranger; undefined where all are taken by users. */
   take(giveUp: () => void): Place | undefined {
+    if (this.#excess > 0) this.#takeFromOldest();
     if (this.#isFull && !this.#takeFromStranger()) return undefined;
     this.#taken += 1;
     const place: Place = {
@@ -84,8 +77,13 @@ export class Places {
     return place;
   }
 
+  /** As far as is known; what others have is news of before. */
+  get #excess(): number {
+    return this.#taken + this.#elsewhere.connections - this.#room.connections;
+  }
+
   get #isFull(): boolean {
-    return this.#taken + this.#elsewhere.connections >= this.#room.connections || this.#lacksFiles;
+    return this.#excess >= 0 || this.#lacksFiles;
   }
 
   get #lacksFiles(): boolean {
@@ -94,7 +92,7 @@ export class Places {
 
   #takeFromStranger(): boolean {
     const { oldestMs } = this.#elsewhere.strangers;
-    const isOlder = oldestMs + this.#nowMs() - this.#heardAtMs > this.strangers.oldestMs;
+    const isOlder = oldestMs + this.#nowMs() - this.#heardAtMs > this.taken.strangers.oldestMs;
     return (isOlder && this.#takeFromOthers()) || this.#takeFromOldest() || this.#takeFromOthers();
   }
 
@@ -108,11 +106,10 @@ export class Places {
 
   /** It is not waited for: for a moment there may be one more than there are places. */
   #takeFromOthers(): boolean {
-    const { connections, strangers } = this.#elsewhere;
     const { makeRoomElsewhere } = this.#room;
-    if (this.#lacksFiles || strangers.count === 0 || makeRoomElsewhere === undefined) return false;
-    const left = { count: strangers.count - 1, oldestMs: strangers.oldestMs };
-    this.#elsewhere = { connections: connections - 1, strangers: left };
+    if (this.#lacksFiles || this.#elsewhere.strangers.count === 0 || makeRoomElsewhere === undefined)
+      return false;
+    this.#elsewhere = withoutOldest(this.#elsewhere);
     makeRoomElsewhere();
     return true;
   }

@@ -14,7 +14,7 @@ import { Superior } from './superior.ts';
 const program = `
   process.on('message', ({ request, ticket }) => {
     if (ticket === 'refuse') process.send({ kind: 'unassigned', request, text: 'try again', code: 'IN-USE' });
-    else process.send({ kind: 'elsewhere', connections: request, crowds: { addresses: [], networks: [], users: [] } });
+    else process.send({ kind: 'tell' });
   });`;
 
 const peer = { address: '192.0.2.7', port: 4711 };
@@ -34,7 +34,7 @@ describe('a front that asks its master for the process of a user', () => {
     heard = new Promise((resolve) => {
       superior.obey((order) => {
         if (order.kind === 'unassigned') assignments.unassigned(order);
-        if (order.kind === 'elsewhere') resolve();
+        if (order.kind === 'tell') resolve();
       });
     });
   });

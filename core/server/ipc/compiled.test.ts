@@ -56,7 +56,12 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'who has many connections elsewhere': {
     schema: orderSchema,
-    message: { kind: 'elsewhere', connections: 5, strangers: { count: 2, oldestMs: 5000 }, crowds, look: 3 },
+    message: {
+      kind: 'elsewhere',
+      taken: { connections: 5, strangers: { count: 2, oldestMs: 5000 } },
+      crowds,
+      look: 3,
+    },
   },
   'what it came to, as the front is told': {
     schema: orderSchema,

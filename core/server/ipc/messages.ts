@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { answerLineSchema, requestSchema, statusSchema } from '../control/messages.ts';
 import { crowdsSchema } from '../crowds.ts';
+import { longestMs } from '../taken.ts';
 import { connectionFactsSchema } from '../user/connection-facts.ts';
 import { responseCodeSchema } from '../user/login-messages.ts';
 import { maxTicketLength } from '../user/ticket.ts';
@@ -12,8 +13,13 @@ import { planSchema } from './plan.ts';
 const count = z.int().min(0);
 const session = z.string().min(1).max(128);
 
-/** Connections that have not logged in, and how long the oldest has been there. */
-const strangersSchema = z.strictObject({ count, oldestMs: count });
+/** More than a process can have, and so few that the sums of all are fine, too. */
+const connections = z.int().min(0).max(1_000_000_000);
+/** Connections, and those of them that have not logged in. */
+const takenSchema = z.strictObject({
+  connections,
+  strangers: z.strictObject({ count: connections, oldestMs: z.int().min(0).max(longestMs) }),
+});
 
 /** Certificate and key as their files have them, which a front may not read. */
 const pemSchema = z.strictObject({ certificate: z.string(), key: z.string() });
@@ -55,14 +61,13 @@ export const orderSchema = z.discriminatedUnion('kind', [
   /** How many connections the other fronts have, and who has many of them: limits are for all fronts together. */
   z.strictObject({
     kind: z.literal('elsewhere'),
-    connections: count,
-    strangers: strangersSchema,
+    taken: takenSchema,
     crowds: crowdsSchema,
     /** Where it was asked for: the number of that. */
     look: count.exactOptional(),
   }),
-  /** Another front needs a place: end the oldest connection that has not logged in. */
-  z.strictObject({ kind: z.literal('giveWay') }),
+  /** Another front needs a place, or nobody else had one for you: end the oldest connection that has not logged in. */
+  z.strictObject({ kind: z.literal('giveWay'), to: z.enum(['other', 'nobody']) }),
   /** Say who has many connections. */
   z.strictObject({ kind: z.literal('tell') }),
   /** An operator's question; answers carry its id. */
@@ -91,7 +96,7 @@ export const reportSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('alive'),
     status: statusSchema.exactOptional(),
-    strangers: strangersSchema.exactOptional(),
+    taken: takenSchema.exactOptional(),
   }),
   /** All places are taken, and none here by somebody who has not logged in: have another front end one that has not. */
   z.strictObject({ kind: z.literal('makeRoom') }),

@@ -7,6 +7,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { loggerTo } from '../../log/logger.ts';
 import type { Crowds } from '../crowds.ts';
 import type { Report } from '../ipc/messages.ts';
+import { noneTaken } from '../taken.ts';
 import { Child } from './child.ts';
 import { Connections } from './connections.ts';
 
@@ -100,8 +101,7 @@ test('each is told what the others have: soon where that is sudden, else each se
   t.after(() => third.child.kill());
   assert.deepEqual(await third.next('elsewhere'), {
     kind: 'elsewhere',
-    connections: 0,
-    strangers: { count: 0, oldestMs: 0 },
+    taken: noneTaken,
     crowds: tellers,
   });
 });
@@ -122,8 +122,7 @@ test('whoever asks is told when all who serve have said what they have, or have 
   third.child.kill();
   assert.deepEqual(await told, {
     kind: 'elsewhere',
-    connections: 0,
-    strangers: { count: 0, oldestMs: 0 },
+    taken: noneTaken,
     crowds: tellers,
     look: 7,
   });
@@ -141,13 +140,22 @@ test('one that does not answer keeps nobody waiting for long', async (t) => {
   assert.ok(performance.now() - askedAtMs < 5000);
 });
 
-test('whoever has the oldest stranger makes room for another, and nobody where there are none', async (t) => {
+test('whoever has the oldest stranger makes room for another, and the asker himself where there are none', async (t) => {
   const { connections, fronts } = await begin(t, 3);
   const [asker, old, young] = fronts;
   assert.ok(asker && old && young);
-  connections.hear(old.child, { kind: 'alive', strangers: { count: 1, oldestMs: 90_000 } });
-  connections.hear(young.child, { kind: 'alive', strangers: { count: 2, oldestMs: 50 } });
-  connections.hear(asker.child, { kind: 'alive', strangers: { count: 9, oldestMs: 99_000 } });
+  connections.hear(old.child, {
+    kind: 'alive',
+    taken: { connections: 1, strangers: { count: 1, oldestMs: 90_000 } },
+  });
+  connections.hear(young.child, {
+    kind: 'alive',
+    taken: { connections: 2, strangers: { count: 2, oldestMs: 50 } },
+  });
+  connections.hear(asker.child, {
+    kind: 'alive',
+    taken: { connections: 9, strangers: { count: 9, oldestMs: 99_000 } },
+  });
   for (let times = 0; times < 5; times += 1) connections.hear(asker.child, { kind: 'makeRoom' });
   // Behind what came before.
   await Promise.all(
@@ -158,5 +166,6 @@ test('whoever has the oldest stranger makes room for another, and nobody where t
     }),
   );
   const given = fronts.map(({ orders }) => orders.filter(({ kind }) => kind === 'giveWay').length);
-  assert.deepEqual(given, [0, 1, 2]);
+  // Where nobody has one any more, the asker's own goes.
+  assert.deepEqual(given, [2, 1, 2]);
 });

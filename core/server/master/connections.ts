@@ -2,10 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Crowds } from '../crowds.ts';
 import type { Report } from '../ipc/messages.ts';
-import type { Strangers } from '../places.ts';
+import { longestMs, noneTaken, type Taken, withoutOldest } from '../taken.ts';
 import type { Child } from './child.ts';
 import { SumOfCrowds } from './sum-of-crowds.ts';
-import { sessionsIn } from './sum-of-statuses.ts';
 
 /** How often fronts hear of one another's connections, in milliseconds. */
 const tellEveryMs = 1000;
@@ -16,10 +15,12 @@ const pauseMs = 200;
 const answerMs = 250;
 const askPauseMs = 50;
 
+/** As much of a front as matters here. */
+type Member = Pick<Child, 'send' | 'ended'>;
+
 interface Front {
-  connections: number;
-  /** Among them; as of `toldAtMs`. */
-  strangers: Strangers;
+  /** As of `toldAtMs`, and with what was given and got since. */
+  taken: Taken;
   toldAtMs: number;
   /** Who has many of them; undefined where it has not told that of anybody. */
   crowds: Crowds | undefined;
@@ -29,39 +30,32 @@ interface Front {
 
 /** What the fronts of all generations have, which each tells, and is told of the others: limits are for all of them together. */
 export class Connections {
-  readonly #fronts = new Map<Child, Front>();
+  readonly #fronts = new Map<Member, Front>();
   /** Who asks what the others have, with its number for that. */
-  #askers = new Map<Child, number>();
+  #askers = new Map<Member, number>();
   #isAsking = false;
   /** Who has not answered yet, and what is to be done when nobody is left. */
-  readonly #silent = new Set<Child>();
+  readonly #silent = new Set<Member>();
   #allAnswered: () => void = () => {};
   #telling: NodeJS.Timeout | undefined;
   #tellingSoon: NodeJS.Timeout | undefined;
   #toldAtMs = -Infinity;
 
   /** A front has been started. */
-  attend(child: Child): void {
-    this.#fronts.set(child, {
-      connections: 0,
-      strangers: none,
-      toldAtMs: 0,
-      crowds: undefined,
-      isThere: false,
-    });
+  attend(child: Member): void {
+    this.#fronts.set(child, { taken: noneTaken, toldAtMs: 0, crowds: undefined, isThere: false });
     this.#telling ??= setInterval(() => this.#tellAll(), tellEveryMs);
     // It knows before it lets anybody in.
     this.#tell(child, this.#sum());
     void child.ended.then(() => this.#forget(child));
   }
 
-  hear(child: Child, report: Report): void {
+  hear(child: Member, report: Report): void {
     const front = this.#fronts.get(child);
     if (front === undefined) return;
     if (report.kind === 'listening') front.isThere = true;
     if (report.kind === 'alive') {
-      front.connections = sessionsIn(report.status);
-      front.strangers = report.strangers ?? none;
+      front.taken = report.taken ?? noneTaken;
       front.toldAtMs = performance.now();
     }
     if (report.kind === 'makeRoom') this.#makeRoomFor(child, front);
@@ -72,22 +66,19 @@ export class Connections {
     if (report.why === 'asked') this.#answered(child);
   }
 
-  /** Whoever has the oldest stranger ends that connection. */
-  #makeRoomFor(child: Child, front: Front): void {
-    const others = [...this.#fronts].filter(
-      ([other, { strangers }]) => other !== child && strangers.count > 0,
-    );
+  /** Whoever has the oldest stranger ends that connection; where nobody has one any more, it is the one who asks. */
+  #makeRoomFor(child: Member, front: Front): void {
+    const others = [...this.#fronts].filter(([other, has]) => other !== child && canGive(has));
     const [oldest] = others.toSorted(([, one], [, other]) => oldestMsOf(other) - oldestMsOf(one));
-    if (oldest === undefined) return;
-    const [giver, given] = oldest;
-    giver.send({ kind: 'giveWay' });
-    // Until they tell it themselves. The next oldest has not been there for much less, where many have come.
-    given.strangers = { ...given.strangers, count: given.strangers.count - 1 };
-    given.connections -= 1;
-    front.connections += 1;
+    // Until they tell it themselves.
+    front.taken = { ...front.taken, connections: front.taken.connections + 1 };
+    const [giver, given] = oldest ?? [child, front];
+    giver.send({ kind: 'giveWay', to: giver === child ? 'nobody' : 'other' });
+    given.taken = withoutOldest(given.taken);
+    this.#tellSoon();
   }
 
-  #forget(child: Child): void {
+  #forget(child: Member): void {
     this.#fronts.delete(child);
     this.#answered(child);
     if (this.#fronts.size > 0) return;
@@ -114,23 +105,14 @@ export class Connections {
     this.#tellingSoon ??= setTimeout(() => this.#tellAll(), waitMs);
   }
 
-  #tell(child: Child, sum: SumOfCrowds, look?: number): void {
-    let connections = 0;
-    let strangers = none;
-    for (const [other, front] of this.#fronts) {
-      if (other === child) continue;
-      connections += front.connections;
-      const { count } = front.strangers;
-      if (count === 0) continue;
-      const oldestMs = Math.max(strangers.oldestMs, oldestMsOf(front));
-      strangers = { count: strangers.count + count, oldestMs };
-    }
+  #tell(child: Member, sum: SumOfCrowds, look?: number): void {
+    const taken = sumOf([...this.#fronts].flatMap(([other, front]) => (other === child ? [] : [front])));
     const crowds = sum.without(this.#fronts.get(child)?.crowds);
-    child.send({ kind: 'elsewhere', connections, strangers, crowds, ...(look !== undefined && { look }) });
+    child.send({ kind: 'elsewhere', taken, crowds, ...(look !== undefined && { look }) });
   }
 
   /** All who ask at one time are answered together, so that whoever makes fronts ask costs no more than that. */
-  async #ask(asker: Child, number: number): Promise<void> {
+  async #ask(asker: Member, number: number): Promise<void> {
     this.#askers.set(asker, number);
     if (this.#isAsking) return;
     this.#isAsking = true;
@@ -161,12 +143,26 @@ export class Connections {
     this.#silent.clear();
   }
 
-  #answered(child: Child): void {
+  #answered(child: Member): void {
     if (this.#silent.delete(child) && this.#silent.size === 0) this.#allAnswered();
   }
 }
 
-const none: Strangers = { count: 0, oldestMs: 0 };
+/** One that says nothing any more would not do it either. */
+const canGive = ({ taken, toldAtMs }: Front): boolean =>
+  taken.strangers.count > 0 && performance.now() - toldAtMs < silentMs;
+const silentMs = 3000;
 
-const oldestMsOf = ({ strangers, toldAtMs }: Front): number =>
-  strangers.oldestMs + Math.floor(performance.now() - toldAtMs);
+const oldestMsOf = ({ taken: { strangers }, toldAtMs }: Front): number =>
+  Math.min(longestMs, strangers.oldestMs + Math.floor(performance.now() - toldAtMs));
+
+function sumOf(fronts: readonly Front[]): Taken {
+  const giving = fronts.filter(canGive);
+  return {
+    connections: fronts.reduce((sum, { taken }) => sum + taken.connections, 0),
+    strangers: {
+      count: giving.reduce((sum, { taken }) => sum + taken.strangers.count, 0),
+      oldestMs: Math.max(0, ...giving.map(oldestMsOf)),
+    },
+  };
+}
