@@ -217,6 +217,8 @@ describe("what many do at one time with isolation: 'user'", { skip }, () => {
     });
     await serve(users, { workers: { spares: 1, maxUsers: 4 } });
     for (const user of users.slice(0, 1)) await (await served.logIn(user)).quit();
+    // The next one that waits is started a moment after the first answer.
+    await until(async () => (await served.pidsOf(/^popper: spare$/)).length === 1);
     const before = await openIn();
     for (const user of users)
       for (let times = 0; times < 20; times += 1) await (await served.logIn(user)).quit();
