@@ -1,6 +1,9 @@
 /** Nobody who has not logged in stays for so long, in milliseconds. */
 export const longestMs = 1_000_000_000;
 
+/** More connections than all processes can have together. */
+export const mostConnections = 1_000_000_000;
+
 /** Connections that have not logged in. */
 export interface Strangers {
   readonly count: number;

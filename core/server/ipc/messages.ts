@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { answerLineSchema, requestSchema, statusSchema } from '../control/messages.ts';
 import { crowdsSchema } from '../crowds.ts';
-import { longestMs } from '../taken.ts';
+import { longestMs, mostConnections } from '../taken.ts';
 import { connectionFactsSchema } from '../user/connection-facts.ts';
 import { responseCodeSchema } from '../user/login-messages.ts';
 import { maxTicketLength } from '../user/ticket.ts';
@@ -13,8 +13,7 @@ import { planSchema } from './plan.ts';
 const count = z.int().min(0);
 const session = z.string().min(1).max(128);
 
-/** More than a process can have, and so few that the sums of all are fine, too. */
-const connections = z.int().min(0).max(1_000_000_000);
+const connections = z.int().min(0).max(mostConnections);
 /** Connections, and those of them that have not logged in. */
 const takenSchema = z.strictObject({
   connections,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Crowds } from '../crowds.ts';
 import type { Report } from '../ipc/messages.ts';
-import { longestMs, noneTaken, type Taken, withoutOldest } from '../taken.ts';
+import { longestMs, mostConnections, noneTaken, type Taken, withoutOldest } from '../taken.ts';
 import type { Child } from './child.ts';
 import { SumOfCrowds } from './sum-of-crowds.ts';
 
@@ -159,10 +159,17 @@ const oldestMsOf = ({ taken: { strangers }, toldAtMs }: Front): number =>
 function sumOf(fronts: readonly Front[]): Taken {
   const giving = fronts.filter(canGive);
   return {
-    connections: fronts.reduce((sum, { taken }) => sum + taken.connections, 0),
+    connections: sumUp(fronts.map(({ taken }) => taken.connections)),
     strangers: {
-      count: giving.reduce((sum, { taken }) => sum + taken.strangers.count, 0),
+      count: sumUp(giving.map(({ taken }) => taken.strangers.count)),
       oldestMs: Math.max(0, ...giving.map(oldestMsOf)),
     },
   };
 }
+
+/** Of whatever a front says: no other is to end for it. */
+const sumUp = (counts: readonly number[]): number =>
+  Math.min(
+    mostConnections,
+    counts.reduce((sum, count) => sum + count, 0),
+  );

@@ -143,10 +143,8 @@ export class Master {
     this.#log.info('reloading');
     try {
       this.#refuseEnd();
-      const checked = await loadPlan(
-        this.#forkToCheck(),
-        new StartPatience(longestStartMs, 'load the configuration'),
-      );
+      const loading = new StartPatience(longestStartMs, 'load the configuration');
+      const checked = await loadPlan(this.#forkToCheck(), loading);
       this.#refuseEnd();
       return await this.#begin(checked, {
         recovers: false,
@@ -241,11 +239,7 @@ export class Master {
   }
 
   #forkToCheck(): Child {
-    const child = Child.start('plan', {
-      program: this.#options.program,
-      stateDir: this.#stateDir,
-      log: this.#log,
-    });
+    const child = Child.start('plan', { ...this.#options, stateDir: this.#stateDir });
     this.#checking = child;
     void child.ended.finally(() => {
       this.#checking = undefined;

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 
 import { orderSchema, type Order } from '../ipc/messages.ts';
 import { Places } from '../places.ts';
-import type { Taken } from '../taken.ts';
+import { longestMs, mostConnections, type Taken } from '../taken.ts';
 import { Connections } from './connections.ts';
 
 interface Client {
@@ -114,3 +114,24 @@ for (const count of [2, 3, 4]) {
     assert.ok(fronts.admitted >= 65, `${fronts.admitted} of 70 who came have logged in`);
   });
 }
+
+test('no front is told what it cannot take, whatever the others say, and whoever asks', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  const master = new Connections();
+  const orders: Order[] = [];
+  const send = (order: Order): void => void orders.push(orderSchema.parse(order));
+  const [one, other, third] = Array.from({ length: 3 }, () => ({
+    ended: new Promise<never>(() => {}),
+    send,
+  }));
+  assert.ok(one && other && third);
+  for (const front of [one, other, third]) master.attend(front);
+  const most = { connections: mostConnections, strangers: { count: mostConnections, oldestMs: longestMs } };
+  for (const taken of [most, { connections: 0, strangers: { count: 5, oldestMs: 1 } }]) {
+    for (const front of [one, other]) master.hear(front, { kind: 'alive', taken });
+    for (let times = 0; times < 5; times += 1) master.hear(third, { kind: 'makeRoom' });
+    // All are told.
+    t.mock.timers.tick(1000);
+  }
+  assert.equal(orders.filter(({ kind }) => kind === 'giveWay').length, 10);
+});

@@ -10,13 +10,13 @@ interface Starting {
 /** How long processes may take to start, all of them together. */
 export class StartPatience {
   readonly #ms: number;
-  readonly #todo: string;
+  readonly #task: string;
   readonly #isOver = Promise.withResolvers<void>();
 
-  /** From now on. `ms`: milliseconds; Infinity for as long as they like. `todo`: what they are to do. */
-  constructor(ms: number, todo = 'start') {
+  /** From now on. `ms`: milliseconds; Infinity for as long as they like. `task`: what they are to do. */
+  constructor(ms: number, task = 'start') {
     this.#ms = ms;
-    this.#todo = todo;
+    this.#task = task;
     if (ms !== Infinity) setTimeout(this.#isOver.resolve, ms).unref();
   }
 
@@ -33,6 +33,6 @@ export class StartPatience {
     started.catch(() => {});
     const at = shownBy(process.pid);
     process.kill();
-    throw new Error(`a process took more than ${this.#ms} ms to ${this.#todo}, and was ended at: ${at}`);
+    throw new Error(`a process took more than ${this.#ms} ms to ${this.#task}, and was ended at: ${at}`);
   }
 }
